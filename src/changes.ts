@@ -1,0 +1,233 @@
+import { IncompleteResponseError } from "./errors.js";
+import { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./events.js";
+import type { Selector } from "./find.js";
+import { items } from "./streams/items.js";
+import type { Batch } from "./streams/row-reader.js";
+import { backoff, sleep } from "./transport/retry.js";
+import type { Call, Scope } from "./transport/transport.js";
+import type { JsonObject, OperationOptions, Sequence } from "./types.js";
+
+/**
+ * What a feed gives, and how. All but `feed`, `lastEventId` and `signal` goes to CouchDB as it is.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/changes.html
+ */
+export interface ChangesOptions extends OperationOptions {
+  /**
+   * - `"normal"` (default): what has changed, then the end.
+   * - `"continuous"`: never ends; one streaming body, parsed as it arrives.
+   * - `"longpoll"`: the same by repeated requests, where a runtime or a proxy cannot stream.
+   */
+  feed?: "normal" | "continuous" | "longpoll";
+  /** Changes after this one. `0` (default) for all, `"now"` for those to come. */
+  since?: Sequence;
+  /** The same as `since`. */
+  lastEventId?: Sequence;
+  include_docs?: boolean;
+  /** The end of the feed after so many events. */
+  limit?: number;
+  /** Newest first. Only for a normal feed: a live one cannot run backwards. */
+  descending?: boolean;
+  /** `"all_docs"` names all leaf revisions of each document, `"main_only"` (default) the winner. */
+  style?: "main_only" | "all_docs";
+  /** A filter function, `design/function`. */
+  filter?: string;
+  /** Only these documents. */
+  doc_ids?: string[];
+  /** Only documents that match. */
+  selector?: Selector;
+  /** Only documents for which this view, `design/view`, emits something. */
+  view?: string;
+  /** Live feeds: milliseconds between signs of life of an idle server. Default 10 000, at most 60 000. */
+  heartbeat?: number;
+  /** Milliseconds after which CouchDB would end an idle feed; its heartbeat keeps it from that. */
+  timeout?: number;
+  seq_interval?: number;
+  conflicts?: boolean;
+  attachments?: boolean;
+  att_encoding_info?: boolean;
+}
+
+const defaultHeartbeat = 10_000;
+const longestHeartbeat = 60_000;
+// So many heartbeats without a byte mean that nobody is there.
+const patience = 2.5;
+
+/**
+ * The changes of a database, in their order, read as the consumer asks for them, and only once.
+ * `break`, `close()` and `signal` close the connection.
+ *
+ * ```ts
+ * for await (const change of animals.changes({ feed: "continuous", since: "now" })) {
+ *   console.log(change.id, change.deleted ? "is gone" : "has changed");
+ * }
+ * ```
+ */
+export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable<ChangeEvent<T>> {
+  readonly #scope: Scope;
+  readonly #options: ChangesOptions;
+  readonly #owner = new AbortController();
+  #begun = false;
+  #sequence: Sequence | undefined;
+  /** Where the next request goes on: after the last event that was handed over. */
+  #position: Sequence | undefined;
+  #left: number;
+
+  /** @internal */
+  constructor(scope: Scope, options: ChangesOptions) {
+    check(options);
+    this.#scope = scope;
+    this.#options = options;
+    this.#position = options.since ?? options.lastEventId;
+    this.#left = options.limit ?? Number.POSITIVE_INFINITY;
+    if (this.#position !== "now") this.#sequence = this.#position;
+  }
+
+  /**
+   * The sequence of the last event that the consumer has finished with, by asking for the next. A
+   * clean end, and each long poll, moves it on past changes that a filter held back.
+   */
+  get sequence(): Sequence | undefined {
+    return this.#sequence;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<ChangeEvent<T>> {
+    if (this.#begun) throw new TypeError("This feed is being read already: it comes only once");
+    this.#begun = true;
+    return items(this.#batches(), (event) => {
+      this.#sequence = event.sequence;
+    });
+  }
+
+  /** Ends the feed; whoever waits for its next event sees the end. */
+  close(): void {
+    this.#owner.abort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  async *#batches(): AsyncGenerator<ChangeEvent<T>[], void, void> {
+    const { feed = "normal", signal } = this.#options;
+    const read = feed === "continuous" ? this.#continuous : this.#page;
+    try {
+      for (let idle = 0; this.#left > 0; ) {
+        const before = this.#position;
+        yield* read.call(this);
+        if (feed === "normal") return;
+        // A server that ends live feeds at once, again and again, is not to be hammered.
+        idle = this.#position === before ? idle + 1 : 0;
+        if (idle > 0 && this.#left > 0)
+          await sleep(backoff(idle), { signal, owner: this.#owner.signal });
+      }
+    } catch (error) {
+      const closed = this.#owner.signal.aborted || this.#scope.transport.closed;
+      if (!closed || signal?.aborted) throw error;
+    }
+  }
+
+  /** A normal feed, or one long poll. */
+  async *#page(): AsyncGenerator<ChangeEvent<T>[], void, void> {
+    const batches = this.#scope.transport.rows(this.#call(), "results");
+    try {
+      for (;;) {
+        const step = await batches.next();
+        if (step.done) {
+          this.#passed(step.value.last_seq);
+          return;
+        }
+        yield this.#events(step.value, step.value.rows as ChangeJson<T>[]);
+      }
+    } finally {
+      await batches.return({});
+    }
+  }
+
+  /** One connection of a continuous feed. */
+  async *#continuous(): AsyncGenerator<ChangeEvent<T>[], void, void> {
+    const call = this.#call();
+    for await (const batch of this.#scope.transport.lines(call)) {
+      const rows = batch.rows as (ChangeJson<T> & { last_seq?: Sequence })[];
+      const last = rows.at(-1);
+      if (last?.last_seq === undefined) {
+        yield this.#events(batch, rows);
+        continue;
+      }
+      if (rows.length > 1) yield this.#events(batch, rows.slice(0, -1));
+      this.#passed(last.last_seq);
+      return;
+    }
+    throw new IncompleteResponseError({
+      method: call.method,
+      url: this.#scope.transport.url(call),
+      status: 200,
+      reason: "the feed was cut off",
+    });
+  }
+
+  #events({ text }: Batch, rows: ChangeJson<T>[]): ChangeEvent<T>[] {
+    const { parse } = this.#scope.transport.json;
+    this.#position = rows.at(-1)?.seq ?? this.#position;
+    this.#left -= rows.length;
+    return rows.map((json, index) => {
+      if (json.deleted) return new DeletedEvent<T>(json);
+      const original = () => (parse(text) as ChangeJson[])[index]?.doc ?? {};
+      return new ChangedEvent<T>(this.#scope, json, original);
+    });
+  }
+
+  #passed(sequence: Sequence | undefined): void {
+    this.#position = sequence ?? this.#position;
+    this.#sequence = this.#position;
+  }
+
+  #call(): Call {
+    const { transport, path } = this.#scope;
+    const { lastEventId: _, signal, doc_ids, selector, view, ...rest } = this.#options;
+    const { feed = "normal", heartbeat = defaultHeartbeat } = rest;
+    const query = {
+      ...rest,
+      feed: feed === "normal" ? undefined : feed,
+      heartbeat: feed === "normal" ? rest.heartbeat : heartbeat,
+      since: this.#position,
+      limit: Number.isFinite(this.#left) ? this.#left : undefined,
+      filter: doc_ids ? "_doc_ids" : selector ? "_selector" : view ? "_view" : rest.filter,
+      view,
+    };
+    const call = {
+      path: `${path}/_changes`,
+      query,
+      signal,
+      owner: this.#owner.signal,
+      timeout:
+        feed === "normal" ? transport.timeout : Math.max(transport.timeout, heartbeat * patience),
+    };
+    if (!doc_ids && !selector) return { ...call, method: "GET" };
+    const body = transport.json.stringify({ doc_ids, selector });
+    return { ...call, method: "POST", body, reads: true };
+  }
+}
+
+function check(options: ChangesOptions): void {
+  const { feed = "normal", heartbeat = defaultHeartbeat, limit = 1 } = options;
+  if (!["normal", "continuous", "longpoll"].includes(feed)) {
+    throw new TypeError(
+      `feed is "normal", "continuous" or "longpoll", not ${JSON.stringify(feed)}`,
+    );
+  }
+  if (feed !== "normal" && options.descending) {
+    throw new TypeError("A live feed cannot be descending");
+  }
+  if (!(heartbeat > 0 && heartbeat <= longestHeartbeat)) {
+    throw new RangeError("heartbeat is in milliseconds, more than 0 and at most 60000");
+  }
+  if (!(limit >= 1)) throw new RangeError("limit is at least 1");
+  if (options.since !== undefined && options.lastEventId !== undefined) {
+    throw new TypeError("since and lastEventId are the same: give one of them");
+  }
+  const filters = [options.filter, options.doc_ids, options.selector, options.view];
+  if (filters.filter((filter) => filter !== undefined).length > 1) {
+    throw new TypeError("Give one of filter, doc_ids, selector and view");
+  }
+}

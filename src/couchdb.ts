@@ -1,0 +1,192 @@
+import type { Auth } from "./auth/auth.js";
+import { basic } from "./auth/basic.js";
+import { Database } from "./database.js";
+import { PreconditionFailedError, UnauthorizedError } from "./errors.js";
+import { databasePath, parseBaseUrl } from "./transport/paths.js";
+import type { RetryOptions } from "./transport/retry.js";
+import { type Call, type Fetch, Transport } from "./transport/transport.js";
+import type { Json, JsonObject, OperationOptions, ServerInfo, UserContext } from "./types.js";
+
+/** How a session talks to its server. */
+export interface CouchDBOptions {
+  /** How the session shows who it is. Default: not at all, or the `user:password@` of the URL. */
+  auth?: Auth;
+  /** Any fetch: a worker's service binding, a test's. Default: the runtime's. */
+  fetch?: Fetch;
+  /** Headers to send with each request. */
+  headers?: HeadersInit;
+  /**
+   * Milliseconds that the server has to begin its answer, and to complete one that is not streamed.
+   * Default 30 000.
+   */
+  timeout?: number;
+  /** How often to repeat what is safe to send twice. */
+  retry?: RetryOptions;
+  /** How JSON is read and written. Default: the runtime's `JSON`. */
+  json?: Json;
+}
+
+/** The parameters of a new database. */
+export interface CreateDatabaseOptions extends OperationOptions {
+  /** Do not mind if the database exists. Default false. */
+  existsOk?: boolean;
+  /** Shards. */
+  q?: number;
+  /** Replicas of each shard. */
+  n?: number;
+  partitioned?: boolean;
+}
+
+/** The parameters of the list of databases. */
+export interface AllDbsParams extends OperationOptions {
+  startkey?: string;
+  endkey?: string;
+  descending?: boolean;
+  limit?: number;
+  skip?: number;
+  inclusive_end?: boolean;
+}
+
+// The most that a timer can hold.
+const longestTimeout = 2 ** 31 - 1;
+
+/**
+ * A session with one CouchDB server. Making one sends nothing.
+ *
+ * ```ts
+ * const couch = new CouchDB("http://localhost:5984", { auth: basic("admin", "secret") });
+ * const animals = await couch.create("animals", { existsOk: true });
+ * ```
+ */
+export class CouchDB {
+  readonly #transport: Transport;
+  readonly #hasAuth: boolean;
+
+  /**
+   * @param url - of the server; `user:password@` in it becomes `basic`
+   * @throws TypeError for a URL that is not http(s), and for credentials both in it and in `auth`
+   */
+  constructor(url: string | URL, options: CouchDBOptions = {}) {
+    const { base, credentials } = parseBaseUrl(url);
+    if (credentials && options.auth) {
+      throw new TypeError("Give the credentials in the URL or as auth, not both");
+    }
+    const { timeout = 30_000, retry = {} } = options;
+    if (!(timeout > 0 && timeout <= longestTimeout)) {
+      throw new RangeError(`timeout is in milliseconds, more than 0 and at most ${longestTimeout}`);
+    }
+    if (retry.limit !== undefined && !(retry.limit >= 0)) {
+      throw new RangeError("retry.limit cannot be negative");
+    }
+    const auth = credentials ? basic(credentials.user, credentials.password) : options.auth;
+    this.#hasAuth = auth !== undefined;
+    this.#transport = new Transport(base, {
+      auth,
+      timeout,
+      retry,
+      fetch: options.fetch,
+      headers: new Headers(options.headers),
+      json: options.json ?? JSON,
+    });
+  }
+
+  /**
+   * Asks the server who it takes this session for.
+   *
+   * @throws UnauthorizedError if it does not accept the credentials
+   * @see https://docs.couchdb.org/en/stable/api/server/authn.html#get--_session
+   */
+  async checkCredentials({ signal }: OperationOptions = {}): Promise<UserContext> {
+    const call = { path: "_session", signal };
+    const { userCtx } = (await this.#request("GET", call)) as { userCtx: UserContext };
+    if (this.#hasAuth && userCtx.name === null) {
+      throw new UnauthorizedError({
+        method: "GET",
+        url: this.#transport.url(call),
+        reason: "the server took no notice of the credentials",
+      });
+    }
+    return userCtx;
+  }
+
+  /**
+   * A database that exists.
+   *
+   * @throws NotFoundError if it does not
+   */
+  async get<T extends object = JsonObject>(
+    name: string,
+    { signal }: OperationOptions = {},
+  ): Promise<Database<T>> {
+    await this.#request("HEAD", { path: databasePath(name), signal });
+    return this.database<T>(name);
+  }
+
+  /**
+   * A database, without a request.
+   *
+   * @throws TypeError for a name that no database can have
+   */
+  database<T extends object = JsonObject>(name: string): Database<T> {
+    return new Database<T>({ name, path: databasePath(name), transport: this.#transport });
+  }
+
+  /**
+   * Creates a database.
+   *
+   * @throws PreconditionFailedError if it exists, unless `existsOk`
+   * @see https://docs.couchdb.org/en/stable/api/database/common.html#put--db
+   */
+  async create<T extends object = JsonObject>(
+    name: string,
+    options: CreateDatabaseOptions = {},
+  ): Promise<Database<T>> {
+    const { existsOk = false, signal, ...query } = options;
+    try {
+      await this.#request("PUT", { path: databasePath(name), query, signal });
+    } catch (error) {
+      if (!(existsOk && error instanceof PreconditionFailedError)) throw error;
+    }
+    return this.database<T>(name);
+  }
+
+  /**
+   * The names of the databases.
+   *
+   * @see https://docs.couchdb.org/en/stable/api/server/common.html#all-dbs
+   */
+  async keys({ signal, ...query }: AllDbsParams = {}): Promise<string[]> {
+    return (await this.#request("GET", { path: "_all_dbs", query, signal })) as string[];
+  }
+
+  /**
+   * Deletes a database and all that is in it.
+   *
+   * @throws NotFoundError if it does not exist
+   */
+  async delete(name: string, options: OperationOptions = {}): Promise<void> {
+    await this.database(name).delete(options);
+  }
+
+  /**
+   * The server's welcome: its version and what it can do.
+   *
+   * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--
+   */
+  async info({ signal }: OperationOptions = {}): Promise<ServerInfo> {
+    return (await this.#request("GET", { path: "", signal })) as ServerInfo;
+  }
+
+  /** Ends every request and feed of this session, which does no more work. */
+  async close(): Promise<void> {
+    this.#transport.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #request(method: Call["method"], call: Omit<Call, "method">): Promise<unknown> {
+    return (await this.#transport.request({ ...call, method })).value;
+  }
+}

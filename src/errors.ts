@@ -1,0 +1,181 @@
+/** What an error knows of the request that met it. */
+export interface ErrorDetails {
+  method: string;
+  /** As it was sent; credentials are never part of it. */
+  url: string;
+  status?: number | undefined;
+  error?: string | undefined;
+  reason?: string | undefined;
+  cause?: unknown;
+}
+
+/** The mother of all errors that a request can end in. Wrong arguments are a `TypeError` instead. */
+export class CouchDBError extends Error {
+  override name = "CouchDBError";
+  readonly method: string;
+  readonly url: string;
+  /** The HTTP status, if there was an answer. A conflict that couchfetch finds by itself has 409. */
+  readonly status: number | undefined;
+  /** CouchDB's word for the error, `not_found` for example. */
+  readonly error: string | undefined;
+  /** CouchDB's explanation. */
+  readonly reason: string | undefined;
+
+  constructor(details: ErrorDetails) {
+    super(describe(details), "cause" in details ? { cause: details.cause } : undefined);
+    this.method = details.method;
+    this.url = details.url;
+    this.status = details.status;
+    this.error = details.error;
+    this.reason = details.reason;
+  }
+}
+
+function describe({ method, url, status, error, reason }: ErrorDetails): string {
+  const what = [status, error].filter((part) => part !== undefined).join(" ");
+  const why = reason && what ? `${what} (${reason})` : reason || what;
+  return `${method} ${url}: ${why}`;
+}
+
+/** 400: CouchDB does not understand the request, an invalid revision for example. */
+export class BadRequestError extends CouchDBError {
+  override name = "BadRequestError";
+}
+
+/** 401: no credentials, wrong ones, or ones that do not suffice. */
+export class UnauthorizedError extends CouchDBError {
+  override name = "UnauthorizedError";
+}
+
+/** 403: this user may not do this. */
+export class ForbiddenError extends CouchDBError {
+  override name = "ForbiddenError";
+}
+
+/** 404: no such document, database or view. */
+export class NotFoundError extends CouchDBError {
+  override name = "NotFoundError";
+}
+
+/** 409: the document has another revision than the one given, or exists already. */
+export class ConflictError extends CouchDBError {
+  override name = "ConflictError";
+}
+
+/** 412: the database exists already. */
+export class PreconditionFailedError extends CouchDBError {
+  override name = "PreconditionFailedError";
+}
+
+/** 413: the document, attachment or request is larger than the server takes. */
+export class PayloadTooLargeError extends CouchDBError {
+  override name = "PayloadTooLargeError";
+}
+
+/** 415: the request's content type is not the one that CouchDB takes there. */
+export class UnsupportedMediaTypeError extends CouchDBError {
+  override name = "UnsupportedMediaTypeError";
+}
+
+/** 417: a document of a bulk write was refused by a validation function. */
+export class ExpectationFailedError extends CouchDBError {
+  override name = "ExpectationFailedError";
+}
+
+/** 429: too many requests; couchfetch has already waited and tried again where that is safe. */
+export class TooManyRequestsError extends CouchDBError {
+  override name = "TooManyRequestsError";
+}
+
+/** 5xx: the server, or a proxy before it, failed. */
+export class ServerError extends CouchDBError {
+  override name = "ServerError";
+}
+
+/** The server could not be reached, or the connection broke before its answer was complete. */
+export class NetworkError extends CouchDBError {
+  override name = "NetworkError";
+  /** True for a write that may have reached the server: look before you repeat it. */
+  readonly mayHaveHappened: boolean;
+
+  constructor(details: ErrorDetails & { mayHaveHappened: boolean }) {
+    super(details);
+    this.mayHaveHappened = details.mayHaveHappened;
+  }
+}
+
+/** The server did not answer within the session's `timeout`. */
+export class TimeoutError extends CouchDBError {
+  override name = "TimeoutError";
+  /** True for a write: the server may yet carry it out. */
+  readonly mayHaveHappened: boolean;
+
+  constructor(details: ErrorDetails & { mayHaveHappened: boolean }) {
+    super(details);
+    this.mayHaveHappened = details.mayHaveHappened;
+  }
+}
+
+/** A streamed answer ended before its JSON did. The rows that were complete have been delivered. */
+export class IncompleteResponseError extends CouchDBError {
+  override name = "IncompleteResponseError";
+}
+
+/** The answer is not CouchDB's: a proxy's page, for example. */
+export class InvalidResponseError extends CouchDBError {
+  override name = "InvalidResponseError";
+}
+
+const classes: Record<number, typeof CouchDBError> = {
+  400: BadRequestError,
+  401: UnauthorizedError,
+  403: ForbiddenError,
+  404: NotFoundError,
+  409: ConflictError,
+  412: PreconditionFailedError,
+  413: PayloadTooLargeError,
+  415: UnsupportedMediaTypeError,
+  417: ExpectationFailedError,
+  429: TooManyRequestsError,
+};
+
+// What any server on the way may say in CouchDB's stead, and means the same. A 404 or 409 without
+// CouchDB's JSON says nothing of the document, and must not be taken for CouchDB's.
+const anyones = new Set([401, 403, 413, 429]);
+
+/** The error that an unsuccessful answer stands for. `body` is its JSON, or its text if it has none. */
+export function errorFromResponse(
+  request: { method: string; url: string },
+  response: { status: number; type: ResponseType; headers: Headers },
+  body: unknown,
+): CouchDBError {
+  const { status } = response;
+  const { method, url } = request;
+  if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
+    const reason = "answered with a redirect, which is not followed: give the address it leads to";
+    return new InvalidResponseError({ method, url, status: status || undefined, reason });
+  }
+  const { error, reason } = couchError(body);
+  const type = response.headers.get("content-type") ?? "no content type";
+  const isCouch = method === "HEAD" ? type.includes("json") : error !== undefined;
+  if (status >= 500 || isCouch || anyones.has(status)) {
+    const Class = classes[status] ?? (status >= 500 ? ServerError : CouchDBError);
+    return new Class({ method, url, status, error, reason });
+  }
+  const seen = typeof body === "string" && body !== "" ? type : "nothing";
+  return new InvalidResponseError({
+    method,
+    url,
+    status,
+    reason: `answered with ${seen} where CouchDB's JSON was expected`,
+  });
+}
+
+function couchError(body: unknown): { error?: string | undefined; reason?: string | undefined } {
+  if (typeof body !== "object" || body === null) return {};
+  const { error, reason } = body as { error?: unknown; reason?: unknown };
+  return {
+    error: typeof error === "string" ? error : undefined,
+    reason: typeof reason === "string" ? reason : undefined,
+  };
+}

@@ -1,0 +1,73 @@
+import { Document, type Original } from "./document.js";
+import type { Scope } from "./transport/transport.js";
+import type { DocumentData, JsonObject, OperationOptions, Sequence } from "./types.js";
+
+/** A change as CouchDB tells it. */
+export interface ChangeJson<T extends object = JsonObject> {
+  seq: Sequence;
+  id: string;
+  changes: { rev: string }[];
+  deleted?: boolean;
+  /** With `include_docs`. */
+  doc?: DocumentData<T> | null;
+}
+
+abstract class BaseChangeEvent<T extends object> {
+  abstract readonly deleted: boolean;
+  /** The event as it came. */
+  readonly json: ChangeJson<T>;
+
+  constructor(json: ChangeJson<T>) {
+    this.json = json;
+  }
+
+  /** The document's id. */
+  get id(): string {
+    return this.json.id;
+  }
+
+  /** The document's new revision. */
+  get rev(): string {
+    return this.json.changes[0]?.rev ?? "";
+  }
+
+  /** Where the feed stands after this event: the `since` that goes on from here. */
+  get sequence(): Sequence {
+    return this.json.seq;
+  }
+}
+
+/** A document was created or changed. */
+export class ChangedEvent<T extends object = JsonObject> extends BaseChangeEvent<T> {
+  readonly deleted = false;
+  readonly #scope: Scope;
+  readonly #original: Original;
+
+  /** @internal */
+  constructor(scope: Scope, json: ChangeJson<T>, original: Original) {
+    super(json);
+    this.#scope = scope;
+    this.#original = original;
+  }
+
+  /**
+   * The document after the change: what came with `include_docs`, or else this revision, fetched.
+   *
+   * @throws NotFoundError if the server has this revision no more
+   */
+  async doc(options: OperationOptions = {}): Promise<Document<T>> {
+    const { doc } = this.json;
+    if (doc) return new Document<T>(this.#scope, this.id, doc, this.#original);
+    const document = new Document<T>(this.#scope, this.id, {});
+    await document.fetch({ ...options, rev: this.rev, discardChanges: true });
+    return document;
+  }
+}
+
+/** A document was deleted. */
+export class DeletedEvent<T extends object = JsonObject> extends BaseChangeEvent<T> {
+  readonly deleted = true;
+}
+
+/** What a feed gives. Told apart by `instanceof`, or by `deleted`. */
+export type ChangeEvent<T extends object = JsonObject> = ChangedEvent<T> | DeletedEvent<T>;

@@ -1,0 +1,149 @@
+import { Document } from "./document.js";
+import { InvalidResponseError } from "./errors.js";
+import type { Batch } from "./streams/row-reader.js";
+import { Rows } from "./streams/rows.js";
+import type { Call, Scope } from "./transport/transport.js";
+import type { JsonObject, OperationOptions, RowsSummary } from "./types.js";
+
+/**
+ * A Mango selector.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/find.html#selector-syntax
+ */
+export type Selector = JsonObject;
+
+/**
+ * The parameters of a query. All but `signal` goes to CouchDB as it is.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_find
+ */
+export interface FindParams extends OperationOptions {
+  /** Documents at the most, over all pages. Default: all there are. */
+  limit?: number;
+  skip?: number;
+  sort?: (string | Record<string, "asc" | "desc">)[];
+  use_index?: string | string[];
+  /** Where an earlier query ended: its `summary`'s `bookmark`. */
+  bookmark?: string;
+  conflicts?: boolean;
+  r?: number;
+  update?: boolean;
+  stable?: boolean;
+  execution_stats?: boolean;
+  allow_fallback?: boolean;
+}
+
+/** The parameters of a query for plain objects. */
+export interface QueryParams extends FindParams {
+  /** Only these members of each document, nested ones with dots. */
+  fields?: string[];
+}
+
+/** A Mango index, as `index` creates it. */
+export interface IndexDefinition {
+  fields: (string | Record<string, "asc" | "desc">)[];
+  partial_filter_selector?: Selector;
+}
+
+/** What CouchDB answers to the creation of an index. */
+export interface IndexResult {
+  result: "created" | "exists";
+  id: string;
+  name: string;
+}
+
+const pageSize = 1000;
+// Text indexes cap a page, at 200 unless the operator chose otherwise. No cap is as low as
+// CouchDB's default for `limit`, so that only a page below it is known to be the last.
+const leastCap = 25;
+
+/** The documents that match, page by page behind one Rows. */
+export function find<T extends object>(
+  scope: Scope,
+  selector: Selector,
+  params: FindParams,
+): Rows<Document<T>> {
+  if ("fields" in params) {
+    throw new TypeError("find gives whole documents, and cannot take fields: use query");
+  }
+  const { parse } = scope.transport.json;
+  return pages(scope, selector, params, ({ rows, text }) =>
+    (rows as { _id: string }[]).map(
+      (doc, index) =>
+        new Document<T>(scope, doc._id, doc, () => (parse(text) as object[])[index] ?? {}),
+    ),
+  );
+}
+
+/** The same as plain objects. */
+export function query<R>(scope: Scope, selector: Selector, params: QueryParams): Rows<R> {
+  return pages(scope, selector, params, ({ rows }) => rows as R[]);
+}
+
+function pages<R>(
+  scope: Scope,
+  selector: Selector,
+  { signal, limit = Number.POSITIVE_INFINITY, ...params }: QueryParams,
+  map: (batch: Batch) => R[],
+): Rows<R> {
+  if (typeof selector !== "object" || selector === null) {
+    throw new TypeError("A selector is an object; {} matches all documents");
+  }
+  if (!(limit >= 0)) throw new RangeError("limit cannot be negative");
+  return new Rows(async function* (owner) {
+    const { transport, path } = scope;
+    const summary: RowsSummary = {};
+    let left = limit;
+    let page: Record<string, unknown> = { ...params, selector };
+    while (left > 0) {
+      const asked = Math.min(left, pageSize);
+      const body = transport.json.stringify({ ...page, limit: asked });
+      const call: Call = {
+        method: "POST",
+        path: `${path}/_find`,
+        body,
+        reads: true,
+        signal,
+        owner,
+      };
+      let count = 0;
+      const batches = transport.rows(call, "docs");
+      try {
+        for (let step = await batches.next(); ; step = await batches.next()) {
+          if (step.done) {
+            merge(summary, step.value);
+            break;
+          }
+          count += step.value.rows.length;
+          yield map(step.value);
+        }
+      } finally {
+        await batches.return({});
+      }
+      left -= count;
+      if (count < Math.min(asked, leastCap)) break;
+      if (left > 0 && (!summary.bookmark || summary.bookmark === page.bookmark)) {
+        throw new InvalidResponseError({
+          method: call.method,
+          url: transport.url(call),
+          status: 200,
+          reason: "answered a full page without a new bookmark: the rest cannot be reached",
+        });
+      }
+      // The bookmark stands after what was skipped.
+      page = { ...page, bookmark: summary.bookmark, skip: 0 };
+    }
+    return summary;
+  });
+}
+
+function merge(summary: RowsSummary, page: RowsSummary): void {
+  const { execution_stats: sum = {}, warning } = summary;
+  Object.assign(summary, page);
+  // The first page's warning is about the query; later ones are about a page.
+  if (warning !== undefined) summary.warning = warning;
+  for (const [name, value] of Object.entries(page.execution_stats ?? {})) {
+    sum[name] = (sum[name] ?? 0) + value;
+  }
+  if (page.execution_stats) summary.execution_stats = sum;
+}

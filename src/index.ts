@@ -1,0 +1,42 @@
+export type { Auth } from "./auth/auth.js";
+export { basic } from "./auth/basic.js";
+export { ChangesFeed, type ChangesOptions } from "./changes.js";
+export {
+  type AllDbsParams,
+  CouchDB,
+  type CouchDBOptions,
+  type CreateDatabaseOptions,
+} from "./couchdb.js";
+export { Database } from "./database.js";
+export { Document, type GetOptions } from "./document.js";
+export {
+  BadRequestError,
+  ConflictError,
+  CouchDBError,
+  ExpectationFailedError,
+  ForbiddenError,
+  IncompleteResponseError,
+  InvalidResponseError,
+  NetworkError,
+  NotFoundError,
+  PayloadTooLargeError,
+  PreconditionFailedError,
+  ServerError,
+  TimeoutError,
+  TooManyRequestsError,
+  UnauthorizedError,
+  UnsupportedMediaTypeError,
+} from "./errors.js";
+export { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./events.js";
+export type { FindParams, IndexDefinition, IndexResult, QueryParams, Selector } from "./find.js";
+export { Rows } from "./streams/rows.js";
+export type { RetryOptions } from "./transport/retry.js";
+export type { Fetch } from "./transport/transport.js";
+export type * from "./types.js";
+export {
+  AllDocsView,
+  type DocsOptions,
+  View,
+  type ViewParams,
+  ViewResponse,
+} from "./view.js";
