@@ -1,5 +1,5 @@
+import { equalJson } from "./equal-json.js";
 import { ConflictError, InvalidResponseError } from "./errors.js";
-import { equalJson } from "./streams/equal-json.js";
 import { documentPath } from "./transport/paths.js";
 import { sleep } from "./transport/retry.js";
 import type { Call, Scope } from "./transport/transport.js";

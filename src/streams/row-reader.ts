@@ -7,26 +7,30 @@ export interface Batch {
 const outsideStrings = /["{}[\]]/g;
 const insideStrings = /["\\]/g;
 
+// So often the parser may refuse what should be lines, before it is no longer asked.
+const mostMisses = 3;
+
 /**
  * Reads the rows of `{…, "rows": [row, row], …}` while the text arrives in pieces of any size, and
  * everything beside the rows at its end.
  *
  * Where a row ends is decided by JSON alone. CouchDB writes one row a line, so that a piece up to
  * its last line break is nearly always a list of complete rows; if the parser agrees, it is one,
- * whatever it looks like. From the first piece on that the parser refuses, brackets are counted.
+ * whatever it looks like. Where the parser does not, or no line ends, brackets are counted.
  */
 export class RowReader {
   readonly #parse: (text: string) => unknown;
   readonly #isRowsMember: RegExp;
 
   #part: "head" | "rows" | "tail" = "head";
-  #byLine = true;
   /** The text around the rows: `{"total_rows":3,"rows":[` and `]}`. */
   #frame = "";
   /** The beginning of a row whose end has not arrived, in pieces: joining them once is linear. */
   #pending: string[] = [];
 
-  // Where the bracket counter stands.
+  #misses = 0;
+  /** Whether the brackets of what is pending have been counted. */
+  #counting = false;
   #depth = 0;
   #inString = false;
   #escaped = 0;
@@ -47,11 +51,7 @@ export class RowReader {
   /** All that stood beside the rows, or undefined if the text ended before its JSON did. */
   end(): { last: Batch | undefined; summary: Record<string, unknown> } | undefined {
     let last: Batch | undefined;
-    if (this.#part === "rows") {
-      const rest = this.#pending.join("");
-      this.#pending = [];
-      if (this.#byLine) last = this.#structure(rest);
-    }
+    if (this.#part === "rows") last = this.#count("");
     if (this.#part === "head" && this.#frame.trim() !== "") this.#refuseIfWhole();
     if (this.#part !== "tail") return undefined;
     try {
@@ -71,7 +71,6 @@ export class RowReader {
         if (this.#isRowsMember.test(before)) {
           this.#frame = `${before}[`;
           this.#part = "rows";
-          this.#depth = 2;
           return this.#rows(text.slice(at + 1));
         }
       }
@@ -93,29 +92,34 @@ export class RowReader {
   }
 
   #rows(text: string): Batch | undefined {
-    if (this.#byLine) {
+    if (this.#misses < mostMisses) {
+      let batch: Batch | undefined;
       // A server that is slow sends row by row, each without the line break that follows it.
-      if (text.endsWith("}")) {
-        const batch = this.#attempt(text, text.length);
-        if (batch) return batch;
+      if (text.endsWith("}") && !this.#counting) batch = this.#attempt(text, text.length);
+      const lineEnd = text.lastIndexOf("\n");
+      if (!batch && lineEnd !== -1) {
+        batch = this.#attempt(text, lineEnd);
+        if (!batch) this.#misses += 1;
       }
-      const cut = text.lastIndexOf("\n");
-      if (cut === -1) {
-        this.#pending.push(text);
-        return undefined;
+      if (batch) {
+        this.#counting = false;
+        return batch;
       }
-      const batch = this.#attempt(text, cut);
-      if (batch) return batch;
-      this.#byLine = false;
-      const rest = this.#pending.join("") + text;
-      this.#pending = [];
-      return this.#structure(rest);
     }
-    return this.#structure(text);
+    return this.#count(text);
   }
 
   /** Counts brackets to the end of the last complete row, and of the array itself. */
-  #structure(text: string): Batch | undefined {
+  #count(more: string): Batch | undefined {
+    let text = more;
+    if (!this.#counting) {
+      text = this.#pending.join("") + more;
+      this.#pending = [];
+      this.#counting = true;
+      this.#depth = 2;
+      this.#inString = false;
+      this.#escaped = 0;
+    }
     let cut = -1;
     let at = 0;
     for (;;) {

@@ -1,0 +1,238 @@
+import { assert } from "chai";
+import {
+  BadRequestError,
+  ChangedEvent,
+  type ChangeEvent,
+  type ChangesFeed,
+  DeletedEvent,
+  NotFoundError,
+} from "couchfetch";
+import { type Case, fill, rejects } from "../case.js";
+
+async function all(feed: ChangesFeed): Promise<ChangeEvent[]> {
+  const events: ChangeEvent[] = [];
+  for await (const event of feed) events.push(event);
+  return events;
+}
+
+const live: ("continuous" | "longpoll")[] = ["continuous", "longpoll"];
+
+export const changes: Case[] = [
+  {
+    name: "a normal feed gives what has changed, once for each document, and ends",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 }, dog: {} });
+      await (await db.get("dog")).delete();
+      const feed = db.changes();
+      const events = await all(feed);
+      assert.sameMembers(
+        events.map(({ id }) => id),
+        ["cat", "dog"],
+      );
+      for (const event of events) {
+        if (event.id === "cat") {
+          assert.instanceOf(event, ChangedEvent);
+          assert.isFalse(event.deleted);
+          assert.match(event.rev, /^1-/);
+        } else {
+          assert.instanceOf(event, DeletedEvent);
+          assert.isTrue(event.deleted);
+          assert.match(event.rev, /^2-/);
+        }
+        assert.exists(event.sequence);
+        assert.equal(event.json.id, event.id);
+      }
+      assert.exists(feed.sequence);
+    },
+  },
+  {
+    name: "a feed goes on after since, which is also lastEventId",
+    async run({ db }) {
+      await fill(db, { cat: {} });
+      const first = db.changes();
+      await all(first);
+      await fill(db, { dog: {} });
+      const since = first.sequence ?? 0;
+      assert.deepEqual(
+        (await all(db.changes({ since }))).map(({ id }) => id),
+        ["dog"],
+      );
+      const again = await all(db.changes({ lastEventId: since }));
+      assert.deepEqual(
+        again.map(({ id }) => id),
+        ["dog"],
+      );
+      assert.deepEqual(await all(db.changes({ since: "now" })), []);
+    },
+  },
+  {
+    name: "doc gives what came with include_docs, or fetches that revision",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 } });
+      for (const include_docs of [true, false]) {
+        const [event] = await all(db.changes({ include_docs }));
+        assert.instanceOf(event, ChangedEvent);
+        const document = await (event as ChangedEvent).doc();
+        assert.deepEqual(document.json, { legs: 4 });
+        assert.equal(document.rev, event?.rev);
+        assert.isFalse(document.dirty);
+      }
+    },
+  },
+  {
+    name: "limit, descending and style are CouchDB's",
+    async run({ db }) {
+      await fill(db, { a: {}, b: {}, c: {} });
+      assert.equal((await all(db.changes({ limit: 2 }))).length, 2);
+      const newest = await all(db.changes({ descending: true }));
+      assert.equal(newest.length, 3);
+      const [event] = await all(db.changes({ style: "all_docs", limit: 1 }));
+      assert.equal(event?.json.changes.length, 1);
+    },
+  },
+  {
+    name: "a feed filters by ids, selector, view and function",
+    async run({ db }) {
+      await fill(db, {
+        cat: { kind: "cat" },
+        dog: { kind: "dog" },
+        "_design/zoo": {
+          filters: { cats: "function (doc) { return doc.kind === 'cat'; }" },
+          views: { dogs: { map: "function (doc) { if (doc.kind === 'dog') emit(1); }" } },
+        },
+      });
+      const only = async (feed: ChangesFeed) => (await all(feed)).map(({ id }) => id);
+      assert.deepEqual(await only(db.changes({ doc_ids: ["dog", "none"] })), ["dog"]);
+      assert.deepEqual(await only(db.changes({ selector: { kind: "cat" } })), ["cat"]);
+      assert.deepEqual(await only(db.changes({ filter: "zoo/cats" })), ["cat"]);
+      assert.deepEqual(await only(db.changes({ view: "zoo/dogs" })), ["dog"]);
+      assert.deepEqual(await only(db.changes({ filter: "_design" })), ["_design/zoo"]);
+      await rejects(all(db.changes({ filter: "zoo/none" })), NotFoundError);
+      await rejects(all(db.changes({ since: "zzz" })), BadRequestError);
+    },
+  },
+  ...live.flatMap((feed): Case[] => [
+    {
+      name: `${feed}: gives what there is, and then what comes, in order`,
+      async run({ db }) {
+        await fill(db, { "doc-0": {} });
+        const ids: string[] = [];
+        for await (const event of db.changes({ feed })) {
+          ids.push(event.id);
+          if (ids.length === 5) break;
+          // Each change is written only after the one before has arrived.
+          await fill(db, { [`doc-${ids.length}`]: {} });
+        }
+        assert.deepEqual(ids, ["doc-0", "doc-1", "doc-2", "doc-3", "doc-4"]);
+      },
+    },
+    {
+      name: `${feed}: tells deletions, and brings documents`,
+      async run({ db }) {
+        await fill(db, { cat: { legs: 4 } });
+        const cat = await db.get("cat");
+        const seen: unknown[] = [];
+        for await (const event of db.changes({ feed, include_docs: true })) {
+          if (event.deleted) {
+            assert.instanceOf(event, DeletedEvent);
+            break;
+          }
+          seen.push((await event.doc()).json);
+          await cat.delete();
+        }
+        assert.deepEqual(seen, [{ legs: 4 }]);
+      },
+    },
+    {
+      name: `${feed}: ends after limit`,
+      async run({ db }) {
+        await fill(db, { a: {}, b: {} });
+        const ids: string[] = [];
+        for await (const event of db.changes({ feed, limit: 3 })) {
+          ids.push(event.id);
+          if (ids.length === 2) await fill(db, { c: {} });
+        }
+        assert.equal(ids.length, 3);
+        assert.equal(ids[2], "c");
+      },
+    },
+    {
+      name: `${feed}: sequence is that of the last event the consumer has finished with`,
+      async run({ db }) {
+        await fill(db, { a: {}, b: {} });
+        const changed = db.changes({ feed });
+        const events = changed[Symbol.asyncIterator]();
+        assert.isUndefined(changed.sequence);
+        const first = await events.next();
+        assert.isUndefined(changed.sequence);
+        const second = await events.next();
+        assert.equal(changed.sequence, first.value.sequence);
+        assert.notEqual(second.value.sequence, first.value.sequence);
+        await events.return?.();
+        assert.equal(changed.sequence, first.value.sequence);
+        const again = await db
+          .changes({ since: changed.sequence ?? 0 })
+          [Symbol.asyncIterator]()
+          .next();
+        assert.equal(again.value.id, second.value.id);
+      },
+    },
+    {
+      name: `${feed}: close ends it, also while an event is waited for`,
+      async run({ db }) {
+        const changed = db.changes({ feed, since: "now" });
+        const events = changed[Symbol.asyncIterator]();
+        const next = events.next();
+        changed.close();
+        assert.deepEqual(await next, { done: true, value: undefined });
+        assert.deepEqual(await events.next(), { done: true, value: undefined });
+        await rejects(() => changed[Symbol.asyncIterator](), TypeError);
+      },
+    },
+    {
+      name: `${feed}: a signal ends it with its reason`,
+      async run({ db }) {
+        await fill(db, { cat: {} });
+        const controller = new AbortController();
+        const reason = new Error("enough");
+        const events = db.changes({ feed, signal: controller.signal })[Symbol.asyncIterator]();
+        await events.next();
+        const next = events.next();
+        controller.abort(reason);
+        assert.strictEqual(await next.catch((error: unknown) => error), reason);
+      },
+    },
+    {
+      name: `${feed}: a database that is deleted meanwhile is NotFound, not an end`,
+      async run({ couch }) {
+        const db = await couch.create(`conformance_${crypto.randomUUID()}`);
+        await fill(db, { cat: {} });
+        const events = db.changes({ feed })[Symbol.asyncIterator]();
+        await events.next();
+        const next = events.next();
+        await db.delete();
+        await rejects(next, NotFoundError);
+      },
+    },
+    {
+      name: `${feed}: goes on through heartbeats`,
+      async run({ db }) {
+        const changed = db.changes({ feed, since: 0, heartbeat: 50 });
+        const events = changed[Symbol.asyncIterator]();
+        const next = events.next();
+        // Longer than several heartbeats: other requests take their time.
+        for (let count = 0; count < 20; count += 1) await db.info();
+        await fill(db, { cat: {} });
+        assert.equal((await next).value.id, "cat");
+        await events.return?.();
+      },
+    },
+    {
+      name: `${feed}: of a database that is not there is NotFound`,
+      async run({ couch }) {
+        const events = couch.database("conformance_none").changes({ feed })[Symbol.asyncIterator]();
+        await rejects(events.next(), NotFoundError);
+      },
+    },
+  ]),
+];

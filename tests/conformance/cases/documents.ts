@@ -1,0 +1,349 @@
+import { assert } from "chai";
+import { BadRequestError, ConflictError, CouchDB, NotFoundError } from "couchfetch";
+import { type Case, fill, rejects } from "../case.js";
+
+const ids = [
+  "cat",
+  "a/b",
+  "a b",
+  "cat/ünï 漢字+?#&%2F",
+  "%2e%2e",
+  "...",
+  "🦊",
+  "quote\"'<>\\",
+  "_design/zoo",
+  "_local/check/point",
+  "x".repeat(500),
+];
+
+const strings = [
+  "",
+  "\u0000",
+  "\u2028\u2029",
+  'braces }{ ][ "quoted\\" \n\r\t',
+  "\ud83e\udd8a",
+  "é",
+];
+
+export const documents: Case[] = [
+  {
+    name: "create is local until save",
+    async run({ db }) {
+      const cat = await db.create("cat", { data: { legs: 4 } });
+      assert.deepEqual(cat.data, { _id: "cat", legs: 4 });
+      assert.deepInclude({ ...cat }, { id: "cat" });
+      assert.isFalse(cat.exists);
+      assert.isTrue(cat.dirty);
+      assert.isUndefined(cat.rev);
+      await rejects(db.get("cat"), NotFoundError);
+      const answer = await cat.save();
+      assert.equal(answer?.rev, cat.rev);
+      assert.match(cat.rev ?? "", /^1-/);
+      assert.isTrue(cat.exists);
+      assert.isFalse(cat.dirty);
+      assert.deepEqual((await db.get("cat")).data, cat.data);
+    },
+  },
+  {
+    name: "an empty document can be saved",
+    async run({ db }) {
+      await (await db.create("cat")).save();
+      assert.deepEqual((await db.get("cat")).json, {});
+    },
+  },
+  {
+    name: "create rejects a document that exists, unless existsOk",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const error = await rejects(db.create("cat"), ConflictError);
+      assert.equal(error.status, 409);
+      const cat = await db.create("cat", { existsOk: true, data: { legs: 1 } });
+      assert.deepEqual(cat.json, { legs: 4 });
+      assert.isTrue(cat.exists);
+      const dog = await db.create("dog", { existsOk: true, data: { legs: 3 } });
+      assert.deepEqual(dog.json, { legs: 3 });
+      assert.isFalse(dog.exists);
+    },
+  },
+  {
+    name: "get rejects a document that is missing or deleted",
+    async run({ db }) {
+      const error = await rejects(db.get("cat"), NotFoundError);
+      assert.equal(error.reason, "missing");
+      await fill(db, { cat: {} });
+      await (await db.get("cat")).delete();
+      const gone = await rejects(db.get("cat"), NotFoundError);
+      assert.equal(gone.reason, "deleted");
+    },
+  },
+  {
+    name: "get gives the default for a missing document, unsaved, and the document if there is one",
+    async run({ db }) {
+      const cat = await db.get("cat", { default: { legs: 4 } });
+      assert.isFalse(cat.exists);
+      assert.deepEqual(cat.data, { _id: "cat", legs: 4 });
+      await cat.save();
+      assert.deepEqual((await db.get("cat", { default: { legs: 1 } })).json, { legs: 4 });
+    },
+  },
+  {
+    name: "a database that does not exist is no missing document",
+    async run({ couch }) {
+      const db = couch.database("conformance_none");
+      await rejects(db.get("cat", { default: {} }), NotFoundError);
+      await rejects(db.create("cat", { existsOk: true }), NotFoundError);
+    },
+  },
+  {
+    name: "get reads an older revision, and rejects an invalid one",
+    async run({ db }) {
+      const cat = await db.create("cat", { data: { legs: 4 } });
+      await cat.save();
+      const first = cat.rev ?? "";
+      cat.data.legs = 3;
+      await cat.save();
+      assert.deepEqual((await db.get("cat", { rev: first })).json, { legs: 4 });
+      await rejects(db.get("cat", { rev: "zzz" }), BadRequestError);
+      await rejects(db.get("cat", { rev: "1-0123456789abcdef0123456789abcdef" }), NotFoundError);
+    },
+  },
+  {
+    name: "every kind of id reaches its document",
+    async run({ db }) {
+      for (const id of ids) {
+        const document = await db.create(id, { data: { a: id } });
+        await document.save();
+        const read = await db.get(id);
+        assert.equal(read.id, id);
+        assert.equal(read.data._id, id);
+        assert.equal(read.data.a, id);
+        await read.delete();
+        await rejects(db.get(id), NotFoundError);
+      }
+      await db.info();
+    },
+  },
+  {
+    name: "every string comes back as it was",
+    async run({ db }) {
+      const data = { strings, [strings.join("")]: 1, nested: { "": [null, true, -0.5, 1e21] } };
+      await fill(db, { cat: data });
+      assert.deepEqual((await db.get("cat")).json, data);
+    },
+  },
+  {
+    name: "__proto__ inside data stays data",
+    async run({ db }) {
+      const nested = JSON.parse('{"__proto__":{"polluted":true},"constructor":1}');
+      await fill(db, { cat: { nested } });
+      const cat = await db.get("cat");
+      assert.equal(JSON.stringify(cat.data.nested), JSON.stringify(nested));
+      assert.isUndefined(({} as { polluted?: boolean }).polluted);
+      assert.isFalse(cat.dirty);
+    },
+  },
+  {
+    name: "save of an unchanged document sends nothing, also when changed and changed back",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4, tags: ["a"] } });
+      const cat = await db.get("cat");
+      const { rev } = cat;
+      assert.isUndefined(await cat.save());
+      cat.data.legs = 5;
+      assert.isTrue(cat.dirty);
+      delete cat.data.legs;
+      cat.data.legs = 4;
+      assert.isFalse(cat.dirty);
+      assert.isUndefined(await cat.save());
+      assert.equal((await cat.info()).rev, rev);
+    },
+  },
+  {
+    name: "a change of something nested is a change",
+    async run({ db }) {
+      await fill(db, { cat: { tags: ["a", { b: 1 }] } });
+      const cat = await db.get("cat");
+      cat.data.tags[1].b = 2;
+      assert.isTrue(cat.dirty);
+      await cat.save();
+      assert.deepEqual((await db.get("cat")).json, { tags: ["a", { b: 2 }] });
+    },
+  },
+  {
+    name: "what is changed while a save is under way remains to be saved",
+    async run({ db }) {
+      const cat = await db.create("cat", { data: { legs: 4 } });
+      const saving = cat.save();
+      cat.data.legs = 5;
+      await saving;
+      assert.isTrue(cat.dirty);
+      assert.deepEqual((await db.get("cat")).json, { legs: 4 });
+      await cat.save();
+      assert.deepEqual((await db.get("cat")).json, { legs: 5 });
+    },
+  },
+  {
+    name: "save rejects a revision that is not the server's",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const [mine, theirs] = [await db.get("cat"), await db.get("cat")];
+      theirs.data.legs = 3;
+      await theirs.save();
+      mine.data.legs = 5;
+      const error = await rejects(mine.save(), ConflictError);
+      assert.equal(error.reason, "Document update conflict.");
+      assert.isTrue(mine.dirty);
+      mine.rev = theirs.rev ?? "";
+      await mine.save();
+      assert.deepEqual((await db.get("cat")).json, { legs: 5 });
+    },
+  },
+  {
+    name: "fetch refuses to lose changes, unless told to",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const cat = await db.get("cat");
+      cat.data.legs = 5;
+      await rejects(cat.fetch(), ConflictError);
+      assert.equal(cat.data.legs, 5);
+      await cat.fetch({ discardChanges: true });
+      assert.equal(cat.data.legs, 4);
+    },
+  },
+  {
+    name: "delete refuses to lose changes, and leaves an object that can be filled and saved",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const cat = await db.get("cat");
+      cat.data.legs = 5;
+      await rejects(cat.delete(), ConflictError);
+      const { rev } = await cat.delete({ discardChanges: true });
+      assert.match(rev, /^2-/);
+      assert.isFalse(cat.exists);
+      assert.isUndefined(cat.rev);
+      assert.isUndefined(await cat.save());
+      cat.data.legs = 3;
+      await cat.save();
+      assert.deepEqual((await db.get("cat")).json, { legs: 3 });
+    },
+  },
+  {
+    name: "delete rejects a revision that is not the server's",
+    async run({ db }) {
+      await fill(db, { cat: {} });
+      const [mine, theirs] = [await db.get("cat"), await db.get("cat")];
+      theirs.data.legs = 3;
+      await theirs.save();
+      await rejects(mine.delete(), ConflictError);
+      assert.isTrue((await db.get("cat")).exists);
+    },
+  },
+  {
+    name: "copy makes another document of what the server has, or replaces one",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 }, "a/ü": { legs: 1 } });
+      const cat = await db.get("cat");
+      assert.equal((await cat.copy("dog")).id, "dog");
+      assert.deepEqual((await db.get("dog")).json, { legs: 4 });
+      await rejects(cat.copy("a/ü"), ConflictError);
+      const { rev } = await db.get("a/ü");
+      await cat.copy("a/ü", rev === undefined ? {} : { rev });
+      assert.deepEqual((await db.get("a/ü")).json, { legs: 4 });
+    },
+  },
+  {
+    name: "info tells the current revision, or that there is none",
+    async run({ db }) {
+      const cat = await db.create("cat");
+      await rejects(cat.info(), NotFoundError);
+      await cat.save();
+      assert.deepEqual(await cat.info(), { ok: true, id: "cat", rev: cat.rev ?? "" });
+    },
+  },
+  {
+    name: "revs tells the history, newest first; conflicts tells that there are none",
+    async run({ db }) {
+      const cat = await db.create("cat");
+      const revs: (string | undefined)[] = [];
+      for (const legs of [1, 2, 3]) {
+        cat.data.legs = legs;
+        await cat.save();
+        revs.unshift(cat.rev);
+      }
+      assert.deepEqual(await cat.revs(), revs as string[]);
+      assert.deepEqual(await cat.conflicts(), []);
+    },
+  },
+  {
+    name: "update saves again until it wins",
+    async run({ db }) {
+      await fill(db, { counter: { n: 0 } });
+      const counters = await Promise.all([1, 2, 3, 4].map(() => db.get("counter")));
+      await Promise.all(
+        counters.map((counter) =>
+          counter.update((data) => {
+            data.n += 1;
+          }),
+        ),
+      );
+      assert.deepEqual((await db.get("counter")).json, { n: 4 });
+    },
+  },
+  {
+    name: "update takes new data in return, gives up after its attempts, and loses no changes",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4, old: true } });
+      const cat = await db.get("cat");
+      await cat.update(({ legs }) => ({ legs: legs + 1 }));
+      assert.deepEqual((await db.get("cat")).json, { legs: 5 });
+
+      let calls = 0;
+      const interfere = async () => {
+        calls += 1;
+        const theirs = await db.get("cat");
+        theirs.data.theirs = calls;
+        await theirs.save();
+        return { mine: true };
+      };
+      await rejects(cat.update(interfere, { attempts: 2 }), ConflictError);
+      assert.equal(calls, 2);
+
+      await cat.fetch({ discardChanges: true });
+      cat.data.legs = 9;
+      await rejects(
+        cat.update(() => {}),
+        ConflictError,
+      );
+      await rejects(
+        (await db.create("dog")).update(() => {}),
+        ConflictError,
+      );
+    },
+  },
+  {
+    name: "the user's JSON keeps what the runtime's loses",
+    async run({ url, user, password, db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const seen: string[] = [];
+      const json = {
+        parse: (text: string) => JSON.parse(text, (_key, value) => (value === 4 ? 4n : value)),
+        stringify: (value: unknown) => {
+          seen.push("stringify");
+          return JSON.stringify(value, (_key, member) =>
+            typeof member === "bigint" ? Number(member) : member,
+          );
+        },
+      };
+      const base = new URL(url);
+      base.username = user;
+      base.password = password;
+      const cat = await new CouchDB(base, { json }).database(db.id).get("cat");
+      assert.equal(cat.data.legs, 4n);
+      assert.isFalse(cat.dirty);
+      cat.data.more = true;
+      await cat.save();
+      assert.isNotEmpty(seen);
+      assert.deepEqual((await db.get("cat")).json, { legs: 4, more: true });
+    },
+  },
+];

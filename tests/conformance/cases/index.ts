@@ -1,0 +1,17 @@
+import type { Case } from "../case.js";
+import { changes } from "./changes.js";
+import { documents } from "./documents.js";
+import { input } from "./input.js";
+import { queries } from "./queries.js";
+import { scans } from "./scans.js";
+import { server } from "./server.js";
+
+/** All that is promised, by what it is about. */
+export const suites: Record<string, Case[]> = {
+  input,
+  server,
+  documents,
+  scans,
+  queries,
+  changes,
+};

@@ -1,0 +1,179 @@
+import { assert } from "chai";
+import { basic, CouchDB, type Fetch } from "couchfetch";
+import { type Case, rejects } from "../case.js";
+
+/** A session that fails the case if anything is sent. */
+function mute(): CouchDB {
+  const fetch: Fetch = async (request) => {
+    throw new Error(`this was sent: ${request.method} ${request.url}`);
+  };
+  return new CouchDB("http://localhost:1", { fetch, retry: { limit: 0 } });
+}
+
+const badIds = ["", ".", "..", "_all_docs", "_security", "_design/", "_local/.."];
+
+export const input: Case[] = [
+  {
+    name: "a URL that is not http(s) is a TypeError, which does not quote it",
+    async run() {
+      for (const url of ["ftp://a:hunter2@host", "localhost:5984", "hunter2", ""]) {
+        const error = await rejects(() => new CouchDB(url), TypeError);
+        assert.notInclude(error.message, "hunter2");
+      }
+    },
+  },
+  {
+    name: "credentials in two places are a TypeError",
+    async run() {
+      const auth = basic("a", "b");
+      await rejects(() => new CouchDB("http://a:b@host", { auth }), TypeError);
+    },
+  },
+  {
+    name: "a name that no user can have is a TypeError",
+    async run() {
+      await rejects(() => basic("a:b", "c"), TypeError);
+    },
+  },
+  {
+    name: "timeout and retry must be numbers that make sense",
+    async run() {
+      for (const timeout of [0, -1, Number.NaN, 2 ** 31]) {
+        await rejects(() => new CouchDB("http://host", { timeout }), RangeError);
+      }
+      await rejects(() => new CouchDB("http://host", { retry: { limit: -1 } }), RangeError);
+    },
+  },
+  {
+    name: "an impossible database name is a TypeError",
+    async run() {
+      const couch = mute();
+      for (const name of ["", ".", "..", "Upper", "_all_dbs", "a b", "1", "a".repeat(300)]) {
+        await rejects(() => couch.database(name), TypeError);
+        await rejects(couch.create(name), TypeError);
+        await rejects(couch.get(name), TypeError);
+        await rejects(couch.delete(name), TypeError);
+      }
+    },
+  },
+  {
+    name: "an id that would reach another resource is a TypeError",
+    async run() {
+      const db = mute().database("animals");
+      for (const id of badIds) {
+        await rejects(db.get(id), TypeError);
+        await rejects(db.get(id, { default: {} }), TypeError);
+        await rejects(db.create(id), TypeError);
+        await rejects(db.create(id, { existsOk: true }), TypeError);
+      }
+    },
+  },
+  {
+    name: "a copy to such an id is a TypeError",
+    async run({ db }) {
+      const cat = await db.create("cat");
+      for (const id of badIds) await rejects(cat.copy(id), TypeError);
+    },
+  },
+  {
+    name: "find refuses fields, and names query",
+    async run() {
+      const params: object = { fields: ["_id"] };
+      const error = await rejects(() => mute().database("animals").find({}, params), TypeError);
+      assert.match(error.message, /query/);
+    },
+  },
+  {
+    name: "find wants an object and a sensible limit",
+    async run() {
+      const db = mute().database("animals");
+      await rejects(() => db.find(null as never), TypeError);
+      await rejects(() => db.find("x" as never), TypeError);
+      await rejects(() => db.find({}, { limit: -1 }), RangeError);
+    },
+  },
+  {
+    name: "docs refuses prefix with ids or create, and key with ids",
+    async run() {
+      const db = mute().database("animals");
+      await rejects(() => db.docs({ prefix: "a", ids: ["b"] }), TypeError);
+      await rejects(() => db.docs({ prefix: "a", create: true }), TypeError);
+      await rejects(() => db.docs({ keys: ["a"] } as object), TypeError);
+    },
+  },
+  {
+    name: "docs of no ids gives nothing, and sends nothing",
+    async run() {
+      assert.deepEqual(await mute().database("animals").docs({ ids: [] }).toArray(), []);
+    },
+  },
+  {
+    name: "changes refuses what no feed can be",
+    async run() {
+      const db = mute().database("animals");
+      await rejects(() => db.changes({ feed: "eventsource" as never }), TypeError);
+      await rejects(() => db.changes({ feed: "continuous", descending: true }), TypeError);
+      await rejects(() => db.changes({ since: 1, lastEventId: 2 }), TypeError);
+      await rejects(() => db.changes({ doc_ids: ["a"], selector: {} }), TypeError);
+      await rejects(() => db.changes({ feed: "continuous", heartbeat: 60_001 }), RangeError);
+      await rejects(() => db.changes({ heartbeat: 0 }), RangeError);
+      await rejects(() => db.changes({ limit: 0 }), RangeError);
+    },
+  },
+  {
+    name: "a parameter that cannot be written is a TypeError",
+    async run() {
+      const view = mute().database("animals").view("zoo", "by_n");
+      await rejects(view.get({ limit: Number.NaN }), TypeError);
+      await rejects(() => mute().database("animals").view("zoo", ""), TypeError);
+    },
+  },
+  {
+    name: "an aborted signal ends each operation with its reason, before anything is sent",
+    async run() {
+      const couch = mute();
+      const db = couch.database("animals");
+      const reason = new Error("changed my mind");
+      const signal = AbortSignal.abort(reason);
+      const document = await new CouchDB("http://localhost:1", {
+        fetch: async () =>
+          Response.json({ error: "not_found", reason: "missing" }, { status: 404 }),
+      })
+        .database("animals")
+        .create("cat");
+      const operations: (() => Promise<unknown>)[] = [
+        () => couch.info({ signal }),
+        () => couch.checkCredentials({ signal }),
+        () => couch.keys({ signal }),
+        () => couch.get("animals", { signal }),
+        () => couch.create("animals", { signal }),
+        () => couch.delete("animals", { signal }),
+        () => db.info({ signal }),
+        () => db.get("cat", { signal }),
+        () => db.create("cat", { signal }),
+        () => db.delete({ signal }),
+        () => db.index({ fields: ["n"] }, { signal }),
+        () => db.keys({ signal }).toArray(),
+        () => db.values({ signal }).toArray(),
+        () => db.docs({ signal }).toArray(),
+        () => db.find({}, { signal }).toArray(),
+        () => db.query({}, { signal }).toArray(),
+        () => db.view("zoo", "by_n").get({ signal }),
+        () => db.changes({ signal })[Symbol.asyncIterator]().next(),
+        () => db.changes({ signal, feed: "continuous" })[Symbol.asyncIterator]().next(),
+        () => db.changes({ signal, feed: "longpoll" })[Symbol.asyncIterator]().next(),
+        () => document.save({ signal }),
+        () => document.fetch({ signal, discardChanges: true }),
+        () => document.delete({ signal, discardChanges: true }),
+        () => document.copy("dog", { signal }),
+        () => document.info({ signal }),
+        () => document.revs({ signal }),
+        () => document.conflicts({ signal }),
+      ];
+      for (const operation of operations) {
+        const thrown = await operation().catch((error) => error);
+        assert.strictEqual(thrown, reason, operation.toString());
+      }
+    },
+  },
+];

@@ -1,0 +1,199 @@
+import { assert } from "chai";
+import { BadRequestError, type Document, NotFoundError } from "couchfetch";
+import { type Case, fill, rejects } from "../case.js";
+
+const zoo = {
+  views: {
+    by_n: { map: "function (doc) { if (doc.n !== undefined) emit(doc.n, doc.kind); }" },
+    by_kind: {
+      map: "function (doc) { if (doc.kind) emit(doc.kind, doc.n); }",
+      reduce: "_sum",
+    },
+  },
+};
+
+const animals = {
+  "cat:1": { kind: "cat", n: 1 },
+  "cat:2": { kind: "cat", n: 2 },
+  "cat:🦊": { kind: "cat", n: 3 },
+  dog: { kind: "dog", n: 4 },
+  whale: { kind: "whale", n: 5 },
+};
+
+const idsOf = (documents: Document[]) => documents.map(({ id }) => id);
+
+export const scans: Case[] = [
+  {
+    name: "docs gives all documents, without the design documents unless asked for",
+    async run({ db }) {
+      await fill(db, { ...animals, "_design/zoo": zoo });
+      assert.deepEqual(idsOf(await db.docs().toArray()), Object.keys(animals));
+      const all = idsOf(await db.docs({ includeDesignDocs: true }).toArray());
+      assert.deepEqual(all, ["_design/zoo", ...Object.keys(animals)]);
+      assert.deepEqual(idsOf(await db.docs({ ids: ["_design/zoo"] }).toArray()), ["_design/zoo"]);
+    },
+  },
+  {
+    name: "docs that were read can be changed and saved, and are not dirty before",
+    async run({ db }) {
+      await fill(db, animals);
+      for await (const animal of db.docs()) {
+        assert.isTrue(animal.exists);
+        assert.isFalse(animal.dirty);
+        animal.data.n += 10;
+        assert.isTrue(animal.dirty);
+        await animal.save();
+      }
+      const found = await db.docs({ prefix: "cat" }).toArray();
+      assert.deepEqual(
+        found.map(({ data }) => data.n),
+        [11, 12, 13],
+      );
+    },
+  },
+  {
+    name: "docs takes the ids, in their order, and rejects one that is missing or deleted",
+    async run({ db }) {
+      await fill(db, animals);
+      const wanted = ["dog", "cat:1", "dog"];
+      assert.deepEqual(idsOf(await db.docs({ ids: wanted }).toArray()), wanted);
+      const given: string[] = [];
+      const read = async () => {
+        for await (const { id } of db.docs({ ids: ["dog", "unicorn", "whale"] })) given.push(id);
+      };
+      const error = await rejects(read(), NotFoundError);
+      assert.include(error.message, "unicorn");
+      assert.deepEqual(given, ["dog"]);
+      await (await db.get("dog")).delete();
+      await rejects(db.docs({ ids: ["dog"] }).toArray(), NotFoundError);
+    },
+  },
+  {
+    name: "docs with create gives an empty document for one that is missing",
+    async run({ db }) {
+      await fill(db, animals);
+      const [dog, unicorn] = await db.docs({ ids: ["dog", "unicorn"], create: true }).toArray();
+      assert.isTrue(dog?.exists);
+      assert.deepEqual(unicorn?.data, { _id: "unicorn" });
+      assert.isFalse(unicorn?.exists);
+      await unicorn?.save();
+      assert.isTrue((await db.get("unicorn")).exists);
+    },
+  },
+  {
+    name: "prefix gives those that begin with it, whatever follows",
+    async run({ db }) {
+      await fill(db, { ...animals, "cat:\u{10ffff}": {}, "cat;": {}, "cat:\uffff\uffff": {} });
+      const wanted = ["cat:1", "cat:2", "cat:\uffff\uffff", "cat:🦊", "cat:\u{10ffff}"];
+      const found = idsOf(await db.docs({ prefix: "cat:" }).toArray());
+      assert.sameMembers(found, wanted);
+      assert.sameMembers(await db.allDocs.ids({ prefix: "cat:" }).toArray(), wanted);
+      assert.deepEqual(idsOf(await db.docs({ prefix: "none" }).toArray()), []);
+    },
+  },
+  {
+    name: "keys and values take CouchDB's parameters",
+    async run({ db }) {
+      await fill(db, animals);
+      assert.deepEqual(await db.keys({ startkey: "dog" }).toArray(), ["dog", "whale"]);
+      assert.deepEqual(await db.keys({ descending: true, limit: 2 }).toArray(), ["whale", "dog"]);
+      assert.deepEqual(await db.keys({ skip: 4 }).toArray(), ["whale"]);
+      assert.deepEqual(await db.keys({ keys: ["dog", "nope"] }).toArray(), ["dog"]);
+      assert.deepEqual(idsOf(await db.values({ endkey: "cat:2" }).toArray()), ["cat:1", "cat:2"]);
+    },
+  },
+  {
+    name: "more ids than fit into a URL",
+    async run({ db }) {
+      const ids = Array.from({ length: 500 }, (_, index) => `none ${index} ${"x".repeat(30)}`);
+      await fill(db, animals);
+      const documents = await db.docs({ ids: [...ids, "dog"], create: true }).toArray();
+      assert.deepEqual(idsOf(documents), [...ids, "dog"]);
+      assert.isTrue(documents.at(-1)?.exists);
+    },
+  },
+  {
+    name: "the summary tells what stands beside the rows",
+    async run({ db }) {
+      await fill(db, animals);
+      const rows = db.allDocs.rows({ limit: 2, skip: 1, update_seq: true });
+      const found = await rows.toArray();
+      assert.deepEqual(
+        found.map(({ key }) => key),
+        ["cat:2", "cat:🦊"],
+      );
+      const { total_rows, offset, update_seq } = await rows.summary;
+      assert.deepEqual({ total_rows, offset }, { total_rows: 5, offset: 1 });
+      assert.exists(update_seq);
+    },
+  },
+  {
+    name: "a missing key is a row of its own",
+    async run({ db }) {
+      await fill(db, animals);
+      const { rows } = await db.allDocs.post(["dog", "nope"]);
+      assert.equal(rows[0]?.id, "dog");
+      assert.deepEqual({ ...rows[1] } as object, { key: "nope", error: "not_found" });
+    },
+  },
+  {
+    name: "a view gives keys, values, items, ids and documents",
+    async run({ db }) {
+      await fill(db, { ...animals, "_design/zoo": zoo });
+      const view = db.view<number, string>("zoo", "by_n");
+      assert.deepEqual(await view.keys({ limit: 2 }).toArray(), [1, 2]);
+      assert.deepEqual(await view.values({ startkey: 4 }).toArray(), ["dog", "whale"]);
+      assert.deepEqual(await view.items({ key: 5 }).toArray(), [[5, "whale"]]);
+      assert.deepEqual(await view.ids({ descending: true, limit: 1 }).toArray(), ["whale"]);
+      assert.deepEqual(idsOf(await view.docs({ endkey: 1 }).toArray()), ["cat:1"]);
+      const response = await view.get({ include_docs: true, keys: [4, 2] });
+      assert.deepEqual(response.keys(), [4, 2]);
+      assert.deepEqual(response.values(), ["dog", "cat"]);
+      assert.deepEqual(response.items(), [
+        [4, "dog"],
+        [2, "cat"],
+      ]);
+      assert.equal(response.total_rows, 5);
+      const [dog] = response.docs();
+      assert.deepEqual(dog?.json, animals.dog);
+      assert.isFalse(dog?.dirty);
+    },
+  },
+  {
+    name: "a view reduces, and groups",
+    async run({ db }) {
+      await fill(db, { ...animals, "_design/zoo": zoo });
+      const view = db.view<string, number>("zoo", "by_kind");
+      assert.deepEqual(await view.values().toArray(), [15]);
+      assert.deepEqual(await view.items({ group: true }).toArray(), [
+        ["cat", 6],
+        ["dog", 4],
+        ["whale", 5],
+      ]);
+      assert.equal((await view.get({ reduce: false })).rows.length, 5);
+      assert.deepEqual(await view.ids({ prefix: "ca", reduce: false }).toArray(), [
+        "cat:1",
+        "cat:2",
+        "cat:🦊",
+      ]);
+    },
+  },
+  {
+    name: "a view that is not there, and a parameter that CouchDB does not take, are its errors",
+    async run({ db }) {
+      await fill(db, { "_design/zoo": zoo });
+      await rejects(db.view("zoo", "nope").get(), NotFoundError);
+      await rejects(db.view("nope", "nope").rows().toArray(), NotFoundError);
+      await rejects(db.view("zoo", "by_n").get({ limit: "x" as never }), BadRequestError);
+    },
+  },
+  {
+    name: "break and a second iteration",
+    async run({ db }) {
+      await fill(db, animals);
+      const rows = db.docs();
+      for await (const _document of rows) break;
+      await rejects(() => rows[Symbol.asyncIterator](), TypeError);
+    },
+  },
+];

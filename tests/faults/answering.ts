@@ -1,0 +1,55 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** A server that answers as the test says, right or wrong, and knows what it was asked. */
+export interface Answering {
+  url: string;
+  /** Each request, in order: `GET /animals/cat`. */
+  requests: string[];
+  headers: IncomingMessage["headers"][];
+  /** Resolves when a client has left before the answer was complete. */
+  left: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param answer - given the response, and how many requests came before */
+export async function startAnswering(
+  answer: (response: ServerResponse, before: number, request: IncomingMessage) => void,
+): Promise<Answering> {
+  const requests: string[] = [];
+  const headers: IncomingMessage["headers"][] = [];
+  let leave = () => {};
+  const left = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  const server = createServer((request, response) => {
+    response.on("close", () => {
+      if (!response.writableFinished) leave();
+    });
+    request.resume();
+    request.on("end", () => {
+      requests.push(`${request.method} ${request.url}`);
+      headers.push(request.headers);
+      answer(response, requests.length - 1, request);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    requests,
+    headers,
+    left,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Answers with JSON as CouchDB does. */
+export function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(`${JSON.stringify(body)}\n`);
+}

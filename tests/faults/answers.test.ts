@@ -1,0 +1,364 @@
+import { inspect } from "node:util";
+import {
+  ConflictError,
+  CouchDB,
+  CouchDBError,
+  ForbiddenError,
+  IncompleteResponseError,
+  InvalidResponseError,
+  NetworkError,
+  NotFoundError,
+  PayloadTooLargeError,
+  ServerError,
+  TimeoutError,
+  TooManyRequestsError,
+  UnauthorizedError,
+} from "couchfetch";
+import { afterEach, describe, expect, test } from "vitest";
+import { type Answering, json, startAnswering } from "./answering.js";
+
+let server: Answering | undefined;
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+async function answering(...parameters: Parameters<typeof startAnswering>): Promise<Answering> {
+  server = await startAnswering(...parameters);
+  return server;
+}
+
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error) => error,
+  );
+
+const page = "<!doctype html><title>Bad gateway</title><p>admin:hunter2";
+
+describe("answers that are not CouchDB's", () => {
+  const answers: [string, number, Record<string, string>, string, typeof CouchDBError][] = [
+    ["a page for 200", 200, { "content-type": "text/html" }, page, InvalidResponseError],
+    ["a page for 404", 404, { "content-type": "text/html" }, page, InvalidResponseError],
+    ["a text for 404", 404, { "content-type": "text/plain" }, "Not found.", InvalidResponseError],
+    ["nothing for 404", 404, {}, "", InvalidResponseError],
+    ["nothing for 200", 200, { "content-type": "application/json" }, "", InvalidResponseError],
+    [
+      "half of it for 200",
+      200,
+      { "content-type": "application/json" },
+      '{"a":',
+      InvalidResponseError,
+    ],
+    [
+      "JSON of another kind for 404",
+      404,
+      { "content-type": "application/json" },
+      "[]",
+      InvalidResponseError,
+    ],
+    ["a page for 409", 409, { "content-type": "text/html" }, page, InvalidResponseError],
+    ["a page for 401", 401, { "content-type": "text/html" }, page, UnauthorizedError],
+    ["a page for 403", 403, { "content-type": "text/html" }, page, ForbiddenError],
+    ["a page for 413", 413, { "content-type": "text/html" }, page, PayloadTooLargeError],
+    ["a page for 502", 502, { "content-type": "text/html" }, page, ServerError],
+    ["a redirect", 302, { location: "http://127.0.0.1:1/?hunter2" }, "", InvalidResponseError],
+    [
+      "an odd status",
+      418,
+      { "content-type": "application/json" },
+      '{"error":"teapot"}',
+      CouchDBError,
+    ],
+  ];
+
+  for (const [what, status, headers, body, Class] of answers) {
+    test(`${what} is one clear error, without a credential`, async () => {
+      const { url, requests } = await answering((response) => {
+        response.writeHead(status, headers);
+        response.end(body);
+      });
+      const couch = new CouchDB(url.replace("//", "//admin:hunter2@"), { retry: { limit: 0 } });
+      const error = await failure(couch.database("animals").get("cat", { default: {} }));
+      expect(error).toBeInstanceOf(Class);
+      expect(error.constructor).toBe(Class);
+      expect(error.status).toBe(status);
+      expect(error.method).toBe("GET");
+      expect(error.url).toBe(`${url}/animals/cat`);
+      expect(error.message).toContain(`GET ${url}/animals/cat: ${status}`);
+      expect(error.name).toBe(Class === CouchDBError ? "CouchDBError" : error.name);
+      const shown = inspect(error, { depth: 9, showHidden: true }) + error.stack;
+      expect(shown).not.toMatch(/hunter2|Basic|authorization/i);
+      expect(inspect(couch, { depth: 9, showHidden: true })).not.toMatch(/hunter2|YWRtaW46/);
+      expect(requests).toEqual(["GET /animals/cat"]);
+    });
+  }
+
+  test("a page where rows should be is the same", async () => {
+    const { url } = await answering((response) => {
+      response.writeHead(200, { "content-type": "text/html" });
+      response.end(page);
+    });
+    const db = new CouchDB(url).database("animals");
+    for (const work of [
+      db.docs().toArray(),
+      db.find({}).toArray(),
+      db.changes()[Symbol.asyncIterator]().next(),
+      db.changes({ feed: "longpoll" })[Symbol.asyncIterator]().next(),
+      db.changes({ feed: "continuous" })[Symbol.asyncIterator]().next(),
+    ]) {
+      const error = await failure(work);
+      expect(error).toBeInstanceOf(CouchDBError);
+      expect(error.message).toContain(`${url}/animals/`);
+      expect([InvalidResponseError, IncompleteResponseError]).toContain(error.constructor);
+    }
+  });
+
+  test("a HEAD that anybody could have answered is no proof", async () => {
+    const { url } = await answering((response, before) => {
+      response.writeHead(before === 0 ? 200 : 404, { "content-type": "text/html" });
+      response.end();
+    });
+    const couch = new CouchDB(url);
+    expect(await failure(couch.get("animals"))).toBeInstanceOf(InvalidResponseError);
+    expect(await failure(couch.get("animals"))).toBeInstanceOf(InvalidResponseError);
+  });
+
+  test("a redirect is not followed, and takes no credentials elsewhere", async () => {
+    const other = await startAnswering((response) => json(response, 200, {}));
+    try {
+      const { url } = await answering((response) => {
+        response.writeHead(307, { location: `${other.url}/animals/cat` });
+        response.end();
+      });
+      const couch = new CouchDB(url.replace("//", "//admin:hunter2@"));
+      const error = await failure(couch.database("animals").get("cat"));
+      expect(error).toBeInstanceOf(InvalidResponseError);
+      expect(error.message).toContain("redirect");
+      expect(other.requests).toEqual([]);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test("find does not go round in circles where the bookmark never changes", async () => {
+    const docs = Array.from({ length: 50 }, (_, n) => ({ _id: String(n) }));
+    const { url, requests } = await answering((response) => {
+      json(response, 200, { docs, bookmark: "same" });
+    });
+    const error = await failure(new CouchDB(url).database("animals").find({}).toArray());
+    expect(error).toBeInstanceOf(InvalidResponseError);
+    expect(requests.length).toBe(2);
+  });
+});
+
+describe("CouchDB's errors", () => {
+  test("say what was asked of what, and CouchDB's word", async () => {
+    const { url } = await answering((response) => {
+      json(response, 404, { error: "not_found", reason: "missing" });
+    });
+    const error = await failure(new CouchDB(url).database("animals").get("cat"));
+    expect(error).toBeInstanceOf(NotFoundError);
+    expect(error).toBeInstanceOf(CouchDBError);
+    expect(error).toMatchObject({ status: 404, error: "not_found", reason: "missing" });
+    expect(String(error)).toBe(`NotFoundError: GET ${url}/animals/cat: 404 not_found (missing)`);
+  });
+});
+
+describe("credentials", () => {
+  test("come out of the URL and go as Basic, in UTF-8", async () => {
+    const { url, headers } = await answering((response) => json(response, 200, {}));
+    await new CouchDB(url.replace("//", "//J%C3%BCrgen:p%40%E6%BC%A2@")).info();
+    const expected = Buffer.from("Jürgen:p@漢").toString("base64");
+    expect(headers[0]?.authorization).toBe(`Basic ${expected}`);
+    expect(headers[0]?.accept).toBe("application/json");
+  });
+
+  test("may be any user's own scheme, asked for each request", async () => {
+    const { url, headers } = await answering((response) => json(response, 200, {}));
+    const tokens = ["one", "two"];
+    const auth = { headers: async () => ({ authorization: `Mine ${tokens.shift()}` }) };
+    const couch = new CouchDB(url, { auth, headers: { "x-mine": "yes" } });
+    await couch.info();
+    await couch.info();
+    expect(headers.map(({ authorization }) => authorization)).toEqual(["Mine one", "Mine two"]);
+    expect(headers[0]?.["x-mine"]).toBe("yes");
+  });
+});
+
+describe("the network", () => {
+  test("a refused connection is NetworkError, and a write did not happen", async () => {
+    const { url, close } = await startAnswering(() => {});
+    await close();
+    const couch = new CouchDB(url, { retry: { limit: 0 } });
+    const read = await failure(couch.info());
+    expect(read).toBeInstanceOf(NetworkError);
+    expect(read.mayHaveHappened).toBe(false);
+    expect(read.cause).toBeInstanceOf(Error);
+    expect(read.message).toContain(`GET ${url}/`);
+    const write = await failure(couch.create("animals"));
+    expect(write).toBeInstanceOf(NetworkError);
+    expect(write.mayHaveHappened).toBe(false);
+  });
+
+  test("whatever a fetch rejects with is NetworkError", async () => {
+    for (const thrown of [new Error("Network connection lost."), new TypeError("odd"), "text"]) {
+      const fetch = () => Promise.reject(thrown);
+      const couch = new CouchDB("http://localhost", { fetch, retry: { limit: 0 } });
+      const error = await failure(couch.info());
+      expect(error).toBeInstanceOf(NetworkError);
+      expect(error.cause).toBe(thrown);
+    }
+  });
+
+  test("a write that is cut off may have happened, and is not sent twice", async () => {
+    const { url, requests } = await answering((response, before) => {
+      if (before === 0) json(response, 404, { error: "not_found", reason: "missing" });
+      else response.destroy();
+    });
+    const cat = await new CouchDB(url).database("animals").create("cat", { data: { legs: 4 } });
+    const error = await failure(cat.save());
+    expect(error).toBeInstanceOf(NetworkError);
+    expect(error.mayHaveHappened).toBe(true);
+    expect(requests.slice(1)).toEqual(["PUT /animals/cat"]);
+    expect(cat.dirty).toBe(true);
+  });
+
+  test("a read is repeated where that may help, also a POST that reads", async () => {
+    const { url, requests } = await answering((response, before) => {
+      if (before % 3 === 0) response.destroy();
+      else if (before % 3 === 1) response.writeHead(502).end();
+      else json(response, 200, { docs: [{ _id: "cat" }], bookmark: "nil" });
+    });
+    const rows = await new CouchDB(url).database("animals").query({}).toArray();
+    expect(rows).toEqual([{ _id: "cat" }]);
+    expect(requests).toEqual(Array(3).fill("POST /animals/_find"));
+  });
+
+  test("Retry-After is waited for", async () => {
+    let asked = 0;
+    const { url } = await answering((response, before) => {
+      if (before > 0) return json(response, 200, { waited: performance.now() - asked });
+      asked = performance.now();
+      response.writeHead(429, { "retry-after": "1" });
+      response.end();
+    });
+    const info = (await new CouchDB(url).info()) as unknown as { waited: number };
+    expect(info.waited).toBeGreaterThan(900);
+  });
+
+  test("retry.limit 0 repeats nothing, and 429 has its error", async () => {
+    const { url, requests } = await answering((response) => response.writeHead(429).end());
+    const error = await failure(new CouchDB(url, { retry: { limit: 0 } }).info());
+    expect(error).toBeInstanceOf(TooManyRequestsError);
+    expect(requests.length).toBe(1);
+  });
+
+  test("a server that does not answer is TimeoutError, before the headers and after", async () => {
+    const { url } = await answering((response, before) => {
+      if (before === 0) return;
+      response.writeHead(200, { "content-type": "application/json" });
+      response.write('{"couchdb":');
+    });
+    const couch = new CouchDB(url, { timeout: 50 });
+    for (const _time of [1, 2]) {
+      const error = await failure(couch.info());
+      expect(error).toBeInstanceOf(TimeoutError);
+      expect(error.message).toContain(`GET ${url}/: no answer within 50 ms`);
+      expect(error.mayHaveHappened).toBe(false);
+    }
+  });
+
+  test("timeout does not end what streams", async () => {
+    const { url } = await answering((response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.write('{"total_rows":1,"offset":0,"rows":[\r\n');
+      setTimeout(() => response.end('{"id":"cat","key":"cat","value":{"rev":"1-a"}}\r\n]}'), 200);
+    });
+    const couch = new CouchDB(url, { timeout: 100 });
+    expect(await couch.database("animals").keys().toArray()).toEqual(["cat"]);
+  });
+
+  test("an answer cut in its middle is NetworkError", async () => {
+    const { url } = await answering((response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.write('{"couchdb":', () => response.destroy());
+    });
+    expect(await failure(new CouchDB(url).info())).toBeInstanceOf(NetworkError);
+  });
+
+  for (const how of ["cut", "ended"]) {
+    test(`rows that are ${how} too early give what was complete, then IncompleteResponse`, async () => {
+      const { url } = await answering((response) => {
+        response.writeHead(200, { "content-type": "application/json" });
+        response.write('{"total_rows":2,"offset":0,"rows":[\r\n');
+        response.write('{"id":"cat","key":"cat","value":{"rev":"1-a"}},\r\n{"id":"do', () => {
+          if (how === "ended") response.end();
+          else setImmediate(() => response.destroy());
+        });
+      });
+      const rows = new CouchDB(url).database("animals").keys();
+      const keys: string[] = [];
+      const read = async () => {
+        for await (const key of rows) keys.push(key);
+      };
+      const error = await failure(read());
+      expect(error).toBeInstanceOf(IncompleteResponseError);
+      expect(error.message).toContain(`GET ${url}/animals/_all_docs`);
+      expect(await failure(rows.summary)).toBe(error);
+      if (how === "ended") expect(keys).toEqual(["cat"]);
+    });
+  }
+
+  test("a continuous feed that is cut says so, after its complete lines", async () => {
+    const { url } = await answering((response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end('\n{"seq":"1-a","id":"cat","changes":[{"rev":"1-a"}]}\n{"seq":"2-b","id"');
+    });
+    const feed = new CouchDB(url).database("animals").changes({ feed: "continuous" });
+    const ids: string[] = [];
+    const read = async () => {
+      for await (const { id } of feed) ids.push(id);
+    };
+    expect(await failure(read())).toBeInstanceOf(IncompleteResponseError);
+    expect(ids).toEqual(["cat"]);
+    expect(feed.sequence).toBe("1-a");
+  });
+
+  test("a live feed that ends cleanly goes on from its last sequence", async () => {
+    const { url, requests } = await answering((response, before) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(
+        before === 0
+          ? '{"seq":"1-a","id":"cat","changes":[{"rev":"1-a"}]}\n{"last_seq":"5-e","pending":0}\n'
+          : '{"seq":"6-f","id":"dog","changes":[{"rev":"1-a"}]}\n',
+      );
+    });
+    const feed = new CouchDB(url).database("animals").changes({ feed: "continuous" });
+    const seen: unknown[] = [];
+    for await (const { id } of feed) {
+      seen.push([id, feed.sequence]);
+      if (seen.length === 2) break;
+    }
+    expect(seen).toEqual([
+      ["cat", undefined],
+      ["dog", "5-e"],
+    ]);
+    expect(requests).toEqual([
+      "GET /animals/_changes?feed=continuous&heartbeat=10000",
+      "GET /animals/_changes?feed=continuous&heartbeat=10000&since=5-e",
+    ]);
+  });
+
+  test("update tells a conflict from the rest", async () => {
+    const { url, requests } = await answering((response, _before, request) => {
+      if (request.method === "GET") json(response, 200, { _id: "cat", _rev: "1-a" });
+      else json(response, 409, { error: "conflict", reason: "Document update conflict." });
+    });
+    const cat = await new CouchDB(url).database("animals").get("cat");
+    const change = () => ({ legs: 3 });
+    expect(await failure(cat.update(change, { attempts: 3 }))).toBeInstanceOf(ConflictError);
+    expect(requests.filter((request) => request.startsWith("PUT")).length).toBe(3);
+  });
+});

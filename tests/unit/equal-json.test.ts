@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { equalJson } from "../../src/equal-json.js";
+
+test("the order of members does not matter, anything else does", () => {
+  expect(equalJson({ a: 1, b: [{ c: null }] }, { b: [{ c: null }], a: 1 })).toBe(true);
+  expect(equalJson({ a: 1 }, { a: 1, b: undefined })).toBe(false);
+  expect(equalJson([1, 2], [2, 1])).toBe(false);
+  expect(equalJson([], {})).toBe(false);
+  expect(equalJson({ a: "1" }, { a: 1 })).toBe(false);
+  expect(equalJson(null, {})).toBe(false);
+  expect(equalJson({ toString: 1 }, { a: 1 })).toBe(false);
+});
+
+test("a member named __proto__ is a member", () => {
+  const polluted = JSON.parse('{"__proto__":{"a":1}}');
+  expect(equalJson(polluted, {})).toBe(false);
+  expect(equalJson(polluted, JSON.parse('{"__proto__":{"a":1}}'))).toBe(true);
+  expect(equalJson(polluted, JSON.parse('{"__proto__":{"a":2}}'))).toBe(false);
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { databasePath, documentPath, parseBaseUrl } from "../../src/transport/paths.js";
+
+describe("database names", () => {
+  test("are escaped", () => {
+    expect(databasePath("animals")).toBe("animals");
+    expect(databasePath("a/b+c$(d)-_e")).toBe("a%2Fb%2Bc%24(d)-_e");
+    expect(databasePath("_users")).toBe("_users");
+  });
+
+  test.each([
+    "",
+    ".",
+    "..",
+    "Animals",
+    "1a",
+    "_all_dbs",
+    "_session",
+    "a b",
+    "a?x",
+    "ä",
+    "a".repeat(239),
+  ])("%j is impossible", (name) => {
+    expect(() => databasePath(name)).toThrow(TypeError);
+  });
+});
+
+describe("document ids", () => {
+  test.each([
+    ["cat", "cat"],
+    ["a/b", "a%2Fb"],
+    ["cat/ünï 漢字+?#&%2F", "cat%2F%C3%BCn%C3%AF%20%E6%BC%A2%E5%AD%97%2B%3F%23%26%252F"],
+    ["_design/zoo", "_design/zoo"],
+    ["_design/a/b", "_design/a%2Fb"],
+    ["_local/check/point", "_local/check%2Fpoint"],
+    ["...", "..."],
+    ["%2e%2e", "%252e%252e"],
+    ["🦊", "%F0%9F%A6%8A"],
+  ])("%j is sent as %s, and arrives there", (id, path) => {
+    expect(documentPath(id)).toBe(path);
+    const url = new URL(`http://host/db/${path}`);
+    expect(url.pathname.split("/").slice(2).map(decodeURIComponent).join("/")).toBe(id);
+  });
+
+  test.each([
+    "",
+    ".",
+    "..",
+    "_all_docs",
+    "_security",
+    "_design",
+    "_design/",
+    "_design/.",
+    "_design/..",
+    "_local/",
+    "_design_docs",
+    "_anything/x",
+    "half \ud83e of a fox",
+  ])("%j is refused", (id) => {
+    expect(() => documentPath(id)).toThrow(TypeError);
+  });
+
+  test("what is not a string is refused", () => {
+    for (const id of [undefined, null, 1, {}, ["a"]]) {
+      expect(() => documentPath(id as string)).toThrow(TypeError);
+    }
+  });
+});
+
+describe("the server's URL", () => {
+  test("keeps its path, and loses its trailing slash", () => {
+    expect(parseBaseUrl("http://localhost:5984/")).toEqual({ base: "http://localhost:5984" });
+    expect(parseBaseUrl("https://host/couch//")).toEqual({ base: "https://host/couch" });
+    expect(parseBaseUrl(new URL("http://host:80"))).toEqual({ base: "http://host" });
+  });
+
+  test("gives up its credentials", () => {
+    expect(parseBaseUrl("http://j%C3%BCrgen:p%40ss%3Aword@host")).toEqual({
+      base: "http://host",
+      credentials: { user: "jürgen", password: "p@ss:word" },
+    });
+  });
+
+  test.each([
+    "ftp://admin:hunter2@host",
+    "admin:hunter2@host",
+    "http://admin:hunter2@ho st",
+    "http://admin:hunter2%zz@host",
+    "http://admin:hunter2@host/?x=1",
+    "//admin:hunter2@host",
+    "",
+  ])("%j is refused, without showing the password", (url) => {
+    expect(() => parseBaseUrl(url)).toThrow(TypeError);
+    try {
+      parseBaseUrl(url);
+    } catch (error) {
+      expect(`${error} ${JSON.stringify(error)} ${(error as Error).stack}`).not.toContain(
+        "hunter2",
+      );
+    }
+  });
+});

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { encodeQuery } from "../../src/transport/query.js";
+
+const encode = (query: Record<string, unknown>) => encodeQuery(query, JSON.stringify);
+
+test("keys are JSON, whatever they are", () => {
+  expect(
+    decodeURIComponent(encode({ key: "a b", startkey: ["x", { y: null }], end_key: null })),
+  ).toBe('?key="a b"&startkey=["x",{"y":null}]&end_key=null');
+  expect(decodeURIComponent(encode({ keys: ["a"], doc_ids: ["b"] }))).toBe(
+    '?keys=["a"]&doc_ids=["b"]',
+  );
+});
+
+test("the rest is written as it is, and escaped", () => {
+  expect(encode({ limit: 0, descending: true, since: "5-g1&=", rev: "1-a" })).toBe(
+    "?limit=0&descending=true&since=5-g1%26%3D&rev=1-a",
+  );
+  expect(encode({ open_revs: ["1-a"] })).toBe("?open_revs=%5B%221-a%22%5D");
+});
+
+test("undefined is left out", () => {
+  expect(encode({ limit: undefined })).toBe("");
+  expect(encode({ key: undefined, skip: 1 })).toBe("?skip=1");
+});
+
+test.each([null, Number.NaN, Number.POSITIVE_INFINITY, {}, () => 1, Symbol("x")])(
+  "%s is no parameter",
+  (value) => {
+    expect(() => encode({ limit: value })).toThrow(TypeError);
+  },
+);
+
+test("the user's stringify writes the keys", () => {
+  const query = encodeQuery({ key: 12345678901234567890n }, (value) => String(value));
+  expect(query).toBe("?key=12345678901234567890");
+});

@@ -1,0 +1,119 @@
+import { describe, expect, test } from "vitest";
+import { items } from "../../src/streams/items.js";
+import { Rows } from "../../src/streams/rows.js";
+
+/** Rows over batches that are at hand, and what became of their source. */
+function make(batches: number[][], failure?: Error) {
+  const seen = { pulled: 0, closed: false };
+  const rows = new Rows<number>(async function* () {
+    try {
+      for (const batch of batches) {
+        seen.pulled += 1;
+        yield batch;
+      }
+      if (failure) throw failure;
+      return { total_rows: batches.flat().length };
+    } finally {
+      seen.closed = true;
+    }
+  });
+  return { rows, seen };
+}
+
+describe("Rows", () => {
+  test("gives each row once, in order, and then the summary", async () => {
+    const { rows, seen } = make([[1, 2], [], [3]]);
+    const given: number[] = [];
+    for await (const row of rows) given.push(row);
+    expect(given).toEqual([1, 2, 3]);
+    expect(await rows.summary).toEqual({ total_rows: 3 });
+    expect(seen.closed).toBe(true);
+  });
+
+  test("asks for nothing before the consumer does, nor ahead of it", async () => {
+    const { rows, seen } = make([[1], [2], [3]]);
+    const iterator = rows[Symbol.asyncIterator]();
+    expect(seen.pulled).toBe(0);
+    await iterator.next();
+    expect(seen.pulled).toBe(1);
+  });
+
+  test("break closes the source, and the summary says why there is none", async () => {
+    const { rows, seen } = make([[1, 2], [3]]);
+    for await (const _row of rows) break;
+    expect(seen).toEqual({ pulled: 1, closed: true });
+    await expect(rows.summary).rejects.toThrow("given up");
+  });
+
+  test("comes only once", async () => {
+    const { rows } = make([[1]]);
+    await rows.toArray();
+    expect(() => rows[Symbol.asyncIterator]()).toThrow(TypeError);
+    expect(() => rows.batches()).toThrow(TypeError);
+    await expect(rows.toArray()).rejects.toThrow(TypeError);
+  });
+
+  test("the summary, asked for alone, reads past the rows instead of hanging", async () => {
+    const { rows, seen } = make([[1], [2]]);
+    expect(await rows.summary).toEqual({ total_rows: 2 });
+    expect(seen.closed).toBe(true);
+  });
+
+  test("a failure comes after the rows before it, and is the summary's too", async () => {
+    const { rows } = make([[1]], new Error("cut"));
+    const given: number[] = [];
+    const read = async () => {
+      for await (const row of rows) given.push(row);
+    };
+    await expect(read()).rejects.toThrow("cut");
+    expect(given).toEqual([1]);
+    await expect(rows.summary).rejects.toThrow("cut");
+  });
+
+  test("as a stream, it pulls a row for each read, and cancel closes the source", async () => {
+    const { rows, seen } = make([[1], [2], [3]]);
+    const reader = rows.toReadableStream().getReader();
+    expect(seen.pulled).toBe(0);
+    expect(await reader.read()).toEqual({ done: false, value: 1 });
+    expect(seen.pulled).toBe(1);
+    await reader.cancel();
+    const whole = make([[1, 2], [3]]).rows.toReadableStream();
+    const given: number[] = [];
+    for await (const row of whole as unknown as AsyncIterable<number>) given.push(row);
+    expect(given).toEqual([1, 2, 3]);
+  });
+
+  test("batches are the network's pieces", async () => {
+    const { rows } = make([[1, 2], [], [3]]);
+    const given: number[][] = [];
+    for await (const batch of rows.batches()) given.push(batch);
+    expect(given).toEqual([[1, 2], [3]]);
+  });
+});
+
+describe("items", () => {
+  async function* batches() {
+    yield [1, 2];
+    yield [];
+    yield [3];
+  }
+
+  test("calls of next that do not wait for each other lose nothing", async () => {
+    const iterator = items(batches());
+    const steps = await Promise.all([1, 2, 3, 4, 5].map(() => iterator.next()));
+    expect(steps.map(({ value }) => value)).toEqual([1, 2, 3, undefined, undefined]);
+  });
+
+  test("an item is finished when the next is asked for", async () => {
+    const finished: number[] = [];
+    const iterator = items(batches(), (item) => finished.push(item));
+    await iterator.next();
+    expect(finished).toEqual([]);
+    await iterator.next();
+    expect(finished).toEqual([1]);
+    await iterator.next();
+    expect(finished).toEqual([1, 2]);
+    await iterator.return?.();
+    expect(finished).toEqual([1, 2]);
+  });
+});

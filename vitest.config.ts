@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["tests/**/*.test.ts"],
+    // What users install is the built file: the suites that speak as users do import that one.
+    alias: { couchfetch: new URL("dist/index.js", import.meta.url).pathname },
+    testTimeout: 20_000,
+  },
+});
