@@ -1,3 +1,4 @@
+import { copyFile } from "node:fs/promises";
 import { defineConfig } from "tsup";
 
 export default defineConfig({
@@ -7,7 +8,10 @@ export default defineConfig({
   platform: "neutral",
   // One file that runs as it is everywhere: ky is bundled in, and nothing else may be.
   noExternal: ["ky"],
+  banner: { js: "/*! couchfetch, MIT. Contains ky, MIT, (c) Sindre Sorhus: see LICENSE-ky.txt */" },
   dts: true,
   sourcemap: true,
   clean: true,
+  // ky travels in the file, and so must its licence.
+  onSuccess: () => copyFile("node_modules/ky/license", "dist/LICENSE-ky.txt"),
 });

@@ -1,0 +1,66 @@
+import { execFile, execFileSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { json, startAnswering } from "../faults/answering.js";
+
+const dist = new URL("../../dist/", import.meta.url);
+const run = promisify(execFile);
+
+/** A folder with the built file and a program that uses it, and nothing else around them. */
+let folder: string;
+let server: Awaited<ReturnType<typeof startAnswering>>;
+
+beforeAll(async () => {
+  server = await startAnswering((response) => json(response, 200, { couchdb: "Welcome" }));
+  folder = mkdtempSync(join(tmpdir(), "couchfetch-"));
+  copyFileSync(new URL("index.js", dist), join(folder, "couchfetch.mjs"));
+  writeFileSync(
+    join(folder, "program.mjs"),
+    `import { CouchDB } from "./couchfetch.mjs";
+     console.log((await new CouchDB("${server.url}").info()).couchdb);`,
+  );
+});
+
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await server.close();
+});
+
+describe("dist/index.js", () => {
+  test("imports nothing, and carries ky's licence", () => {
+    const code = readFileSync(new URL("index.js", dist), "utf8");
+    expect(code).not.toMatch(/^\s*(import|export)\b[^\n]*\bfrom\b/m);
+    expect(code).not.toMatch(/\b(require|import)\s*\(/);
+    expect(readFileSync(new URL("LICENSE-ky.txt", dist), "utf8")).toContain("Sindre Sorhus");
+  });
+
+  test("has types that show no ky, and import nothing", () => {
+    const types = readFileSync(new URL("index.d.ts", dist), "utf8");
+    expect(types).not.toMatch(/\bky\b|^import\b/im);
+  });
+
+  test("runs as it is in Node", async () => {
+    const { stdout } = await run(process.execPath, [join(folder, "program.mjs")]);
+    expect(stdout).toBe("Welcome\n");
+  });
+
+  const deno = process.env.DENO_PATH ?? "deno";
+  const hasDeno = works(deno, ["--version"]);
+  if (!hasDeno) console.log("skipped: dist/index.js in Deno: no deno on the PATH nor in DENO_PATH");
+  test.skipIf(!hasDeno)("runs as it is in Deno", async () => {
+    const { stdout } = await run(deno, ["run", "--allow-net", join(folder, "program.mjs")]);
+    expect(stdout).toBe("Welcome\n");
+  });
+});
+
+function works(command: string, parameters: string[]): boolean {
+  try {
+    execFileSync(command, parameters, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
