@@ -42,6 +42,7 @@ export interface ChangesOptions extends OperationOptions {
   heartbeat?: number;
   /** Milliseconds after which CouchDB would end an idle feed; its heartbeat keeps it from that. */
   timeout?: number;
+  /** Only every so many changes have a sequence, which is cheaper for a server with many shards. */
   seq_interval?: number;
   conflicts?: boolean;
   attachments?: boolean;
@@ -95,7 +96,7 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
     if (this.#begun) throw new TypeError("This feed is being read already: it comes only once");
     this.#begun = true;
     return items(this.#batches(), (event) => {
-      this.#sequence = event.sequence;
+      this.#sequence = event.sequence ?? this.#sequence;
     });
   }
 
@@ -168,7 +169,8 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
 
   #events({ text }: Batch, rows: ChangeJson<T>[]): ChangeEvent<T>[] {
     const { parse } = this.#scope.transport.json;
-    this.#position = rows.at(-1)?.seq ?? this.#position;
+    // With `seq_interval` most are null.
+    this.#position = rows.findLast(({ seq }) => seq !== null)?.seq ?? this.#position;
     this.#left -= rows.length;
     return rows.map((json, index) => {
       if (json.deleted) return new DeletedEvent<T>(json);

@@ -4,7 +4,8 @@ import type { DocumentData, JsonObject, OperationOptions, Sequence } from "./typ
 
 /** A change as CouchDB tells it. */
 export interface ChangeJson<T extends object = JsonObject> {
-  seq: Sequence;
+  /** Null for most changes with `seq_interval`. */
+  seq: Sequence | null;
   id: string;
   changes: { rev: string }[];
   deleted?: boolean;
@@ -31,8 +32,8 @@ abstract class BaseChangeEvent<T extends object> {
     return this.json.changes[0]?.rev ?? "";
   }
 
-  /** Where the feed stands after this event: the `since` that goes on from here. */
-  get sequence(): Sequence {
+  /** Where the feed stands after this event: the `since` that goes on from here. Null with `seq_interval`. */
+  get sequence(): Sequence | null {
     return this.json.seq;
   }
 }

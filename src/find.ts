@@ -52,9 +52,11 @@ export interface IndexResult {
   name: string;
 }
 
-const pageSize = 1000;
-// Text indexes cap a page, at 200 unless the operator chose otherwise. No cap is as low as
-// CouchDB's default for `limit`, so that only a page below it is known to be the last.
+// All there are, in one page: it streams, and CouchDB's bookmarks step over one document, whichever
+// it is, so that a page after one whose last document is deleted meanwhile begins one too late.
+const pageSize = 2 ** 31 - 1;
+// Yet there are pages: text indexes cap them, at 200 unless the operator chose otherwise. No cap is
+// as low as CouchDB's default for `limit`, so that only a page below it is known to be the last.
 const leastCap = 25;
 
 /** The documents that match, page by page behind one Rows. */

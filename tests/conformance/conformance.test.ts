@@ -10,7 +10,11 @@ beforeAll(async () => {
   const given = process.env.COUCHDB_URL;
   if (given) {
     const { origin, pathname, username, password } = new URL(given);
-    server = { url: origin + pathname, user: username, password };
+    server = {
+      url: origin + pathname,
+      user: decodeURIComponent(username),
+      password: decodeURIComponent(password),
+    };
   } else {
     const embedded = await startServer();
     server = { url: embedded.url, user: "admin", password: "secret" };
@@ -20,8 +24,17 @@ beforeAll(async () => {
 
 afterAll(() => stop());
 
+/** What the embedded server cannot do, and why. */
+const lacking: Record<string, string> = process.env.COUCHDB_URL
+  ? {}
+  : { "__proto__ members": "PouchDB, which stores for the embedded server, drops them" };
+
 for (const [name, cases] of Object.entries(suites)) {
   describe(name, () => {
-    for (const each of cases) test(each.name, () => runCase(each, server));
+    for (const each of cases) {
+      const why = lacking[each.needs ?? ""];
+      if (why) console.log(`skipped: ${name}: ${each.name}: ${why}`);
+      test.skipIf(why)(each.name, () => runCase(each, server));
+    }
   });
 }

@@ -1,6 +1,6 @@
 import { assert } from "chai";
 import { BadRequestError } from "couchfetch";
-import { type Case, fill, rejects } from "../case.js";
+import { type Case, fill, fillMany, rejects } from "../case.js";
 
 const numbered = (count: number) =>
   Object.fromEntries(
@@ -29,14 +29,22 @@ export const queries: Case[] = [
     },
   },
   {
-    name: "find gives more than one page, each document once",
-    async run({ db }) {
-      const documents = numbered(60);
-      await fill(db, documents);
-      const found = await db.find({ n: { $gte: 0 } }).toArray();
+    name: "find gives as many pages as it takes, each document once",
+    async run(context) {
+      const ids = Array.from({ length: 2100 }, (_, n) => `doc-${String(n).padStart(4, "0")}`);
+      await fillMany(
+        context,
+        ids.map((_id, n) => ({ _id, n })),
+      );
+      const found = await context.db.find({ n: { $gte: 0 } }).toArray();
       assert.deepEqual(
         found.map(({ id }) => id),
-        Object.keys(documents),
+        ids,
+      );
+      const some = await context.db.query({ n: { $gte: 0 } }, { skip: 50, limit: 1500 }).toArray();
+      assert.deepEqual(
+        some.map(({ _id }) => _id),
+        ids.slice(50, 1550),
       );
     },
   },

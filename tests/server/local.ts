@@ -1,0 +1,59 @@
+import type { DatabaseContext } from "./context.js";
+import type { Database } from "./database.js";
+import { badRequest, CouchError, notFound } from "./errors.js";
+import { encodeSegment, location, notModified, parseJson, readText, sendJson } from "./http.js";
+import { etagOf } from "./instance.js";
+import { present } from "./present.js";
+import type { Doc } from "./types.js";
+import { checkDocument } from "./validation.js";
+
+function idOf(context: DatabaseContext): string {
+  return `_local/${context.params.name}`;
+}
+
+export function isLocal({ _id }: Doc): boolean {
+  return String(_id).startsWith("_local/");
+}
+
+/** Local documents have no conflicts: what is written last holds. */
+export function storeLocal(db: Database, doc: Doc): string {
+  const id = String(doc._id);
+  if (doc._deleted === true) {
+    db.locals.delete(id);
+    return "0-0";
+  }
+  const [, count] = /^0-(\d+)$/.exec(String(doc._rev ?? "0-0")) ?? [];
+  if (count === undefined) throw new CouchError(500, "error", "Invalid rev format");
+  const rev = `0-${Number(count) + 1}`;
+  db.locals.set(id, present({ ...doc, _rev: rev }));
+  return rev;
+}
+
+/** GET /db/_local/name */
+export function getLocal(context: DatabaseContext): void {
+  const doc = context.db.locals.get(idOf(context));
+  if (doc === undefined) throw notFound();
+  const etag = etagOf(doc);
+  if (notModified(context, etag)) return;
+  sendJson(context, 200, doc, { ETag: etag });
+}
+
+/** PUT /db/_local/name */
+export async function putLocal(context: DatabaseContext): Promise<void> {
+  const { db, request, query } = context;
+  const text = await readText(request);
+  if (text === "") throw badRequest("Missing request body");
+  const id = idOf(context);
+  const doc = checkDocument(parseJson(text));
+  const rev = storeLocal(db, { ...doc, _rev: doc._rev ?? query.get("rev") ?? "0-0", _id: id });
+  const path = `/${encodeSegment(db.name)}/${encodeSegment(id)}`;
+  const headers = { ETag: etagOf(db.locals.get(id)), Location: location(context, path) };
+  sendJson(context, 201, { ok: true, id, rev }, headers);
+}
+
+/** DELETE /db/_local/name */
+export function deleteLocal(context: DatabaseContext): void {
+  const id = idOf(context);
+  if (!context.db.locals.delete(id)) throw notFound();
+  sendJson(context, 200, { ok: true, id, rev: "0-0" }, { ETag: etagOf(null) });
+}

@@ -1,0 +1,111 @@
+import { deleteAttachment, getAttachment, putAttachment } from "./attachments.js";
+import { bulkDocs, bulkGet, missingRevs, revsDiff } from "./bulk.js";
+import { changes } from "./changes.js";
+import {
+  allDatabases,
+  allInfos,
+  compact,
+  createDatabase,
+  databaseInfo,
+  deleteDatabase,
+  ensureFullCommit,
+  getRevsLimit,
+  getSecurity,
+  putSecurity,
+  someInfos,
+} from "./databases.js";
+import {
+  copyDocument,
+  deleteDocument,
+  getDocument,
+  postDocument,
+  putDocument,
+} from "./documents.js";
+import { find } from "./find.js";
+import { createIndex, deleteIndex, getIndexes } from "./index-routes.js";
+import { deleteLocal, getLocal, putLocal } from "./local.js";
+import { activeTasks, membership, up, uuids, welcome } from "./meta.js";
+import { forAdmin, inDatabase, type Methods, type Route } from "./routing.js";
+import { closeSession, openSession, whoAmI } from "./session.js";
+import { allDocs, allDocsQueries, designDocs, localDocs, view, viewQueries } from "./views.js";
+
+const document: Methods = {
+  DELETE: inDatabase(deleteDocument),
+  GET: inDatabase(getDocument),
+  HEAD: inDatabase(getDocument),
+  PUT: inDatabase(putDocument),
+  COPY: inDatabase(copyDocument),
+};
+
+const attachment: Methods = {
+  DELETE: inDatabase(deleteAttachment),
+  GET: inDatabase(getAttachment),
+  HEAD: inDatabase(getAttachment),
+  PUT: inDatabase(putAttachment),
+};
+
+/** Every request that the server knows. The first pattern that fits counts. */
+export const routes: Route[] = [
+  ["/", { GET: welcome, HEAD: welcome }],
+  ["/_up", { GET: up, HEAD: up }],
+  ["/_uuids", { GET: uuids }],
+  ["/_session", { GET: whoAmI, HEAD: whoAmI, POST: openSession, DELETE: closeSession }],
+  ["/_all_dbs", { GET: forAdmin(allDatabases), HEAD: forAdmin(allDatabases) }],
+  ["/_dbs_info", { GET: forAdmin(allInfos), POST: forAdmin(someInfos) }],
+  ["/_active_tasks", { GET: forAdmin(activeTasks) }],
+  ["/_membership", { GET: forAdmin(membership) }],
+
+  [
+    "/:db",
+    {
+      DELETE: deleteDatabase,
+      GET: inDatabase(databaseInfo),
+      HEAD: inDatabase(databaseInfo),
+      POST: inDatabase(postDocument),
+      PUT: createDatabase,
+    },
+  ],
+  ["/:db/_security", { PUT: inDatabase(putSecurity), GET: inDatabase(getSecurity) }],
+  ["/:db/_revs_limit", { GET: inDatabase(getRevsLimit) }],
+  ["/:db/_compact", { POST: inDatabase(compact) }],
+  ["/:db/_ensure_full_commit", { POST: inDatabase(ensureFullCommit) }],
+
+  ["/:db/_bulk_docs", { POST: inDatabase(bulkDocs) }],
+  ["/:db/_bulk_get", { POST: inDatabase(bulkGet) }],
+  ["/:db/_revs_diff", { POST: inDatabase(revsDiff) }],
+  ["/:db/_missing_revs", { POST: inDatabase(missingRevs) }],
+
+  [
+    "/:db/_all_docs",
+    { GET: inDatabase(allDocs), HEAD: inDatabase(allDocs), POST: inDatabase(allDocs) },
+  ],
+  ["/:db/_all_docs/queries", { POST: inDatabase(allDocsQueries) }],
+  ["/:db/_design_docs", { GET: inDatabase(designDocs), POST: inDatabase(designDocs) }],
+  ["/:db/_local_docs", { GET: inDatabase(localDocs) }],
+  ["/:db/_design/:ddoc/_view/:view", { GET: inDatabase(view), POST: inDatabase(view) }],
+  ["/:db/_design/:ddoc/_view/:view/queries", { POST: inDatabase(viewQueries) }],
+
+  ["/:db/_find", { POST: inDatabase(find) }],
+  ["/:db/_index", { GET: inDatabase(getIndexes), POST: inDatabase(createIndex) }],
+  ["/:db/_index/:ddoc/json/:name", { DELETE: inDatabase(deleteIndex) }],
+  ["/:db/_index/_design/:ddoc/json/:name", { DELETE: inDatabase(deleteIndex) }],
+
+  [
+    "/:db/_changes",
+    { GET: inDatabase(changes), POST: inDatabase(changes), HEAD: inDatabase(changes) },
+  ],
+
+  [
+    "/:db/_local/:name",
+    {
+      DELETE: inDatabase(deleteLocal),
+      GET: inDatabase(getLocal),
+      HEAD: inDatabase(getLocal),
+      PUT: inDatabase(putLocal),
+    },
+  ],
+  ["/:db/_design/:ddoc", document],
+  ["/:db/_design/:ddoc/*name", attachment],
+  ["/:db/:id", document],
+  ["/:db/:id/*name", attachment],
+];

@@ -1,0 +1,134 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { authenticate } from "./auth.js";
+import type { Context } from "./context.js";
+import { cors } from "./cors.js";
+import { CouchError, noDatabase } from "./errors.js";
+import { ClientGone, prepare, sendError } from "./http.js";
+import { Instance } from "./instance.js";
+import { routes } from "./routes.js";
+import { findHandler, splitPath } from "./routing.js";
+
+export interface ServerOptions {
+  host?: string;
+  /** 0, the default, takes any that is free. */
+  port?: number;
+  user?: string;
+  password?: string;
+  cors?: { origins: string[]; credentials: boolean };
+}
+
+export interface SeenRequest {
+  method: string;
+  /** With its query, as it was sent. */
+  path: string;
+}
+
+export interface EmbeddedServer {
+  /** Without credentials. */
+  readonly url: string;
+  readonly port: number;
+  /** How many requests are being answered, live feeds among them. */
+  openRequests(): number;
+  /** Resolves when a client has hung up on such a request before its answer was complete. */
+  closed(predicate: (request: SeenRequest) => boolean): Promise<void>;
+  /** Hangs up on everybody and forgets everything. */
+  close(): Promise<void>;
+}
+
+/** The requests on which clients hung up, and those who wait for one. */
+class HangUps {
+  readonly #seen: SeenRequest[] = [];
+  readonly #waiting = new Set<(request: SeenRequest) => void>();
+
+  add(request: SeenRequest): void {
+    this.#seen.push(request);
+    for (const check of this.#waiting) check(request);
+  }
+
+  until(predicate: (request: SeenRequest) => boolean): Promise<void> {
+    if (this.#seen.some(predicate)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const check = (request: SeenRequest) => {
+        if (!predicate(request)) return;
+        this.#waiting.delete(check);
+        resolve();
+      };
+      this.#waiting.add(check);
+    });
+  }
+}
+
+async function answer(instance: Instance, request: IncomingMessage, response: ServerResponse) {
+  if (cors(instance, request, response)) return;
+  const { method = "GET", url = "/" } = request;
+  const [path = "/", query = ""] = url.split(/\?(.*)/s);
+  const context: Context = {
+    instance,
+    request,
+    response,
+    params: {},
+    query: new URLSearchParams(query),
+    user: { name: null, roles: [] },
+  };
+  try {
+    Object.assign(context, await authenticate(instance, request));
+    const { handler, params } = findHandler(routes, method, splitPath(path));
+    await handler({ ...context, params });
+  } catch (error) {
+    fail(context, error, splitPath(path)[0]);
+  }
+}
+
+/** An answer that has begun can only be cut off; else the client is told what went wrong. */
+function fail(context: Context, error: unknown, database: string | undefined): void {
+  const { instance, response } = context;
+  if (error instanceof ClientGone || response.headersSent) {
+    response.destroy();
+  } else if (error instanceof CouchError) {
+    sendError(context, error);
+  } else if (database !== undefined && instance.find(database) === undefined) {
+    sendError(context, noDatabase()); // It was deleted meanwhile.
+  } else {
+    console.error(error);
+    sendError(context, new CouchError(500, "unknown_error", String(error)));
+  }
+}
+
+/** Starts a CouchDB in this process, which keeps its databases in memory. */
+export async function startServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
+  const { host = "127.0.0.1", port = 0, user = "admin", password = "secret" } = options;
+  const corsOptions = options.cors ?? { origins: ["*"], credentials: false };
+  const instance = new Instance({ user, password, cors: corsOptions });
+  const hangUps = new HangUps();
+  let open = 0;
+
+  const server = createServer((request, response) => {
+    open++;
+    prepare(response);
+    response.once("close", () => {
+      open--;
+      const { method = "GET", url: path = "/" } = request;
+      if (!response.writableFinished) hangUps.add({ method, path });
+    });
+    void answer(instance, request, response);
+  });
+  server.keepAliveTimeout = 60_000;
+  server.listen(port, host);
+  await once(server, "listening");
+  const address = server.address() as AddressInfo;
+
+  return {
+    url: `http://${host}:${address.port}`,
+    port: address.port,
+    openRequests: () => open,
+    closed: (predicate) => hangUps.until(predicate),
+    close: async () => {
+      const stopped = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await stopped;
+      await instance.close();
+    },
+  };
+}

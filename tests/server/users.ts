@@ -1,0 +1,40 @@
+import { pbkdf2Sync, randomBytes } from "node:crypto";
+import type { Instance } from "./instance.js";
+import type { Doc } from "./types.js";
+
+export const USERS = "_users";
+const ITERATIONS = 10;
+
+export interface StoredUser {
+  roles: string[];
+  derived_key: string;
+  salt: string;
+}
+
+function derive(password: string, salt: string): string {
+  return pbkdf2Sync(password, salt, ITERATIONS, 20, "sha1").toString("hex");
+}
+
+export async function findUser(instance: Instance, name: string): Promise<StoredUser | undefined> {
+  const doc = await instance.find(USERS)?.find(`org.couchdb.user:${name}`);
+  if (doc === undefined) return undefined;
+  const { roles, derived_key, salt } = doc;
+  return {
+    roles: Array.isArray(roles) ? roles.map(String) : [],
+    derived_key: String(derived_key),
+    salt: String(salt),
+  };
+}
+
+export function checkPassword(user: StoredUser, password: string): boolean {
+  return derive(password, user.salt) === user.derived_key;
+}
+
+/** In `_users` a password is replaced by what can check it. */
+export function hidePassword(doc: Doc): Doc {
+  const { password, ...rest } = doc;
+  if (typeof password !== "string") return doc;
+  const salt = randomBytes(16).toString("hex");
+  const derived_key = derive(password, salt);
+  return { ...rest, password_scheme: "pbkdf2", iterations: ITERATIONS, derived_key, salt };
+}
