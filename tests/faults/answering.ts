@@ -12,9 +12,14 @@ export interface Answering {
   close(): Promise<void>;
 }
 
-/** @param answer - given the response, and how many requests came before */
+/** @param answer - given the response, how many requests came before, and the request */
 export async function startAnswering(
-  answer: (response: ServerResponse, before: number, request: IncomingMessage) => void,
+  answer: (
+    response: ServerResponse,
+    before: number,
+    request: IncomingMessage,
+    body: string,
+  ) => void,
 ): Promise<Answering> {
   const requests: string[] = [];
   const headers: IncomingMessage["headers"][] = [];
@@ -26,11 +31,12 @@ export async function startAnswering(
     response.on("close", () => {
       if (!response.writableFinished) leave();
     });
-    request.resume();
+    const body: Buffer[] = [];
+    request.on("data", (chunk) => body.push(chunk));
     request.on("end", () => {
       requests.push(`${request.method} ${request.url}`);
       headers.push(request.headers);
-      answer(response, requests.length - 1, request);
+      answer(response, requests.length - 1, request, Buffer.concat(body).toString());
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

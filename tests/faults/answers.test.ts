@@ -142,6 +142,30 @@ describe("answers that are not CouchDB's", () => {
     }
   });
 
+  test("find goes on by bookmark where the server caps a page, and skips only once", async () => {
+    const all = Array.from({ length: 130 }, (_, n) => ({ _id: String(n) }));
+    const bodies: { skip?: number; bookmark?: string; limit: number }[] = [];
+    const { url } = await answering(async (response, _before, _request, body) => {
+      const asked = JSON.parse(body);
+      bodies.push(asked);
+      const from = Number(asked.bookmark ?? 0) + (asked.skip ?? 0);
+      const docs = all.slice(from, from + Math.min(asked.limit, 50));
+      json(response, 200, { docs, bookmark: String(from + docs.length), warning: `at ${from}` });
+    });
+    const db = new CouchDB(url).database("animals");
+    const rows = db.query({}, { skip: 3 });
+    expect(await rows.toArray()).toEqual(all.slice(3));
+    expect(await rows.summary).toEqual({ bookmark: "130", warning: "at 3" });
+    expect(bodies.map(({ skip, bookmark }) => [skip, bookmark])).toEqual([
+      [3, undefined],
+      [0, "53"],
+      [0, "103"],
+      [0, "130"],
+    ]);
+    expect(await db.query({}, { limit: 60 }).toArray()).toEqual(all.slice(0, 60));
+    expect(bodies.slice(4).map(({ limit }) => limit)).toEqual([60, 10]);
+  });
+
   test("find does not go round in circles where the bookmark never changes", async () => {
     const docs = Array.from({ length: 50 }, (_, n) => ({ _id: String(n) }));
     const { url, requests } = await answering((response) => {

@@ -29,7 +29,7 @@ export const queries: Case[] = [
     },
   },
   {
-    name: "find gives as many pages as it takes, each document once",
+    name: "find gives each document once, however many there are",
     async run(context) {
       const ids = Array.from({ length: 2100 }, (_, n) => `doc-${String(n).padStart(4, "0")}`);
       await fillMany(
@@ -46,6 +46,15 @@ export const queries: Case[] = [
         some.map(({ _id }) => _id),
         ids.slice(50, 1550),
       );
+    },
+  },
+  {
+    name: "find loses none of the documents that are deleted as they come",
+    async run(context) {
+      const docs = Array.from({ length: 120 }, (_, n) => ({ _id: `doc-${n}`, n }));
+      await fillMany(context, docs);
+      for await (const document of context.db.find({ n: { $gte: 0 } })) await document.delete();
+      assert.deepEqual(await context.db.keys().toArray(), []);
     },
   },
   {
