@@ -1,9 +1,10 @@
-import { IncompleteResponseError } from "./errors.js";
+import { IncompleteResponseError, ServerError } from "./errors.js";
 import { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./events.js";
 import type { Selector } from "./find.js";
+import { type Batch, mapBatches } from "./streams/batch.js";
+import type { Flight } from "./streams/flight.js";
 import { items } from "./streams/items.js";
-import type { Batch } from "./streams/row-reader.js";
-import { backoff, sleep } from "./transport/retry.js";
+import { backoff } from "./transport/retry.js";
 import type { Call, Scope } from "./transport/transport.js";
 import type { JsonObject, OperationOptions, Sequence } from "./types.js";
 
@@ -67,8 +68,9 @@ const patience = 2.5;
 export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable<ChangeEvent<T>> {
   readonly #scope: Scope;
   readonly #options: ChangesOptions;
-  readonly #owner = new AbortController();
   #begun = false;
+  #closed = false;
+  #flight: Flight | undefined;
   #sequence: Sequence | undefined;
   /** Where the next request goes on: after the last event that was handed over. */
   #position: Sequence | undefined;
@@ -95,14 +97,19 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
   [Symbol.asyncIterator](): AsyncIterableIterator<ChangeEvent<T>> {
     if (this.#begun) throw new TypeError("This feed is being read already: it comes only once");
     this.#begun = true;
-    return items(this.#batches(), (event) => {
+    const origin = {
+      ended: () => this.#flight?.signal.aborted ?? false,
+      end: () => this.close(),
+    };
+    return items(this.#batches(), origin, (event) => {
       this.#sequence = event.sequence ?? this.#sequence;
     });
   }
 
   /** Ends the feed; whoever waits for its next event sees the end. */
   close(): void {
-    this.#owner.abort();
+    this.#closed = true;
+    this.#flight?.abort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -111,52 +118,50 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
 
   async *#batches(): AsyncGenerator<ChangeEvent<T>[], void, void> {
     const { feed = "normal", signal } = this.#options;
-    const read = feed === "continuous" ? this.#continuous : this.#page;
     try {
+      if (this.#closed) return;
+      const flight = this.#scope.transport.takeOff(signal);
+      this.#flight = flight;
       for (let idle = 0; this.#left > 0; ) {
         const before = this.#position;
-        yield* read.call(this);
+        for await (const events of feed === "continuous"
+          ? this.#lines(flight)
+          : this.#page(flight)) {
+          yield events;
+          flight.throwIfEnded();
+        }
         if (feed === "normal") return;
         // A server that ends live feeds at once, again and again, is not to be hammered.
         idle = this.#position === before ? idle + 1 : 0;
-        if (idle > 0 && this.#left > 0)
-          await sleep(backoff(idle), { signal, owner: this.#owner.signal });
+        if (idle > 0 && this.#left > 0) await flight.sleep(backoff(idle));
       }
     } catch (error) {
-      const closed = this.#owner.signal.aborted || this.#scope.transport.closed;
-      if (!closed || signal?.aborted) throw error;
+      if (!this.#closed || signal?.aborted) throw error;
+    } finally {
+      this.#flight?.abort();
+      this.#flight?.land();
     }
   }
 
   /** A normal feed, or one long poll. */
-  async *#page(): AsyncGenerator<ChangeEvent<T>[], void, void> {
-    const batches = this.#scope.transport.rows(this.#call(), "results");
-    try {
-      for (;;) {
-        const step = await batches.next();
-        if (step.done) {
-          this.#passed(step.value.last_seq);
-          return;
-        }
-        yield this.#events(step.value, step.value.rows as ChangeJson<T>[]);
-      }
-    } finally {
-      await batches.return({});
-    }
+  async *#page(flight: Flight): AsyncGenerator<ChangeEvent<T>[], void, void> {
+    const rows = this.#scope.transport.rows(this.#call(), "results", flight);
+    const { last_seq } = yield* mapBatches(rows, (batch) => this.#events(batch));
+    this.#passed(last_seq);
   }
 
   /** One connection of a continuous feed. */
-  async *#continuous(): AsyncGenerator<ChangeEvent<T>[], void, void> {
+  async *#lines(flight: Flight): AsyncGenerator<ChangeEvent<T>[], void, void> {
     const call = this.#call();
-    for await (const batch of this.#scope.transport.lines(call)) {
-      const rows = batch.rows as (ChangeJson<T> & { last_seq?: Sequence })[];
-      const last = rows.at(-1);
-      if (last?.last_seq === undefined) {
-        yield this.#events(batch, rows);
-        continue;
-      }
-      if (rows.length > 1) yield this.#events(batch, rows.slice(0, -1));
-      this.#passed(last.last_seq);
+    let last: Sequence | undefined;
+    const events = mapBatches(this.#scope.transport.lines(call, flight), (batch) => {
+      last = (batch.rows.at(-1) as { last_seq?: Sequence }).last_seq;
+      return this.#events(batch);
+    });
+    for await (const batch of events) {
+      yield batch;
+      if (last === undefined) continue;
+      this.#passed(last);
       return;
     }
     throw new IncompleteResponseError({
@@ -167,16 +172,28 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
     });
   }
 
-  #events({ text }: Batch, rows: ChangeJson<T>[]): ChangeEvent<T>[] {
-    const { parse } = this.#scope.transport.json;
-    // With `seq_interval` most are null.
-    this.#position = rows.findLast(({ seq }) => seq !== null)?.seq ?? this.#position;
-    this.#left -= rows.length;
-    return rows.map((json, index) => {
-      if (json.deleted) return new DeletedEvent<T>(json);
-      const original = () => (parse(text) as ChangeJson[])[index]?.doc ?? {};
-      return new ChangedEvent<T>(this.#scope, json, original);
-    });
+  *#events(batch: Batch): Generator<ChangeEvent<T>, void, void> {
+    const { transport, path } = this.#scope;
+    for (const [index, row] of batch.rows.entries()) {
+      const json = row as ChangeJson<T> & { last_seq?: Sequence; error?: string; reason?: string };
+      // The last line of a continuous feed is no event.
+      if (json.last_seq !== undefined) return;
+      if (json.error !== undefined) {
+        const { error, reason } = json;
+        throw new ServerError({
+          method: "GET",
+          url: transport.url({ path: `${path}/_changes` }),
+          error,
+          reason,
+        });
+      }
+      // With `seq_interval` most are null.
+      this.#position = json.seq ?? this.#position;
+      this.#left -= 1;
+      yield json.deleted
+        ? new DeletedEvent<T>(json)
+        : new ChangedEvent<T>(this.#scope, json, () => (batch.original(index) as ChangeJson).doc);
+    }
   }
 
   #passed(sequence: Sequence | undefined): void {
@@ -186,7 +203,7 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
 
   #call(): Call {
     const { transport, path } = this.#scope;
-    const { lastEventId: _, signal, doc_ids, selector, view, ...rest } = this.#options;
+    const { lastEventId: _, signal: __, doc_ids, selector, view, ...rest } = this.#options;
     const { feed = "normal", heartbeat = defaultHeartbeat } = rest;
     const query = {
       ...rest,
@@ -200,8 +217,6 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
     const call = {
       path: `${path}/_changes`,
       query,
-      signal,
-      owner: this.#owner.signal,
       timeout:
         feed === "normal" ? transport.timeout : Math.max(transport.timeout, heartbeat * patience),
     };

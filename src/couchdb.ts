@@ -64,7 +64,8 @@ export class CouchDB {
 
   /**
    * @param url - of the server; `user:password@` in it becomes `basic`
-   * @throws TypeError for a URL that is not http(s), and for credentials both in it and in `auth`
+   * @throws TypeError for a URL that is not http(s), for credentials both in it and in `auth`, and
+   * for headers that cannot be sent
    */
   constructor(url: string | URL, options: CouchDBOptions = {}) {
     const { base, credentials } = parseBaseUrl(url);
@@ -85,7 +86,7 @@ export class CouchDB {
       timeout,
       retry,
       fetch: options.fetch,
-      headers: new Headers(options.headers),
+      headers: toHeaders(options.headers),
       json: options.json ?? JSON,
     });
   }
@@ -97,7 +98,7 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/authn.html#get--_session
    */
   async checkCredentials({ signal }: OperationOptions = {}): Promise<UserContext> {
-    const call = { path: "_session", signal };
+    const call = { path: "_session", expects: "userCtx", signal };
     const { userCtx } = (await this.#request("GET", call)) as { userCtx: UserContext };
     if (this.#hasAuth && userCtx.name === null) {
       throw new UnauthorizedError({
@@ -143,7 +144,7 @@ export class CouchDB {
   ): Promise<Database<T>> {
     const { existsOk = false, signal, ...query } = options;
     try {
-      await this.#request("PUT", { path: databasePath(name), query, signal });
+      await this.#request("PUT", { path: databasePath(name), query, expects: "ok", signal });
     } catch (error) {
       if (!(existsOk && error instanceof PreconditionFailedError)) throw error;
     }
@@ -156,7 +157,12 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#all-dbs
    */
   async keys({ signal, ...query }: AllDbsParams = {}): Promise<string[]> {
-    return (await this.#request("GET", { path: "_all_dbs", query, signal })) as string[];
+    return (await this.#request("GET", {
+      path: "_all_dbs",
+      query,
+      expects: "length",
+      signal,
+    })) as string[];
   }
 
   /**
@@ -174,7 +180,7 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--
    */
   async info({ signal }: OperationOptions = {}): Promise<ServerInfo> {
-    return (await this.#request("GET", { path: "", signal })) as ServerInfo;
+    return (await this.#request("GET", { path: "", expects: "couchdb", signal })) as ServerInfo;
   }
 
   /** Ends every request and feed of this session, which does no more work. */
@@ -188,5 +194,14 @@ export class CouchDB {
 
   async #request(method: Call["method"], call: Omit<Call, "method">): Promise<unknown> {
     return (await this.#transport.request({ ...call, method })).value;
+  }
+}
+
+/** A runtime's own error would show the value, which may be a credential. */
+function toHeaders(init: HeadersInit | undefined): Headers {
+  try {
+    return new Headers(init);
+  } catch {
+    throw new TypeError("The headers hold a name or a value that cannot be sent");
   }
 }

@@ -35,7 +35,8 @@ export class Database<T extends object = JsonObject> {
   /**
    * Reads a document.
    *
-   * @param options - `default`: the content of an unsaved document to give instead, if there is none
+   * @param options - `default`: the content of an unsaved document to give instead, if there is
+   * none; not for one revision
    * @throws NotFoundError if there is no such document, and no `default`
    * @throws BadRequestError for an invalid `rev`
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
@@ -46,7 +47,7 @@ export class Database<T extends object = JsonObject> {
     try {
       await document.fetch({ ...params, discardChanges: true });
     } catch (error) {
-      if (content === undefined || !isMissing(error)) throw error;
+      if (content === undefined || params.rev !== undefined || !isMissing(error)) throw error;
     }
     return document;
   }
@@ -78,7 +79,7 @@ export class Database<T extends object = JsonObject> {
       url: this.#scope.transport.url({ path: `${this.#scope.path}/${documentPath(id)}` }),
       status: 409,
       error: "conflict",
-      reason: "not sent: the document exists already",
+      reason: "the document exists already",
     });
   }
 
@@ -158,7 +159,7 @@ export class Database<T extends object = JsonObject> {
   ): Promise<IndexResult> {
     const { signal, ...rest } = params;
     const body = this.#scope.transport.json.stringify({ ...rest, index });
-    const value = await this.#request("POST", "/_index", { body, signal });
+    const value = await this.#request("POST", "/_index", { body, expects: "result", signal });
     return value as IndexResult;
   }
 
@@ -173,7 +174,7 @@ export class Database<T extends object = JsonObject> {
 
   /** @see https://docs.couchdb.org/en/stable/api/database/common.html#get--db */
   async info({ signal }: OperationOptions = {}): Promise<DatabaseInfo> {
-    return (await this.#request("GET", "", { signal })) as DatabaseInfo;
+    return (await this.#request("GET", "", { expects: "db_name", signal })) as DatabaseInfo;
   }
 
   /**
@@ -183,7 +184,7 @@ export class Database<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/database/common.html#delete--db
    */
   async delete({ signal }: OperationOptions = {}): Promise<void> {
-    await this.#request("DELETE", "", { signal });
+    await this.#request("DELETE", "", { expects: "ok", signal });
   }
 
   async #request(method: Call["method"], path: string, call: Partial<Call>): Promise<unknown> {

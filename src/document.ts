@@ -1,7 +1,6 @@
 import { equalJson } from "./equal-json.js";
-import { ConflictError, InvalidResponseError } from "./errors.js";
+import { ConflictError } from "./errors.js";
 import { documentPath } from "./transport/paths.js";
-import { sleep } from "./transport/retry.js";
 import type { Call, Scope } from "./transport/transport.js";
 import type { DocumentData, JsonObject, OperationOptions, WriteResult } from "./types.js";
 
@@ -24,8 +23,10 @@ export interface GetOptions extends OperationOptions {
   att_encoding_info?: boolean;
 }
 
-/** Reads the JSON that a document came as once more, when `save` asks whether it has changed. */
-export type Original = () => object;
+type WithRev = DocumentData & { _rev: string };
+
+/** Gives the JSON that a document came as once more, when `save` asks whether it has changed. */
+export type Original = () => unknown;
 
 /**
  * A document of a database, and the JSON of it that is here.
@@ -52,7 +53,7 @@ export class Document<T extends object = JsonObject> {
     return this.#data;
   }
 
-  /** A copy of `data` without the members that begin with `_`. */
+  /** The members of `data` that do not begin with `_`. */
   get json(): T {
     const own = Object.entries(this.#data).filter(([name]) => !name.startsWith("_"));
     return Object.fromEntries(own) as T;
@@ -76,9 +77,7 @@ export class Document<T extends object = JsonObject> {
 
   /** Whether there is something to save. */
   get dirty(): boolean {
-    if (this.#original === undefined) return true;
-    const { parse, stringify } = this.#scope.transport.json;
-    return !equalJson(parse(stringify(this.#data)), this.#original());
+    return this.#original === undefined || !this.#isLike(this.#original(), this.#data);
   }
 
   /**
@@ -93,9 +92,11 @@ export class Document<T extends object = JsonObject> {
     const { discardChanges = false, signal, ...query } = options;
     if (!discardChanges) this.#refuseToLoseChanges("GET");
     const { json } = this.#scope.transport;
-    const { value, text } = await this.#request({ method: "GET", query, signal });
+    const { value, text } = await this.#request({ method: "GET", query, expects: "_id", signal });
+    // Somebody may have made some while the answer was on its way.
+    if (!discardChanges) this.#refuseToLoseChanges("GET");
     this.#data = value as DocumentData<T>;
-    this.#original = () => json.parse(text) as object;
+    this.#original = () => json.parse(text);
   }
 
   /**
@@ -106,20 +107,26 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
    */
   async save({ signal }: OperationOptions = {}): Promise<WriteResult | undefined> {
+    signal?.throwIfAborted();
     if (!this.dirty) return undefined;
+    const data = this.#data;
+    if (data._id !== this.id) throw new TypeError("A document's _id cannot be changed: copy it");
     const { json } = this.#scope.transport;
     // What is sent is what was saved, whatever the user does to `data` in the meantime.
-    const sent = json.stringify(this.#data);
-    const { value } = await this.#request({ method: "PUT", body: sent, signal });
+    const body = json.stringify(data);
+    const { value } = await this.#request({ method: "PUT", body, expects: "rev", signal });
     const result = value as WriteResult;
-    this.#data._rev = result.rev;
-    this.#original = () => ({ ...(json.parse(sent) as object), _rev: result.rev });
+    // Unless something else was fetched meanwhile, which this revision would lend a false descent.
+    if (this.#data === data) {
+      data._rev = result.rev;
+      this.#original = () => ({ ...(json.parse(body) as object), _rev: result.rev });
+    }
     return result;
   }
 
   /**
-   * Deletes the document on the server, which keeps a tombstone. This object is empty afterwards; it
-   * can be filled and saved again.
+   * Deletes the document on the server, which keeps a tombstone. This object is empty afterwards,
+   * without a revision; it can be filled and saved again.
    *
    * @throws ConflictError if there are unsaved changes, unless `discardChanges`; and if the server
    * has another revision
@@ -131,7 +138,7 @@ export class Document<T extends object = JsonObject> {
     const { discardChanges = false, signal } = options;
     if (!discardChanges) this.#refuseToLoseChanges("DELETE");
     const query = { rev: this.rev };
-    const { value } = await this.#request({ method: "DELETE", query, signal });
+    const { value } = await this.#request({ method: "DELETE", query, expects: "rev", signal });
     this.#data = { _id: this.id } as DocumentData<T>;
     this.#original = () => ({ _id: this.id });
     return value as WriteResult;
@@ -150,7 +157,8 @@ export class Document<T extends object = JsonObject> {
   ): Promise<WriteResult> {
     const { rev, signal } = options;
     const destination = documentPath(newId) + (rev ? `?rev=${encodeURIComponent(rev)}` : "");
-    const { value } = await this.#request({ method: "COPY", headers: { destination }, signal });
+    const headers = { destination };
+    const { value } = await this.#request({ method: "COPY", headers, expects: "rev", signal });
     return value as WriteResult;
   }
 
@@ -162,14 +170,11 @@ export class Document<T extends object = JsonObject> {
    */
   async info({ signal }: OperationOptions = {}): Promise<WriteResult> {
     const { headers } = await this.#request({ method: "HEAD", signal });
-    const rev = /"(.+)"/.exec(headers.get("etag") ?? "")?.[1];
+    const rev = /"(\d+-.+)"/.exec(headers.get("etag") ?? "")?.[1];
     if (rev) return { ok: true, id: this.id, rev };
-    throw new InvalidResponseError({
-      method: "HEAD",
-      url: this.#url,
-      status: 200,
-      reason: "answered without an ETag: across origins, the server must expose it",
-    });
+    // A `_local` document's ETag is none, and across origins a server may not expose it.
+    const { value } = await this.#request({ method: "GET", expects: "_rev", signal });
+    return { ok: true, id: this.id, rev: (value as WithRev)._rev };
   }
 
   /**
@@ -179,7 +184,8 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/replication/conflicts.html
    */
   async conflicts({ signal }: OperationOptions = {}): Promise<string[]> {
-    const { value } = await this.#request({ method: "GET", query: { conflicts: true }, signal });
+    const query = { conflicts: true };
+    const { value } = await this.#request({ method: "GET", query, expects: "_id", signal });
     return (value as DocumentData)._conflicts ?? [];
   }
 
@@ -190,18 +196,25 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-an-extended-revision-history
    */
   async revs({ signal }: OperationOptions = {}): Promise<string[]> {
-    const { value } = await this.#request({ method: "GET", query: { revs_info: true }, signal });
+    const query = { revs_info: true };
+    const { value } = await this.#request({ method: "GET", query, expects: "_id", signal });
     return ((value as DocumentData)._revs_info ?? []).map(({ rev }) => rev);
   }
 
   /**
    * Reads the document, lets `mutate` change it, and saves it; and again, for as long as somebody
-   * else's save comes in between.
+   * else's save comes in between. If it fails, `data` is what was read.
    *
-   * @param mutate - changes the data, or returns what is to replace it; it may be called repeatedly
+   * ```ts
+   * await counter.update((data) => { data.n += 1; });
+   * ```
+   *
+   * @param mutate - changes the data, or returns what is to replace it; it may be called repeatedly.
+   * Mind the braces: an arrow function without them returns the value of its expression
    * @param options - `attempts`: how often at the most, default 10
    * @throws ConflictError if there are unsaved changes, or after the last attempt
    * @throws NotFoundError if the document does not exist
+   * @throws TypeError if `mutate` returns what cannot be a document, or a part of the old one
    */
   async update(
     // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is the usual one
@@ -209,21 +222,23 @@ export class Document<T extends object = JsonObject> {
     { attempts = 10, signal }: OperationOptions & { attempts?: number } = {},
   ): Promise<void> {
     if (!(attempts >= 1)) throw new RangeError("update needs at least one attempt");
+    const { json } = this.#scope.transport;
     this.#refuseToLoseChanges("PUT");
     for (let attempt = 1; ; attempt += 1) {
       await this.fetch({ discardChanges: true, signal });
-      const members = Object.entries(this.#data).filter(([name]) => name.startsWith("_"));
-      const data = (await mutate(this.#data)) ?? this.#data;
-      // New data without `_attachments` must not delete them, nor lose the revision it replaces.
-      this.#data = { ...Object.fromEntries(members), ...data } as DocumentData<T>;
+      const read = this.#data;
+      const draft = json.parse(json.stringify(read)) as DocumentData<T>;
+      const returned = await mutate(draft);
+      this.#data = returned === undefined ? draft : replacement<T>(draft, returned);
       try {
         await this.save({ signal });
         return;
       } catch (error) {
+        this.#data = read;
         if (!(error instanceof ConflictError) || attempt >= attempts) throw error;
       }
       // Those who lost the same race should not run the next one in step.
-      await sleep(Math.random() * 20 * attempt, { signal });
+      await this.#scope.transport.pause(Math.random() * 20 * attempt, signal);
     }
   }
 
@@ -240,14 +255,34 @@ export class Document<T extends object = JsonObject> {
     return this.#scope.transport.request({ ...call, path: this.#path });
   }
 
+  #isLike(original: unknown, data: object): boolean {
+    const { json } = this.#scope.transport;
+    const now = json.parse(json.stringify(data));
+    return equalJson(now, original, (value) => json.stringify(value));
+  }
+
   #refuseToLoseChanges(method: string): void {
-    if (!this.dirty) return;
+    const original = this.#original?.() as DocumentData | undefined;
+    // Another revision, set by hand, is what to act on, and no content to lose.
+    if (original && this.#isLike(original, { ...this.#data, _rev: original._rev })) return;
     throw new ConflictError({
       method,
       url: this.#url,
       status: 409,
       error: "conflict",
-      reason: "not sent: the document here has changes that are not saved",
+      reason: "the document here has changes that are not saved",
     });
   }
+}
+
+/** New data in place of the old, of which CouchDB's members remain: its attachments, its revision. */
+function replacement<T extends object>(old: DocumentData<T>, returned: unknown): DocumentData<T> {
+  const isObject = typeof returned === "object" && returned !== null && !Array.isArray(returned);
+  if (!isObject || Object.values(old).includes(returned)) {
+    throw new TypeError(
+      "update's function returned what is no document: put braces around an expression that changes data",
+    );
+  }
+  const members = Object.entries(old).filter(([name]) => name.startsWith("_"));
+  return { ...Object.fromEntries(members), ...returned } as DocumentData<T>;
 }

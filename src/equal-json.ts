@@ -1,15 +1,22 @@
-/** Whether two JSON values are the same, whatever the order of their members. */
-export function equalJson(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
+/**
+ * Whether two JSON values are the same, whatever the order of their members. What a user's parser
+ * made of numbers or dates, say, is compared as it is written.
+ */
+export function equalJson(a: unknown, b: unknown, stringify: (value: unknown) => string): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((item, index) => equalJson(item, b[index], stringify));
+  }
+  if (!isPlain(a) || !isPlain(b)) return stringify(a) === stringify(b);
   const names = Object.keys(a);
   return (
     names.length === Object.keys(b).length &&
-    names.every(
-      (name) =>
-        Object.hasOwn(b, name) &&
-        equalJson((a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name]),
-    )
+    names.every((name) => Object.hasOwn(b, name) && equalJson(a[name], b[name], stringify))
   );
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -151,7 +151,7 @@ export function errorFromResponse(
 ): CouchDBError {
   const { status } = response;
   const { method, url } = request;
-  if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
+  if (response.type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304)) {
     const reason = "answered with a redirect, which is not followed: give the address it leads to";
     return new InvalidResponseError({ method, url, status: status || undefined, reason });
   }

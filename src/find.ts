@@ -1,6 +1,6 @@
 import { Document } from "./document.js";
 import { InvalidResponseError } from "./errors.js";
-import type { Batch } from "./streams/row-reader.js";
+import { type Batch, mapBatches } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
 import type { Call, Scope } from "./transport/transport.js";
 import type { JsonObject, OperationOptions, RowsSummary } from "./types.js";
@@ -65,16 +65,14 @@ export function find<T extends object>(
   selector: Selector,
   params: FindParams,
 ): Rows<Document<T>> {
-  if ("fields" in params) {
+  if ((params as QueryParams).fields !== undefined) {
     throw new TypeError("find gives whole documents, and cannot take fields: use query");
   }
-  const { parse } = scope.transport.json;
-  return pages(scope, selector, params, ({ rows, text }) =>
-    (rows as { _id: string }[]).map(
-      (doc, index) =>
-        new Document<T>(scope, doc._id, doc, () => (parse(text) as object[])[index] ?? {}),
-    ),
-  );
+  return pages(scope, selector, params, function* (batch) {
+    for (const [index, doc] of (batch.rows as { _id: string }[]).entries()) {
+      yield new Document<T>(scope, doc._id, doc, () => batch.original(index));
+    }
+  });
 }
 
 /** The same as plain objects. */
@@ -86,56 +84,47 @@ function pages<R>(
   scope: Scope,
   selector: Selector,
   { signal, limit = Number.POSITIVE_INFINITY, ...params }: QueryParams,
-  map: (batch: Batch) => R[],
+  map: (batch: Batch) => Iterable<R>,
 ): Rows<R> {
   if (typeof selector !== "object" || selector === null) {
     throw new TypeError("A selector is an object; {} matches all documents");
   }
   if (!(limit >= 0)) throw new RangeError("limit cannot be negative");
-  return new Rows(async function* (owner) {
-    const { transport, path } = scope;
-    const summary: RowsSummary = {};
-    let left = limit;
-    let page: Record<string, unknown> = { ...params, selector };
-    while (left > 0) {
-      const asked = Math.min(left, pageSize);
-      const body = transport.json.stringify({ ...page, limit: asked });
-      const call: Call = {
-        method: "POST",
-        path: `${path}/_find`,
-        body,
-        reads: true,
-        signal,
-        owner,
-      };
-      let count = 0;
-      const batches = transport.rows(call, "docs");
-      try {
-        for (let step = await batches.next(); ; step = await batches.next()) {
-          if (step.done) {
-            merge(summary, step.value);
-            break;
-          }
-          count += step.value.rows.length;
-          yield map(step.value);
-        }
-      } finally {
-        await batches.return({});
-      }
-      left -= count;
-      if (count < Math.min(asked, leastCap)) break;
-      if (left > 0 && (!summary.bookmark || summary.bookmark === page.bookmark)) {
-        throw new InvalidResponseError({
-          method: call.method,
-          url: transport.url(call),
-          status: 200,
-          reason: "answered a full page without a new bookmark: the rest cannot be reached",
+  const { transport, path } = scope;
+  return new Rows({
+    takeOff: () => transport.takeOff(signal),
+    batches: async function* (flight) {
+      const summary: RowsSummary = {};
+      let left = limit;
+      let page: Record<string, unknown> = { ...params, selector };
+      while (left > 0) {
+        const asked = Math.min(left, pageSize);
+        const body = transport.json.stringify({ ...page, limit: asked });
+        const call: Call = { method: "POST", path: `${path}/_find`, body, reads: true };
+        let count = 0;
+        const rows = transport.rows(call, "docs", flight);
+        const counted = mapBatches(rows, (batch) => {
+          count += batch.rows.length;
+          return map(batch);
         });
+        merge(summary, yield* counted);
+        left -= count;
+        if (count < Math.min(asked, leastCap)) break;
+        if (left > 0 && (!summary.bookmark || summary.bookmark === page.bookmark)) {
+          throw new InvalidResponseError({
+            method: call.method,
+            url: transport.url(call),
+            status: 200,
+            reason: "answered a full page without a new bookmark: the rest cannot be reached",
+          });
+        }
+        // The bookmark stands after what was skipped.
+        page = { ...page, bookmark: summary.bookmark, skip: 0 };
       }
-      // The bookmark stands after what was skipped.
-      page = { ...page, bookmark: summary.bookmark, skip: 0 };
-    }
-    return summary;
+      // CouchDB's word for nowhere, which it does not take back.
+      if (summary.bookmark === "nil") delete summary.bookmark;
+      return summary;
+    },
   });
 }
 

@@ -1,6 +1,6 @@
 import { Document } from "./document.js";
-import { NotFoundError } from "./errors.js";
-import type { Batch } from "./streams/row-reader.js";
+import { NotFoundError, ServerError } from "./errors.js";
+import { type Batch, mapBatches } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
 import type { Call, Scope } from "./transport/transport.js";
 import type { JsonObject, OperationOptions, RowsSummary, Sequence, ViewRow } from "./types.js";
@@ -39,17 +39,19 @@ export interface ViewParams<K = unknown> extends OperationOptions {
   update?: "true" | "false" | "lazy" | boolean;
 }
 
-/** Which documents to give. */
-export interface DocsOptions extends Omit<ViewParams, "key" | "keys" | "include_docs"> {
+/** Which documents to give. The keys of `_all_docs` are ids; those of a view may be anything. */
+export interface DocsOptions<K = string> extends Omit<ViewParams, "key" | "keys" | "include_docs"> {
   /** These, in this order. */
-  ids?: readonly string[];
+  ids?: readonly K[];
   /** Give an empty, unsaved document for each of `ids` that does not exist. Default false. */
   create?: boolean;
-  /** Those whose id, or key, begins with this. Not with `ids` or `create`. */
+  /** Those whose id, or key, begins with this. Not with `ids`, `create` or a range of keys. */
   prefix?: string;
   /** Give design documents too. Those named in `ids` are given anyway. Default false. */
   includeDesignDocs?: boolean;
 }
+
+type Selection<K> = Omit<DocsOptions<K>, "create" | "includeDesignDocs">;
 
 // Beyond this, servers and proxies begin to refuse a URL.
 const longestQuery = 2000;
@@ -82,23 +84,25 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
 
   /** The keys of the rows as they arrive. */
   keys(params: ViewParams<K> = {}): Rows<K> {
-    return this.#map(params, ({ rows }) => found<K, V>(rows).map((row) => row.key));
+    return this.#map(params, ({ rows }) => found<K, V>(this.#scope, rows).map((row) => row.key));
   }
 
   /** The values of the rows as they arrive. */
   values(params: ViewParams<K> = {}): Rows<V> {
-    return this.#map(params, ({ rows }) => found<K, V>(rows).map((row) => row.value));
+    return this.#map(params, ({ rows }) => found<K, V>(this.#scope, rows).map((row) => row.value));
   }
 
   /** Key and value of each row as they arrive. */
   items(params: ViewParams<K> = {}): Rows<[key: K, value: V]> {
-    return this.#map(params, ({ rows }) => found<K, V>(rows).map((row) => [row.key, row.value]));
+    return this.#map(params, ({ rows }) =>
+      found<K, V>(this.#scope, rows).map((row) => [row.key, row.value]),
+    );
   }
 
   /** The documents' ids as they arrive: all, or those with these keys or with this prefix. */
-  ids(options: Omit<DocsOptions, "create" | "includeDesignDocs"> = {}): Rows<string> {
+  ids(options: Selection<K> = {}): Rows<string> {
     return this.#map(this.#selection(options), ({ rows }) =>
-      found(rows).flatMap(({ id }) => (id === undefined ? [] : [id])),
+      found(this.#scope, rows).flatMap(({ id }) => (id === undefined ? [] : [id])),
     );
   }
 
@@ -108,9 +112,9 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    *
    * @throws NotFoundError, at its place among the documents, for one of `ids` that does not exist,
    * unless `create`
-   * @throws TypeError for `prefix` together with `ids` or `create`
+   * @throws TypeError for `prefix` together with `ids`, `create` or a range
    */
-  docs(options: DocsOptions = {}): Rows<Document<T>> {
+  docs(options: DocsOptions<K> = {}): Rows<Document<T>> {
     const { create = false, includeDesignDocs = options.ids !== undefined, ...rest } = options;
     if (rest.prefix !== undefined && create) {
       throw new TypeError("prefix cannot go with create: it names no document that could be made");
@@ -135,50 +139,45 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     return this.get({ ...params, keys });
   }
 
-  /** The range of keys that begin with `prefix`, in the order of this view. */
-  protected prefixRange(prefix: string): Pick<ViewParams, "startkey" | "endkey" | "inclusive_end"> {
-    // Views sort by Unicode collation, where this is the last of all strings.
-    return { startkey: prefix, endkey: `${prefix}\uffff` };
+  /** What sorts after all that can follow a prefix: here by Unicode collation. */
+  protected get last(): string {
+    return "\uffff";
   }
 
-  #selection(options: Omit<DocsOptions, "create" | "includeDesignDocs">): ViewParams<K> {
-    const { ids, prefix, ...params } = options;
-    for (const name of ["key", "keys"]) {
-      if (name in params) throw new TypeError(`${name} cannot go here: use ids`);
+  #selection({ ids, prefix, ...rest }: Selection<K>): ViewParams<K> {
+    const given = (name: string) => (rest as ViewParams)[name as keyof ViewParams] !== undefined;
+    const misplaced = ["key", "keys"].find(given);
+    if (misplaced) throw new TypeError(`${misplaced} cannot go here: use ids`);
+    // A reduced view has no documents.
+    const params = { reduce: false, ...rest };
+    if (prefix === undefined) return ids ? { ...params, keys: ids } : params;
+    if (ids || given("startkey") || given("endkey")) {
+      throw new TypeError(
+        "prefix is a range of its own, and cannot go with ids, startkey or endkey",
+      );
     }
-    if (prefix === undefined) return ids ? { ...params, keys: ids as readonly K[] } : params;
-    if (ids) throw new TypeError("prefix cannot go with ids");
-    return { ...params, ...this.prefixRange(prefix) };
+    const [startkey, endkey] = [prefix, prefix + this.last];
+    return params.descending
+      ? { ...params, startkey: endkey, endkey: startkey }
+      : { ...params, startkey, endkey };
   }
 
   #map<R>(params: ViewParams<K>, map: (batch: Batch) => Iterable<R>): Rows<R> {
     const { signal, ...query } = params;
-    if (query.keys?.length === 0) return new Rows(nothing);
-    const call = this.#call(query, signal);
     const { transport } = this.#scope;
-    return new Rows(async function* (owner) {
-      const batches = transport.rows({ ...call, owner }, "rows");
-      try {
-        for (;;) {
-          const step = await batches.next();
-          if (step.done) return step.value;
-          const rows: R[] = [];
-          try {
-            for (const row of map(step.value)) rows.push(row);
-          } finally {
-            // A row that throws does so in its place, after those before it.
-            yield rows;
-          }
-        }
-      } finally {
-        await batches.return({});
-      }
+    const call = this.#call(query);
+    return new Rows({
+      takeOff: () => transport.takeOff(signal),
+      batches: (flight) =>
+        query.keys?.length === 0
+          ? nothing()
+          : mapBatches(transport.rows(call, "rows", flight), map),
     });
   }
 
-  #call({ keys, ...query }: ViewParams<K>, signal: AbortSignal | undefined): Call {
+  #call({ keys, ...query }: ViewParams<K>): Call {
     const { transport } = this.#scope;
-    const get = { method: "GET", path: this.#path, query: { ...query, keys }, signal } as const;
+    const get = { method: "GET", path: this.#path, query: { ...query, keys } } as const;
     if (keys === undefined || transport.url(get).length - transport.base.length < longestQuery) {
       return get;
     }
@@ -193,11 +192,9 @@ export class AllDocsView<T extends object = JsonObject> extends View<
   { rev: string; deleted?: boolean },
   T
 > {
-  protected override prefixRange(prefix: string) {
-    // Ids sort by their bytes, so that the end can be exact, whatever characters follow the prefix.
-    const end = successor(prefix);
-    if (end === undefined) return { startkey: prefix };
-    return { startkey: prefix, endkey: end, inclusive_end: false };
+  /** Ids sort by their bytes. */
+  protected override get last(): string {
+    return "\u{10ffff}";
   }
 }
 
@@ -221,15 +218,15 @@ export class ViewResponse<K = unknown, V = unknown, T extends object = JsonObjec
   }
 
   keys(): K[] {
-    return found<K, V>(this.rows).map((row) => row.key);
+    return found<K, V>(this.#scope, this.rows).map((row) => row.key);
   }
 
   values(): V[] {
-    return found<K, V>(this.rows).map((row) => row.value);
+    return found<K, V>(this.#scope, this.rows).map((row) => row.value);
   }
 
   items(): [key: K, value: V][] {
-    return found<K, V>(this.rows).map((row) => [row.key, row.value]);
+    return found<K, V>(this.#scope, this.rows).map((row) => [row.key, row.value]);
   }
 
   /**
@@ -242,28 +239,36 @@ export class ViewResponse<K = unknown, V = unknown, T extends object = JsonObjec
   }
 }
 
-/** The rows that are not errors. */
-function found<K, V>(rows: unknown[]): ViewRow<K, V>[] {
-  return (rows as ViewRow<K, V>[]).filter((row) => row.error === undefined);
+/** The rows, without those of keys that do not exist. */
+function found<K, V>(scope: Scope, rows: unknown[]): ViewRow<K, V>[] {
+  return (rows as ViewRow<K, V>[]).filter((row) => !isMissing(scope, row));
+}
+
+function isMissing(scope: Scope, { error, reason }: ViewRow & { reason?: string }): boolean {
+  if (error === undefined || error === "not_found") return error !== undefined;
+  // Not about a key: the server could not go on.
+  throw new ServerError({ method: "GET", url: urlOf(scope), error, reason });
 }
 
 function* documents<T extends object>(
   scope: Scope,
-  { rows, text }: Batch,
+  batch: Batch,
   { create, includeDesignDocs }: Pick<DocsOptions, "create" | "includeDesignDocs">,
 ): Generator<Document<T>, void, void> {
-  const { parse } = scope.transport.json;
-  for (const [index, row] of (rows as ViewRow[]).entries()) {
+  for (const [index, row] of (batch.rows as ViewRow[]).entries()) {
     const id = row.doc?._id ?? row.id ?? String(row.key);
+    const isDeleted = (row.value as { deleted?: boolean } | null | undefined)?.deleted === true;
     if (row.doc) {
       if (id.startsWith("_design/") && !includeDesignDocs) continue;
-      yield new Document(scope, id, row.doc, () => (parse(text) as ViewRow[])[index]?.doc ?? {});
+      yield new Document(scope, id, row.doc, () => (batch.original(index) as ViewRow).doc);
+    } else if (!isMissing(scope, row) && !isDeleted) {
+      // Deleted since the view was brought up to date: no key of the user's asks for it.
     } else if (create) {
       yield new Document(scope, id, {});
     } else {
       throw new NotFoundError({
         method: "GET",
-        url: scope.transport.url({ path: scope.path }),
+        url: urlOf(scope),
         error: "not_found",
         reason: `the document ${JSON.stringify(id)} does not exist`,
       });
@@ -271,19 +276,11 @@ function* documents<T extends object>(
   }
 }
 
+function urlOf({ transport, path }: Scope): string {
+  return transport.url({ path });
+}
+
 async function* nothing(): AsyncGenerator<never[], RowsSummary, void> {
   yield [];
   return {};
-}
-
-/** The least string that sorts, by code points, after all that begin with `prefix`. */
-function successor(prefix: string): string | undefined {
-  const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
-  for (let last = points.pop(); last !== undefined; last = points.pop()) {
-    if (last === 0x10ffff) continue;
-    // Surrogates are not characters of their own.
-    const next = last === 0xd7ff ? 0xe000 : last + 1;
-    return String.fromCodePoint(...points, next);
-  }
-  return undefined;
 }

@@ -4,12 +4,15 @@ import type { Auth } from "./auth.js";
  * Name and password with each request, in UTF-8.
  *
  * @see https://docs.couchdb.org/en/stable/api/server/authn.html#basic-authentication
- * @throws TypeError for a name with a colon, which the scheme cannot carry
+ * @throws TypeError for a name with a colon, which the scheme cannot carry, and for what is no string
  */
 export function basic(user: string, password: string): Auth {
+  if (typeof user !== "string" || typeof password !== "string") {
+    throw new TypeError("A user's name and password are strings");
+  }
   if (user.includes(":")) throw new TypeError("A user's name cannot have a colon");
   const bytes = new TextEncoder().encode(`${user}:${password}`);
-  const authorization = `Basic ${btoa(String.fromCharCode(...bytes))}`;
+  const authorization = `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
   // In a closure, so that no inspection of a session shows it.
   return { headers: () => ({ authorization }) };
 }

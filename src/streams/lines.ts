@@ -1,4 +1,4 @@
-import type { Batch } from "./row-reader.js";
+import { Batch } from "./batch.js";
 
 /**
  * Reads one JSON value a line, as a continuous feed sends them. Blank lines, the heartbeats, vanish.
@@ -23,7 +23,6 @@ export class LineReader {
     this.#pending = [text.slice(cut + 1)];
     if (lines === "") return undefined;
     // A line break cannot stand inside a JSON value's strings, so that all can be parsed at once.
-    const array = `[${lines.replace(/\s*\n\s*/g, ",")}]`;
-    return { rows: this.#parse(array) as unknown[], text: array };
+    return new Batch(`[${lines.replace(/\n\s*/g, ",")}]`, this.#parse);
   }
 }

@@ -1,8 +1,4 @@
-/** What one piece of a body brought: complete rows, and the JSON array that they were read from. */
-export interface Batch {
-  rows: unknown[];
-  text: string;
-}
+import { Batch } from "./batch.js";
 
 const outsideStrings = /["{}[\]]/g;
 const insideStrings = /["\\]/g;
@@ -22,11 +18,13 @@ export class RowReader {
   readonly #parse: (text: string) => unknown;
   readonly #isRowsMember: RegExp;
 
-  #part: "head" | "rows" | "tail" = "head";
+  #part: "head" | "rows" | "tail" | "end" = "head";
   /** The text around the rows: `{"total_rows":3,"rows":[` and `]}`. */
   #frame = "";
   /** The beginning of a row whose end has not arrived, in pieces: joining them once is linear. */
   #pending: string[] = [];
+  /** What the rows given so far ended with. */
+  #last: "nothing" | "row" | "comma" = "nothing";
 
   #misses = 0;
   /** Whether the brackets of what is pending have been counted. */
@@ -44,28 +42,26 @@ export class RowReader {
   push(text: string): Batch | undefined {
     if (this.#part === "rows") return this.#rows(text);
     if (this.#part === "head") return this.#head(text);
-    this.#frame += text;
+    this.#tail(text);
     return undefined;
   }
 
+  /** The rows that only the end completes. */
+  flush(): Batch | undefined {
+    return this.#part === "rows" ? this.#count("") : undefined;
+  }
+
   /** All that stood beside the rows, or undefined if the text ended before its JSON did. */
-  end(): { last: Batch | undefined; summary: Record<string, unknown> } | undefined {
-    let last: Batch | undefined;
-    if (this.#part === "rows") last = this.#count("");
-    if (this.#part === "head" && this.#frame.trim() !== "") this.#refuseIfWhole();
-    if (this.#part !== "tail") return undefined;
-    try {
-      return { last, summary: this.#parse(this.#frame) as Record<string, unknown> };
-    } catch {
-      return undefined;
-    }
+  summary(): Record<string, unknown> | undefined {
+    if (this.#part !== "end") return undefined;
+    return this.#parse(this.#frame) as Record<string, unknown>;
   }
 
   #head(text: string): Batch | undefined {
-    let at = 0;
-    for (;;) {
-      at = this.#nextBracket(text, at);
-      if (at === -1) break;
+    if (this.#depth === 0 && /^\s*[^{\s]/.test(text)) {
+      throw new SyntaxError("The answer is not a JSON object");
+    }
+    for (let at = this.#nextBracket(text, 0); at !== -1; at = this.#nextBracket(text, at + 1)) {
       if (text[at] === "[" && this.#depth === 1) {
         const before = this.#frame + text.slice(0, at);
         if (this.#isRowsMember.test(before)) {
@@ -74,21 +70,10 @@ export class RowReader {
           return this.#rows(text.slice(at + 1));
         }
       }
-      this.#depth += text[at] === "{" || text[at] === "[" ? 1 : -1;
-      at += 1;
+      if (this.#step(text, at) === 0) throw new SyntaxError("The answer has no rows");
     }
     this.#frame += text;
-    if (/^\s*[^{\s]/.test(this.#frame)) throw new SyntaxError("The answer is not a JSON object");
     return undefined;
-  }
-
-  #refuseIfWhole(): void {
-    try {
-      this.#parse(this.#frame);
-    } catch {
-      return;
-    }
-    throw new SyntaxError("The answer has no rows");
   }
 
   #rows(text: string): Batch | undefined {
@@ -121,25 +106,18 @@ export class RowReader {
       this.#escaped = 0;
     }
     let cut = -1;
-    let at = 0;
-    for (;;) {
-      at = this.#nextBracket(text, at);
-      if (at === -1) break;
-      if (text[at] === "{" || text[at] === "[") {
-        this.#depth += 1;
-      } else {
-        this.#depth -= 1;
-        if (this.#depth === 2) {
-          cut = at + 1;
-        } else if (this.#depth < 2) {
-          const batch = this.#take(text, at);
-          this.#part = "tail";
-          this.#frame += this.#pending.join("");
-          this.#pending = [];
-          return batch;
-        }
+    for (let at = this.#nextBracket(text, 0); at !== -1; at = this.#nextBracket(text, at + 1)) {
+      const depth = this.#step(text, at);
+      if (depth === 2) cut = at + 1;
+      if (depth < 2) {
+        const batch = this.#take(text, at);
+        if (this.#last === "comma") throw new SyntaxError("A row is missing");
+        this.#part = "tail";
+        this.#pending = [];
+        this.#frame += "]";
+        this.#tail(text.slice(at + 1));
+        return batch;
       }
-      at += 1;
     }
     if (cut !== -1) return this.#take(text, cut);
     this.#pending.push(text);
@@ -157,11 +135,32 @@ export class RowReader {
   /** The rows up to `cut`, which stands after a complete row; the rest waits. */
   #take(text: string, cut: number): Batch {
     const list = (this.#pending.join("") + text.slice(0, cut)).trim();
-    // The comma before a row may come with it or with the row that it follows.
-    const array = `[${list.slice(list.startsWith(",") ? 1 : 0, list.endsWith(",") ? -1 : undefined)}]`;
-    const rows = this.#parse(array) as unknown[];
+    // The comma between two rows may come with either.
+    const leads = list.startsWith(",");
+    const trails = list.length > (leads ? 1 : 0) && list.endsWith(",");
+    if (list !== "" && leads !== (this.#last === "row")) throw new SyntaxError("A comma is amiss");
+    const batch = new Batch(`[${list.slice(leads ? 1 : 0, trails ? -1 : undefined)}]`, this.#parse);
+    if (list !== "") this.#last = trails || list === "," ? "comma" : "row";
     this.#pending = [text.slice(cut)];
-    return { rows, text: array };
+    return batch;
+  }
+
+  #tail(text: string): void {
+    this.#frame += text;
+    let after = this.#part === "end" ? text : "";
+    for (let at = this.#nextBracket(text, 0); at !== -1; at = this.#nextBracket(text, at + 1)) {
+      if (this.#part === "tail" && this.#step(text, at) === 0) {
+        this.#part = "end";
+        after = text.slice(at + 1);
+      }
+    }
+    if (after.trim() !== "") throw new SyntaxError("The answer goes on after its end");
+  }
+
+  /** Steps over a bracket; gives the depth behind it. */
+  #step(text: string, at: number): number {
+    this.#depth += text[at] === "{" || text[at] === "[" ? 1 : -1;
+    return this.#depth;
   }
 
   /** The position of the next bracket outside strings, or -1. Remembers where in a string it stopped. */

@@ -1,8 +1,12 @@
 import type { RowsSummary } from "../types.js";
+import type { Flight } from "./flight.js";
 import { items } from "./items.js";
 
-/** Makes the batches of a result. It must stop when the signal aborts. */
-export type RowsSource<R> = (owner: AbortSignal) => AsyncGenerator<R[], RowsSummary, void>;
+/** What rows are read from, within a flight of their own. */
+export interface RowsSource<R> {
+  takeOff(): Flight;
+  batches(flight: Flight): AsyncGenerator<R[], RowsSummary, void>;
+}
 
 /**
  * A result with rows, read from the network as the consumer asks for them, and only once. Nothing is
@@ -15,16 +19,16 @@ export type RowsSource<R> = (owner: AbortSignal) => AsyncGenerator<R[], RowsSumm
  */
 export class Rows<R> implements AsyncIterable<R> {
   readonly #source: RowsSource<R>;
-  readonly #owner = new AbortController();
-  #begun = false;
-  #settled: { resolve(summary: RowsSummary): void; reject(reason: unknown): void } | undefined;
   readonly #summary: Promise<RowsSummary>;
+  #settle: { resolve(summary: RowsSummary): void; reject(reason: unknown): void } | undefined;
+  #begun = false;
+  #flight: Flight | undefined;
 
   /** @internal */
   constructor(source: RowsSource<R>) {
     this.#source = source;
     this.#summary = new Promise((resolve, reject) => {
-      this.#settled = { resolve, reject };
+      this.#settle = { resolve, reject };
     });
     // Whoever does not ask for the summary need not catch what became of it.
     this.#summary.catch(() => {});
@@ -39,15 +43,13 @@ export class Rows<R> implements AsyncIterable<R> {
     return this.#summary;
   }
 
-  /** The rows in arrays, one for each piece that the network brought: the fast path. */
-  batches(): AsyncGenerator<R[], void, void> {
-    if (this.#begun) throw new TypeError("These rows are being read already: they come only once");
-    this.#begun = true;
-    return this.#batches();
+  [Symbol.asyncIterator](): AsyncIterableIterator<R> {
+    return this.#items(this.#batches());
   }
 
-  [Symbol.asyncIterator](): AsyncIterableIterator<R> {
-    return items(this.batches());
+  /** The rows in arrays, one for each piece that the network brought: the fast path. */
+  batches(): AsyncIterableIterator<R[]> {
+    return this.#items(singly(this.#batches()));
   }
 
   /** All rows in memory. */
@@ -67,37 +69,57 @@ export class Rows<R> implements AsyncIterable<R> {
           if (done) controller.close();
           else controller.enqueue(value);
         },
-        cancel: () => this[Symbol.asyncDispose](),
+        cancel: async () => void (await rows.return?.()),
       },
       { highWaterMark: 0 },
     );
   }
 
-  /** Closes the connection, also while a row is waited for. */
+  /** Gives the rows up and closes the connection; who waits for a row meanwhile gets an AbortError. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#begun = true;
+    this.#giveUp();
+  }
+
+  #giveUp(): void {
     const reason = new DOMException("The rows were given up before their end", "AbortError");
-    this.#settled?.reject(reason);
-    this.#owner.abort(reason);
+    this.#settle?.reject(reason);
+    this.#flight?.abort(reason);
+  }
+
+  #items<I>(batches: AsyncGenerator<I[], void, void>): AsyncIterableIterator<I> {
+    if (this.#begun) {
+      throw new TypeError("These rows are being read, or were given up: they come only once");
+    }
+    this.#begun = true;
+    return items(batches, {
+      ended: () => this.#flight?.signal.aborted ?? false,
+      end: () => this.#giveUp(),
+    });
   }
 
   async *#batches(): AsyncGenerator<R[], void, void> {
-    const source = this.#source(this.#owner.signal);
+    let source: AsyncGenerator<R[], RowsSummary, void> | undefined;
     try {
+      this.#flight = this.#source.takeOff();
+      source = this.#source.batches(this.#flight);
       for (;;) {
         const step = await source.next();
+        this.#flight.throwIfEnded();
         if (step.done) {
-          this.#settled?.resolve(step.value);
+          this.#settle?.resolve(step.value);
           return;
         }
         if (step.value.length > 0) yield step.value;
+        this.#flight.throwIfEnded();
       }
     } catch (error) {
-      this.#settled?.reject(error);
+      this.#settle?.reject(error);
       throw error;
     } finally {
-      await source.return({});
-      await this[Symbol.asyncDispose]();
+      this.#giveUp();
+      await source?.return({});
+      this.#flight?.land();
     }
   }
 
@@ -108,4 +130,8 @@ export class Rows<R> implements AsyncIterable<R> {
       // The summary has rejected with it.
     }
   }
+}
+
+async function* singly<R>(batches: AsyncGenerator<R[], void, void>) {
+  for await (const batch of batches) yield [batch];
 }

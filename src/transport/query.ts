@@ -35,5 +35,6 @@ function write(name: string, value: unknown, stringify: (value: unknown) => stri
     return String(value);
   }
   if (typeof value === "number" && Number.isFinite(value)) return String(value);
-  throw new TypeError(`The parameter ${name} cannot be ${value === null ? "null" : typeof value}`);
+  const shown = typeof value === "number" || value === null ? value : typeof value;
+  throw new TypeError(`The parameter ${name} cannot be ${shown}`);
 }

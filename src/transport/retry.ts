@@ -1,8 +1,9 @@
 /** What is tried again by itself, and how long that waits. */
 
-import type { FlightSignals } from "./flight.js";
-
-/** How often couchfetch tries again what is safe to send twice. */
+/**
+ * How often couchfetch tries again what is safe to send twice. Between tries it waits: exponentially
+ * longer up to 30 s, or for as long as the server asks by `Retry-After`, up to a minute.
+ */
 export interface RetryOptions {
   /** Repetitions of one request, after its first try. Default 2; 0 turns repeating off. */
   limit?: number;
@@ -34,23 +35,4 @@ export function backoff(attempt: number): number {
 
 function ceiling(attempt: number): number {
   return Math.min(longestDelay, firstDelay * 2 ** (attempt - 1));
-}
-
-/** Resolves after so many milliseconds, or rejects at once with what ends it. */
-export function sleep(milliseconds: number, { signal, owner }: FlightSignals): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    owner?.throwIfAborted();
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-      owner?.removeEventListener("abort", end);
-      if (signal?.aborted) reject(signal.reason);
-      else if (owner?.aborted) reject(owner.reason);
-      else resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    signal?.addEventListener("abort", end);
-    owner?.addEventListener("abort", end);
-  });
 }

@@ -7,10 +7,11 @@ import {
   NetworkError,
   TimeoutError,
 } from "../errors.js";
+import type { Batch } from "../streams/batch.js";
+import { closedError, Flight } from "../streams/flight.js";
 import { LineReader } from "../streams/lines.js";
-import { type Batch, RowReader } from "../streams/row-reader.js";
-import type { Json, RowsSummary } from "../types.js";
-import { closedError, Flight, type FlightSignals } from "./flight.js";
+import { RowReader } from "../streams/row-reader.js";
+import type { Json, OperationOptions, RowsSummary } from "../types.js";
 import { encodeQuery, type Query } from "./query.js";
 import { type RetryOptions, retryPolicy } from "./retry.js";
 
@@ -18,7 +19,7 @@ import { type RetryOptions, retryPolicy } from "./retry.js";
 export type Fetch = (input: Request, init?: RequestInit) => Promise<Response>;
 
 /** One request, before it is one. */
-export interface Call extends FlightSignals {
+export interface Call extends OperationOptions {
   method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "COPY";
   /** Encoded, without a leading slash. */
   path: string;
@@ -30,6 +31,8 @@ export interface Call extends FlightSignals {
   reads?: boolean;
   /** Milliseconds to the headers, where the session's `timeout` does not suit. */
   timeout?: number;
+  /** A member by which CouchDB's answer is known from anybody else's JSON. */
+  expects?: string;
 }
 
 /** An answer that was read whole. */
@@ -98,11 +101,23 @@ export class Transport {
     return `${this.base}/${call.path}${query}`;
   }
 
+  /** Begins an operation of several requests, which must `land` at its end. */
+  takeOff(signal: AbortSignal | undefined): Flight {
+    if (this.#closed) throw closedError();
+    return new Flight(signal, this.#flights);
+  }
+
+  /** Waits, as long as the session is open and the signal has not aborted. */
+  async pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+    const flight = this.takeOff(signal);
+    await flight.sleep(milliseconds).finally(() => flight.land());
+  }
+
   /** Sends a request and reads the answer whole, within the session's timeout. */
   async request(call: Call): Promise<Answer> {
-    const flight = this.#takeOff(call);
+    const flight = this.takeOff(call.signal);
     try {
-      const { response, readText } = await this.#send(call, flight);
+      const { response, readText } = await this.#send(call, flight, flight.signal);
       const text = await this.#attempt(call, flight, readText);
       const value = call.method === "HEAD" ? undefined : this.#parse(call, response, text);
       return { headers: response.headers, text, value };
@@ -112,46 +127,63 @@ export class Transport {
   }
 
   /** The rows of an answer as they arrive, and at the end what stood beside them. */
-  async *rows(call: Call, member: string): AsyncGenerator<Batch, RowsSummary, void> {
+  async *rows(
+    call: Call,
+    member: string,
+    flight: Flight,
+  ): AsyncGenerator<Batch, RowsSummary, void> {
     const reader = new RowReader(member, (text) => this.json.parse(text));
-    const { response, flight } = await this.#open(call);
-    for await (const text of this.#text(call, response, flight)) {
-      const batch = this.#read(call, response, () => reader.push(text));
+    const opened = await this.#open(call, flight);
+    const read = <R>(step: () => R) => this.#read(call, opened.response, step);
+    for await (const text of this.#text(call, flight, opened)) {
+      const batch = read(() => reader.push(text));
       if (batch && batch.rows.length > 0) yield batch;
     }
-    const end = this.#read(call, response, () => reader.end());
-    if (end === undefined) throw this.#incomplete(call, response);
-    if (end.last && end.last.rows.length > 0) yield end.last;
-    const { [member]: _rows, ...summary } = end.summary;
+    const last = read(() => reader.flush());
+    if (last && last.rows.length > 0) yield last;
+    const summary = read(() => reader.summary());
+    if (summary === undefined) throw this.#incomplete(call, opened.response);
+    delete summary[member];
     return summary;
   }
 
   /** The values of an answer that has one a line, as they arrive. A line cut in half is left out. */
-  async *lines(call: Call): AsyncGenerator<Batch, void, void> {
+  async *lines(call: Call, flight: Flight): AsyncGenerator<Batch, void, void> {
     const reader = new LineReader((text) => this.json.parse(text));
-    const { response, flight } = await this.#open(call);
-    for await (const text of this.#text(call, response, flight)) {
-      const batch = this.#read(call, response, () => reader.push(text));
+    const opened = await this.#open(call, flight);
+    for await (const text of this.#text(call, flight, opened)) {
+      const batch = this.#read(call, opened.response, () => reader.push(text));
       if (batch) yield batch;
     }
   }
 
-  async #open(call: Call): Promise<{ response: Response; flight: Flight }> {
-    const flight = this.#takeOff(call);
+  /** An answer whose body is to be streamed, and the end of it, which closes the connection. */
+  async #open(call: Call, flight: Flight) {
+    const request = new AbortController();
+    const stop = () => request.abort();
+    flight.signal.addEventListener("abort", stop);
+    const close = () => {
+      flight.signal.removeEventListener("abort", stop);
+      stop();
+    };
     try {
-      const { response } = await this.#send(call, flight);
-      return { response, flight };
+      const { response } = await this.#send(call, flight, request.signal);
+      return { response, signal: request.signal, close };
     } catch (error) {
-      flight.land();
+      close();
       throw error;
     }
   }
 
   /** Leaving this generator early closes the connection. */
-  async *#text(call: Call, response: Response, flight: Flight): AsyncGenerator<string, void, void> {
+  async *#text(
+    call: Call,
+    flight: Flight,
+    { response, signal, close }: { response: Response; signal: AbortSignal; close(): void },
+  ): AsyncGenerator<string, void, void> {
     const reader = response.body?.getReader();
     // Not left to fetch: a signal made of signals can be collected before it passes an abort on.
-    flight.signal.addEventListener("abort", () => void reader?.cancel().catch(() => {}));
+    signal.addEventListener("abort", () => void reader?.cancel().catch(() => {}));
     const decoder = new TextDecoder();
     try {
       while (reader) {
@@ -164,24 +196,21 @@ export class Transport {
         yield decoder.decode(value, { stream: true });
       }
     } finally {
-      flight.abort();
-      flight.land();
+      close();
     }
   }
 
-  async #send(call: Call, flight: Flight) {
-    const { method } = call;
+  async #send(call: Call, flight: Flight, signal: AbortSignal) {
+    const { method, body } = call;
     const url = this.url(call);
     const headers = new Headers(this.#options.headers);
-    const { body } = call;
-    const own = {
+    const auth = await flight.race(Promise.resolve(this.#options.auth?.headers()));
+    setHeaders(headers, {
       accept: "application/json",
       ...(body === undefined ? {} : { "content-type": "application/json" }),
       ...call.headers,
-      ...(await this.#options.auth?.headers()),
-    };
-    for (const [name, value] of Object.entries(own)) headers.set(name, value);
-    flight.throwIfEnded();
+      ...auth,
+    });
 
     const pending = ky(url, {
       method,
@@ -189,10 +218,10 @@ export class Transport {
       ...(body === undefined ? {} : { body }),
       ...credentials,
       redirect: "manual",
-      signal: flight.signal,
+      signal,
       timeout: call.timeout ?? this.timeout,
       retry: retryPolicy(method, reads(call), this.#options.retry.limit ?? 2),
-      fetch: (request, init) => this.#fetch(request as Request, init),
+      fetch: (request, init) => this.#fetch(flight, request as Request, init),
     });
     const response = await this.#attempt(call, flight, () => pending);
     if (method === "HEAD" && !response.headers.get("content-type")?.includes("json")) {
@@ -203,10 +232,10 @@ export class Transport {
   }
 
   /** Whatever a runtime's fetch rejects with becomes the one thing that ky knows for a lost connection. */
-  async #fetch(request: Request, init?: RequestInit): Promise<Response> {
+  async #fetch(flight: Flight, request: Request, init?: RequestInit): Promise<Response> {
     const fetch: Fetch = this.#options.fetch ?? globalThis.fetch;
     try {
-      return await fetch(request, init);
+      return await flight.race(fetch(request, init));
     } catch (cause) {
       if (request.signal.aborted) throw cause;
       throw new TypeError("fetch failed", { cause });
@@ -240,36 +269,46 @@ export class Transport {
   }
 
   #parse(call: Call, response: Response, text: string): unknown {
-    try {
-      return this.json.parse(text);
-    } catch {
-      const type = response.headers.get("content-type") ?? "no content type";
-      const what = text === "" ? "an empty body" : `${type} that is not CouchDB's JSON`;
-      throw this.#invalid(call, `answered with ${what}`, response);
-    }
+    const value = this.#read(call, response, () =>
+      text === "" ? undefined : this.json.parse(text),
+    );
+    const isObject = typeof value === "object" && value !== null;
+    if (isObject && (call.expects === undefined || call.expects in value)) return value;
+    const what = text === "" ? "an empty body" : "JSON that is not CouchDB's";
+    throw this.#invalid(call, `answered with ${what}`, response);
   }
 
   #read<R>(call: Call, response: Response, read: () => R): R {
     try {
       return read();
-    } catch {
-      throw this.#invalid(call, "answered with what is not CouchDB's JSON", response);
+    } catch (cause) {
+      const type = response.headers.get("content-type") ?? "no content type";
+      const reason = `answered with ${type} that is not CouchDB's JSON`;
+      // A SyntaxError quotes the answer, which may be a page that quotes the request.
+      throw this.#invalid(call, reason, response, cause instanceof SyntaxError ? undefined : cause);
     }
   }
 
-  #invalid(call: Call, reason: string, { status }: Response): InvalidResponseError {
-    return new InvalidResponseError({ method: call.method, url: this.url(call), status, reason });
+  #invalid(call: Call, reason: string, { status }: Response, cause?: unknown) {
+    const { method } = call;
+    return new InvalidResponseError({ method, url: this.url(call), status, reason, cause });
   }
 
-  #incomplete(call: Call, { status }: Response, cause?: unknown): IncompleteResponseError {
+  #incomplete(call: Call, { status }: Response, cause?: unknown) {
     const reason = "the answer ended before its JSON did";
     const { method } = call;
     return new IncompleteResponseError({ method, url: this.url(call), status, reason, cause });
   }
+}
 
-  #takeOff(signals: FlightSignals): Flight {
-    if (this.#closed) throw closedError();
-    return new Flight(signals, this.#flights);
+/** A runtime's own error would show the value, which may be a credential. */
+function setHeaders(headers: Headers, values: Record<string, string>): void {
+  for (const [name, value] of Object.entries(values)) {
+    try {
+      headers.set(name, value);
+    } catch {
+      throw new TypeError(`The header ${name} has a value that cannot be sent`);
+    }
   }
 }
 

@@ -87,6 +87,76 @@ describe("an abort closes the connection, and rejects with the signal's reason",
     });
   }
 
+  test("an authentication, or a fetch, that is deaf to it does not hold it up", async () => {
+    server = await startAnswering(() => {});
+    const never = () => new Promise<never>(() => {});
+    for (const options of [{ auth: { headers: never } }, { fetch: never }]) {
+      const couch = new CouchDB(server.url, options);
+      const controller = new AbortController();
+      const failed = failure(couch.info({ signal: controller.signal }));
+      const rows = failure(couch.database("animals").keys().toArray());
+      controller.abort(reason);
+      expect(await failed).toBe(reason);
+      await couch.close();
+      expect((await rows).name).toBe("AbortError");
+    }
+  });
+
+  test("although rows, or events, are at hand", async () => {
+    const rows = Array.from({ length: 100 }, (_, n) => ({ id: `${n}`, key: `${n}`, value: {} }));
+    const events = rows.map(({ id }, n) => ({ seq: `${n}-a`, id, changes: [{ rev: "1-a" }] }));
+    server = await startAnswering((response, _before, { url }) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      if (url?.includes("continuous")) {
+        response.write(events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+      } else {
+        response.end(JSON.stringify({ rows, results: events }));
+      }
+    });
+    const reads: ((db: Database, signal: AbortSignal) => AsyncIterable<unknown>)[] = [
+      (db, signal) => db.keys({ signal }),
+      (db, signal) => db.changes({ signal }),
+      (db, signal) => db.changes({ signal, feed: "continuous" }),
+    ];
+    for (const read of reads) {
+      for (const how of ["signal", "session"]) {
+        const couch = new CouchDB(server.url);
+        const controller = new AbortController();
+        let count = 0;
+        const failed = failure(
+          (async () => {
+            for await (const _item of read(couch.database("animals"), controller.signal)) {
+              count += 1;
+              if (how === "signal") controller.abort(reason);
+              else await couch.close();
+            }
+          })(),
+        );
+        const error = await failed;
+        if (how === "signal") expect(error).toBe(reason);
+        else expect(error.name).toBe("AbortError");
+        expect(count).toBe(1);
+      }
+    }
+    const feed = new CouchDB(server.url).database("animals").changes({ feed: "continuous" });
+    let count = 0;
+    for await (const _event of feed) {
+      count += 1;
+      feed.close();
+    }
+    expect(count).toBe(1);
+  });
+
+  test("return ends a feed that waits", async () => {
+    const { db, begun } = await unending("\n");
+    const events = db.changes({ feed: "continuous" })[Symbol.asyncIterator]();
+    const waiting = events.next();
+    await begun;
+    expect(await events.return?.()).toEqual({ done: true, value: undefined });
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    await server.left;
+  });
+
   test("during the wait before a repetition", async () => {
     let asked = () => {};
     const first = new Promise<void>((resolve) => {
@@ -105,25 +175,35 @@ describe("an abort closes the connection, and rejects with the signal's reason",
     expect(server.requests.length).toBe(1);
   });
 
-  test("between the connections of a live feed that ends at once", async () => {
-    let ends = 0;
-    let often = () => {};
-    const repeated = new Promise<void>((resolve) => {
-      often = resolve;
-    });
-    server = await startAnswering((response) => {
-      ends += 1;
-      if (ends === 3) often();
-      response.writeHead(200, { "content-type": "application/json" });
-      response.end('{"last_seq":"1-a","pending":0}\n');
-    });
-    const controller = new AbortController();
-    const db = new CouchDB(server.url).database("animals");
-    const failed = failure(last(db.changes({ feed: "continuous", signal: controller.signal })));
-    await repeated;
-    controller.abort(reason);
-    expect(await failed).toBe(reason);
-  });
+  test.each(["signal", "session", "close"])(
+    "between the connections of a live feed: %s",
+    async (how) => {
+      let ends = 0;
+      let often = () => {};
+      const repeated = new Promise<void>((resolve) => {
+        often = resolve;
+      });
+      server = await startAnswering((response) => {
+        ends += 1;
+        if (ends === 3) often();
+        response.writeHead(200, { "content-type": "application/json" });
+        response.end('{"last_seq":"1-a","pending":0}\n');
+      });
+      const controller = new AbortController();
+      const couch = new CouchDB(server.url);
+      const { signal } = controller;
+      const feed = couch.database("animals").changes({ feed: "continuous", signal });
+      const failed = failure(last(feed));
+      await repeated;
+      if (how === "signal") controller.abort(reason);
+      else if (how === "session") await couch.close();
+      else feed.close();
+      const error = await failed;
+      if (how === "signal") expect(error).toBe(reason);
+      else if (how === "session") expect(error.name).toBe("AbortError");
+      else expect(error).toBeUndefined();
+    },
+  );
 });
 
 describe("the connection closes, too, when the consumer has had enough", () => {
@@ -205,16 +285,13 @@ describe("the connection closes, too, when the consumer has had enough", () => {
       if (before === 0) response.writeHead(200, { "content-type": "application/json" }).write("\n");
     });
     const couch = new CouchDB(server.url);
-    const waiting = couch
-      .database("animals")
-      .changes({ feed: "continuous" })
-      [Symbol.asyncIterator]()
-      .next();
+    const feed = couch.database("animals").changes({ feed: "continuous" });
+    const waiting = failure(feed[Symbol.asyncIterator]().next());
     const request = failure(couch.info());
     while (server.requests.length < 2) await new Promise(setImmediate);
     await couch.close();
     expect((await request).name).toBe("AbortError");
-    expect(await waiting).toEqual({ done: true, value: undefined });
+    expect((await waiting).name).toBe("AbortError");
     await server.left;
   });
 });

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import {
+  basic,
   ConflictError,
   CouchDB,
   CouchDBError,
@@ -34,6 +35,8 @@ const failure = (work: Promise<unknown>) =>
     () => undefined,
     (error) => error,
   );
+
+const welcome = { couchdb: "Welcome", version: "3.5.0" };
 
 const page = "<!doctype html><title>Bad gateway</title><p>admin:hunter2";
 
@@ -115,6 +118,81 @@ describe("answers that are not CouchDB's", () => {
     }
   });
 
+  test("JSON that anybody could have answered is no success", async () => {
+    for (const value of [null, 1, "x", [], {}, { status: "ok" }]) {
+      const { url } = await answering((response, before) => {
+        if (before === 0) json(response, 404, { error: "not_found", reason: "missing" });
+        else json(response, 200, value);
+      });
+      const couch = new CouchDB(url);
+      const db = couch.database("animals");
+      const cat = await db.create("cat", { data: { legs: 4 } });
+      for (const work of [
+        () => cat.save(),
+        () => db.get("cat"),
+        () => db.info(),
+        () => db.index({ fields: ["n"] }),
+        () => db.delete(),
+        () => couch.create("animals"),
+        () => couch.info(),
+        () => couch.checkCredentials(),
+      ]) {
+        const error = await failure(work());
+        expect(error, `${work} of ${JSON.stringify(value)}`).toBeInstanceOf(InvalidResponseError);
+      }
+      expect(cat.dirty).toBe(true);
+      await server?.close();
+    }
+  });
+
+  test("what the user's own parser throws is the cause", async () => {
+    const { url } = await answering((response) => json(response, 200, welcome));
+    const thrown = new RangeError("mine");
+    const parse = () => {
+      throw thrown;
+    };
+    const error = await failure(new CouchDB(url, { json: { parse, stringify: String } }).info());
+    expect(error).toBeInstanceOf(InvalidResponseError);
+    expect(error.cause).toBe(thrown);
+  });
+
+  test("rows that are the server's error are that error, not documents", async () => {
+    const row = { error: "timeout", reason: "The request could not be processed in time." };
+    const { url } = await answering((response) => {
+      json(response, 200, {
+        total_rows: 1,
+        offset: 0,
+        rows: [{ id: "a", key: "a", value: 1 }, row],
+      });
+    });
+    const { allDocs } = new CouchDB(url).database("animals");
+    for (const rows of [
+      allDocs.docs({ ids: ["a"], create: true }),
+      allDocs.values(),
+      allDocs.ids(),
+    ]) {
+      const error = await failure(rows.toArray());
+      expect(error).toBeInstanceOf(ServerError);
+      expect(error).toMatchObject(row);
+    }
+    expect((await allDocs.rows().toArray()).length).toBe(2);
+  });
+
+  test("a line of a feed that is the server's error is that error, not an event", async () => {
+    const { url } = await answering((response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.write('{"seq":"1-a","id":"cat","changes":[{"rev":"1-a"}]}\n{"error":"timeout"}\n');
+    });
+    const ids: string[] = [];
+    const read = async () => {
+      for await (const { id } of new CouchDB(url).database("a").changes({ feed: "continuous" })) {
+        ids.push(id);
+      }
+    };
+    expect(await failure(read())).toBeInstanceOf(ServerError);
+    expect(ids).toEqual(["cat"]);
+  });
+
   test("a HEAD that anybody could have answered is no proof", async () => {
     const { url } = await answering((response, before) => {
       response.writeHead(before === 0 ? 200 : 404, { "content-type": "text/html" });
@@ -192,7 +270,7 @@ describe("CouchDB's errors", () => {
 
 describe("credentials", () => {
   test("come out of the URL and go as Basic, in UTF-8", async () => {
-    const { url, headers } = await answering((response) => json(response, 200, {}));
+    const { url, headers } = await answering((response) => json(response, 200, welcome));
     await new CouchDB(url.replace("//", "//J%C3%BCrgen:p%40%E6%BC%A2@")).info();
     const expected = Buffer.from("Jürgen:p@漢").toString("base64");
     expect(headers[0]?.authorization).toBe(`Basic ${expected}`);
@@ -200,7 +278,7 @@ describe("credentials", () => {
   });
 
   test("may be any user's own scheme, asked for each request", async () => {
-    const { url, headers } = await answering((response) => json(response, 200, {}));
+    const { url, headers } = await answering((response) => json(response, 200, welcome));
     const tokens = ["one", "two"];
     const auth = { headers: async () => ({ authorization: `Mine ${tokens.shift()}` }) };
     const couch = new CouchDB(url, { auth, headers: { "x-mine": "yes" } });
@@ -208,6 +286,30 @@ describe("credentials", () => {
     await couch.info();
     expect(headers.map(({ authorization }) => authorization)).toEqual(["Mine one", "Mine two"]);
     expect(headers[0]?.["x-mine"]).toBe("yes");
+  });
+});
+
+describe("headers", () => {
+  test("with a value that cannot be sent are a TypeError, which does not show it", async () => {
+    const { url, requests } = await answering((response) => json(response, 200, welcome));
+    const authorization = "Bearer hunter2\n\u0000";
+    const auth = { headers: () => ({ authorization }) };
+    const thrown = [
+      await failure(new CouchDB(url, { auth }).info()),
+      await failure((async () => new CouchDB(url, { headers: { authorization } }))()),
+    ];
+    for (const error of thrown) {
+      expect(error).toBeInstanceOf(TypeError);
+      expect(inspect(error)).not.toContain("hunter2");
+    }
+    expect(requests).toEqual([]);
+  });
+
+  test("of any length are encoded", async () => {
+    const { url } = await answering((response) => json(response, 431, { error: "too_large" }));
+    const error = await failure(new CouchDB(url, { auth: basic("u", "x".repeat(200_000)) }).info());
+    expect(error).toBeInstanceOf(CouchDBError);
+    expect(() => basic("u", undefined as never)).toThrow(TypeError);
   });
 });
 
@@ -263,7 +365,7 @@ describe("the network", () => {
   test("Retry-After is waited for", async () => {
     let asked = 0;
     const { url } = await answering((response, before) => {
-      if (before > 0) return json(response, 200, { waited: performance.now() - asked });
+      if (before > 0) return json(response, 200, { ...welcome, waited: performance.now() - asked });
       asked = performance.now();
       response.writeHead(429, { "retry-after": "1" });
       response.end();

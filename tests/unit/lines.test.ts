@@ -28,9 +28,14 @@ test("a line without its end is not given, and heartbeats are nothing", () => {
   expect(read(['{"seq":1}\n{"seq":2}'])).toEqual([{ seq: 1 }]);
 });
 
-test("the text of a batch is the JSON of its rows", () => {
+test("a value can be read again as it came", () => {
   const batch = new LineReader(JSON.parse).push(body);
-  expect(JSON.parse(batch?.text ?? "")).toEqual(values);
+  for (const [index, value] of values.entries()) expect(batch?.original(index)).toEqual(value);
+});
+
+test("white space in a value costs no more than other text", () => {
+  const value = " ".repeat(4_000_000);
+  expect(read([JSON.stringify(value), "\n"])).toEqual([value]);
 });
 
 test("what is not JSON is refused", () => {

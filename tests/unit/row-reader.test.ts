@@ -1,22 +1,22 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { Batch } from "../../src/streams/batch.js";
 import { RowReader } from "../../src/streams/row-reader.js";
 
 function read(pieces: Iterable<string>, member = "rows") {
   const reader = new RowReader(member, JSON.parse);
   const rows: unknown[] = [];
-  const take = (batch: { rows: unknown[]; text: string } | undefined) => {
-    if (!batch) return;
-    // The text is the JSON of the rows.
-    if (JSON.stringify(JSON.parse(batch.text)) !== JSON.stringify(batch.rows)) {
-      throw new Error(`${batch.text} is not the text of ${JSON.stringify(batch.rows)}`);
+  const take = (batch: Batch | undefined) => {
+    for (const [index, row] of batch?.rows.entries() ?? []) {
+      rows.push(row);
+      if (JSON.stringify(batch?.original(index)) !== JSON.stringify(row)) {
+        throw new Error(`${index} is ${JSON.stringify(batch?.original(index))} in the text`);
+      }
     }
-    rows.push(...batch.rows);
   };
   for (const piece of pieces) take(reader.push(piece));
-  const end = reader.end();
-  take(end?.last);
-  return { rows, summary: end?.summary };
+  take(reader.flush());
+  return { rows, summary: reader.summary() };
 }
 
 function whole(text: string, member: string) {
@@ -98,8 +98,19 @@ describe("RowReader", () => {
     expect(() => read(["<html><body>Bad gateway"])).toThrow(SyntaxError);
     expect(() => read(['["a"]'])).toThrow(SyntaxError);
     expect(() => read(['{"error":"x"}'])).toThrow(SyntaxError);
-    expect(() => read(['{"rows":[{"a":1} {"b":2}]}'])).toThrow(SyntaxError);
-    expect(() => read(['{"rows":[{"a":1]]}'])).toThrow(SyntaxError);
+    for (const body of [
+      '{"rows":[{"a":1} {"b":2}]}',
+      '{"rows":[{"a":1]]}',
+      '{"rows":[{"a":1},]}',
+      '{"rows":[,{"a":1}]}',
+      '{"rows":[{"a":1},,{"b":2}]}',
+      '{"rows":[{"a":1}]}{"rows":[]}',
+      '{"rows":[{"a":1}]} x',
+      '{"rows":[\r\n{"a":1},\r\n{"b":2}\n{"error":"timeout"}\n',
+    ]) {
+      expect(() => read([body]), body).toThrow(SyntaxError);
+      expect(() => read(body), body).toThrow(SyntaxError);
+    }
   });
 
   test("a row larger than many pieces is read in linear time", () => {

@@ -1,33 +1,42 @@
 import { describe, expect, test } from "vitest";
+import { Flight } from "../../src/streams/flight.js";
 import { items } from "../../src/streams/items.js";
 import { Rows } from "../../src/streams/rows.js";
 
 /** Rows over batches that are at hand, and what became of their source. */
 function make(batches: number[][], failure?: Error) {
   const seen = { pulled: 0, closed: false };
-  const rows = new Rows<number>(async function* () {
-    try {
-      for (const batch of batches) {
-        seen.pulled += 1;
-        yield batch;
+  const flights = new Set<Flight>();
+  const user = new AbortController();
+  const rows = new Rows<number>({
+    takeOff: () => new Flight(user.signal, flights),
+    async *batches(flight) {
+      try {
+        for (const batch of batches) {
+          seen.pulled += 1;
+          yield batch;
+        }
+        // What has no end waits for one.
+        if (batches.length === 0) await flight.race(new Promise(() => {}));
+        if (failure) throw failure;
+        return { total_rows: batches.flat().length };
+      } finally {
+        seen.closed = true;
       }
-      if (failure) throw failure;
-      return { total_rows: batches.flat().length };
-    } finally {
-      seen.closed = true;
-    }
+    },
   });
-  return { rows, seen };
+  return { rows, seen, flights, user };
 }
 
 describe("Rows", () => {
   test("gives each row once, in order, and then the summary", async () => {
-    const { rows, seen } = make([[1, 2], [], [3]]);
+    const { rows, seen, flights } = make([[1, 2], [], [3]]);
     const given: number[] = [];
     for await (const row of rows) given.push(row);
     expect(given).toEqual([1, 2, 3]);
     expect(await rows.summary).toEqual({ total_rows: 3 });
     expect(seen.closed).toBe(true);
+    expect(flights.size).toBe(0);
   });
 
   test("asks for nothing before the consumer does, nor ahead of it", async () => {
@@ -83,6 +92,60 @@ describe("Rows", () => {
     expect(given).toEqual([1, 2, 3]);
   });
 
+  test("an abort stops at once, although rows are at hand", async () => {
+    for (const how of ["signal", "session", "dispose"]) {
+      const { rows, flights, user } = make([[1, 2, 3], [4]]);
+      const reason = new Error("enough");
+      const given: number[] = [];
+      const read = async () => {
+        for await (const row of rows) {
+          given.push(row);
+          if (how === "signal") user.abort(reason);
+          else if (how === "session") for (const flight of flights) flight.abort(reason);
+          else await rows[Symbol.asyncDispose]();
+        }
+      };
+      if (how === "dispose") await expect(read()).rejects.toThrow("given up");
+      else await expect(read()).rejects.toBe(reason);
+      expect(given).toEqual([1]);
+      expect(flights.size).toBe(0);
+    }
+  });
+
+  test("an abort after the last row is no success", async () => {
+    const { rows, user } = make([[1]]);
+    const read = async () => {
+      for await (const _row of rows) user.abort(new Error("enough"));
+    };
+    await expect(read()).rejects.toThrow("enough");
+    await expect(rows.summary).rejects.toThrow("enough");
+  });
+
+  test("return ends a next that waits, and nothing comes after it", async () => {
+    for (const open of ["items", "batches"] as const) {
+      const { rows, flights } = make([]);
+      const iterator = open === "items" ? rows[Symbol.asyncIterator]() : rows.batches();
+      const waiting = iterator.next();
+      expect(await iterator.return?.()).toEqual({ done: true, value: undefined });
+      expect(await waiting).toEqual({ done: true, value: undefined });
+      expect(await iterator.next()).toEqual({ done: true, value: undefined });
+      expect(flights.size).toBe(0);
+    }
+  });
+
+  test("the summary of rows that were never begun, or given up, does not hang", async () => {
+    for (const open of ["items", "batches"] as const) {
+      const { rows } = make([[1]]);
+      const iterator = open === "items" ? rows[Symbol.asyncIterator]() : rows.batches();
+      await iterator.return?.();
+      await expect(rows.summary).rejects.toThrow("given up");
+    }
+    const { rows } = make([[1]]);
+    await rows[Symbol.asyncDispose]();
+    await expect(rows.summary).rejects.toThrow("given up");
+    expect(() => rows[Symbol.asyncIterator]()).toThrow(TypeError);
+  });
+
   test("batches are the network's pieces", async () => {
     const { rows } = make([[1, 2], [], [3]]);
     const given: number[][] = [];
@@ -92,6 +155,8 @@ describe("Rows", () => {
 });
 
 describe("items", () => {
+  const origin = { ended: () => false, end: () => {} };
+
   async function* batches() {
     yield [1, 2];
     yield [];
@@ -99,14 +164,14 @@ describe("items", () => {
   }
 
   test("calls of next that do not wait for each other lose nothing", async () => {
-    const iterator = items(batches());
+    const iterator = items(batches(), origin);
     const steps = await Promise.all([1, 2, 3, 4, 5].map(() => iterator.next()));
     expect(steps.map(({ value }) => value)).toEqual([1, 2, 3, undefined, undefined]);
   });
 
   test("an item is finished when the next is asked for", async () => {
     const finished: number[] = [];
-    const iterator = items(batches(), (item) => finished.push(item));
+    const iterator = items(batches(), origin, (item) => finished.push(item));
     await iterator.next();
     expect(finished).toEqual([]);
     await iterator.next();

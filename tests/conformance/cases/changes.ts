@@ -91,6 +91,20 @@ export const changes: Case[] = [
     },
   },
   {
+    name: "seq_interval leaves most sequences out, and the feed keeps its place",
+    async run({ db }) {
+      await fill(db, { a: {}, b: {}, c: {}, d: {} });
+      const feed = db.changes({ seq_interval: 3 });
+      const events = await all(feed);
+      assert.equal(events.length, 4);
+      assert.include(
+        events.map(({ sequence }) => sequence),
+        null,
+      );
+      assert.deepEqual(await all(db.changes({ since: feed.sequence ?? 0 })), []);
+    },
+  },
+  {
     name: "a feed filters by ids, selector, view and function",
     async run({ db }) {
       await fill(db, {

@@ -326,21 +326,32 @@ export const documents: Case[] = [
     async run({ url, user, password, db }) {
       await fill(db, { cat: { legs: 4 } });
       const seen: string[] = [];
-      const json = {
-        parse: (text: string) => JSON.parse(text, (_key, value) => (value === 4 ? 4n : value)),
-        stringify: (value: unknown) => {
+      // As a class, whose methods want their `this`.
+      const json = new (class {
+        #four = 4n;
+        parse(text: string) {
+          return JSON.parse(text, (_key, value) => (value === 4 ? this.#four : value));
+        }
+        stringify(value: unknown) {
           seen.push("stringify");
           return JSON.stringify(value, (_key, member) =>
-            typeof member === "bigint" ? Number(member) : member,
+            member === this.#four ? Number(member) : member,
           );
-        },
-      };
+        }
+      })();
       const base = new URL(url);
       base.username = user;
       base.password = password;
-      const cat = await new CouchDB(base, { json }).database(db.id).get("cat");
+      const animals = new CouchDB(base, { json }).database(db.id);
+      const cat = await animals.get("cat");
       assert.equal(cat.data.legs, 4n);
       assert.isFalse(cat.dirty);
+      for (const rows of [animals.docs(), animals.find({})]) {
+        for await (const same of rows) {
+          assert.equal(same.data.legs, 4n);
+          assert.isFalse(same.dirty);
+        }
+      }
       cat.data.more = true;
       await cat.save();
       assert.isNotEmpty(seen);

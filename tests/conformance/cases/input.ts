@@ -98,6 +98,7 @@ export const input: Case[] = [
       const db = mute().database("animals");
       await rejects(() => db.docs({ prefix: "a", ids: ["b"] }), TypeError);
       await rejects(() => db.docs({ prefix: "a", create: true }), TypeError);
+      await rejects(() => db.docs({ prefix: "a", startkey: "ab" }), TypeError);
       await rejects(() => db.docs({ keys: ["a"] } as object), TypeError);
     },
   },
@@ -156,6 +157,8 @@ export const input: Case[] = [
         () => db.keys({ signal }).toArray(),
         () => db.values({ signal }).toArray(),
         () => db.docs({ signal }).toArray(),
+        () => db.docs({ ids: [], signal }).toArray(),
+        () => db.find({}, { limit: 0, signal }).toArray(),
         () => db.find({}, { signal }).toArray(),
         () => db.query({}, { signal }).toArray(),
         () => db.view("zoo", "by_n").get({ signal }),

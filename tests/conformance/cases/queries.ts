@@ -73,6 +73,9 @@ export const queries: Case[] = [
         [3, 2, 1, 0],
       );
       assert.deepEqual(await db.find({}, { limit: 0 }).toArray(), []);
+      const nothing = db.find({ n: -1 });
+      assert.deepEqual(await nothing.toArray(), []);
+      assert.notProperty(await nothing.summary, "bookmark");
     },
   },
   {

@@ -89,6 +89,8 @@ export const scans: Case[] = [
       assert.sameMembers(found, wanted);
       assert.sameMembers(await db.allDocs.ids({ prefix: "cat:" }).toArray(), wanted);
       assert.deepEqual(idsOf(await db.docs({ prefix: "none" }).toArray()), []);
+      const backwards = await db.docs({ prefix: "cat:", descending: true }).toArray();
+      assert.deepEqual(idsOf(backwards), found.reverse());
     },
   },
   {
@@ -171,11 +173,30 @@ export const scans: Case[] = [
         ["whale", 5],
       ]);
       assert.equal((await view.get({ reduce: false })).rows.length, 5);
-      assert.deepEqual(await view.ids({ prefix: "ca", reduce: false }).toArray(), [
-        "cat:1",
-        "cat:2",
-        "cat:🦊",
-      ]);
+      const cats = ["cat:1", "cat:2", "cat:🦊"];
+      assert.deepEqual(await view.ids({ prefix: "ca" }).toArray(), cats);
+      assert.deepEqual(
+        await view.ids({ prefix: "ca", descending: true }).toArray(),
+        cats.reverse(),
+      );
+      assert.deepEqual(idsOf(await view.docs({ ids: ["dog", "nope"] }).toArray()), ["dog"]);
+    },
+  },
+  {
+    name: "a view's linked documents come, and those that are gone do not",
+    async run({ db }) {
+      const map = "function (doc) { if (doc.friend) emit(doc.friend, { _id: doc.friend }); }";
+      await fill(db, {
+        "_design/zoo": { views: { friends: { map } } },
+        a: { friend: "b" },
+        b: { friend: "gone" },
+        c: { friend: "a" },
+      });
+      const friends = db.view<string>("zoo", "friends");
+      assert.deepEqual(idsOf(await friends.docs().toArray()), ["a", "b"]);
+      assert.deepEqual(idsOf(await friends.docs({ create: true }).toArray()), ["a", "b"]);
+      const response = await friends.get({ include_docs: true });
+      assert.deepEqual(idsOf(response.docs()), ["a", "b"]);
     },
   },
   {
