@@ -9,7 +9,8 @@ export default defineConfig({
   // One file that runs as it is everywhere: ky is bundled in, and nothing else may be.
   noExternal: ["ky"],
   banner: { js: "/*! couchfetch, MIT. Contains ky, MIT, (c) Sindre Sorhus: see LICENSE-ky.txt */" },
-  dts: true,
+  // Not every `lib` that users compile with knows `Symbol.asyncDispose`.
+  dts: { banner: '/// <reference lib="esnext.disposable" />' },
   sourcemap: true,
   clean: true,
   // ky travels in the file, and so must its licence.

@@ -1,5 +1,11 @@
 import { assert } from "chai";
-import { BadRequestError, ConflictError, CouchDB, NotFoundError } from "couchfetch";
+import {
+  BadRequestError,
+  ConflictError,
+  CouchDB,
+  type JsonObject,
+  NotFoundError,
+} from "couchfetch";
 import { type Case, fill, rejects } from "../case.js";
 
 const ids = [
@@ -319,6 +325,103 @@ export const documents: Case[] = [
         (await db.create("dog")).update(() => {}),
         ConflictError,
       );
+    },
+  },
+  {
+    name: "update keeps attachments, and refuses what an arrow without braces returns",
+    async run({ db }) {
+      const data = btoa("meow");
+      const _attachments = { voice: { content_type: "text/plain", data } };
+      await fill(db, { cat: { legs: 4, tags: [], home: { city: "Rome" }, _attachments } });
+      const cat = await db.get("cat");
+      for (const returned of [5, "a", null, ["a"], true]) {
+        await rejects(
+          cat.update(() => returned as object),
+          TypeError,
+        );
+      }
+      const mistake = (animal: JsonObject) => (animal.home = { city: "Pisa" });
+      await rejects(cat.update(mistake), TypeError);
+      await rejects(
+        cat.update(() => {
+          throw new RangeError("mine");
+        }),
+        RangeError,
+      );
+      assert.isFalse(cat.dirty);
+      assert.equal((await cat.info()).rev, cat.rev);
+      await cat.update(() => ({ legs: 3 }));
+      const read = await db.get("cat");
+      assert.deepEqual(read.json, { legs: 3 });
+      assert.hasAllKeys(read.data._attachments, ["voice"]);
+      await cat.update((animal) => {
+        delete animal._attachments;
+      });
+      assert.notProperty((await db.get("cat")).data, "_attachments");
+    },
+  },
+  {
+    name: "a save that is overtaken by a fetch does not lend its revision to what was fetched",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const cat = await db.get("cat");
+      const first = cat.rev ?? "";
+      cat.data.legs = 3;
+      const saving = cat.save();
+      await cat.fetch({ discardChanges: true, rev: first });
+      await saving;
+      assert.equal(cat.data.legs, 4);
+      assert.equal(cat.rev, first);
+      cat.data.legs = 5;
+      await rejects(cat.save(), ConflictError);
+    },
+  },
+  {
+    name: "fetch does not lose what is changed while it is under way",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const cat = await db.get("cat");
+      const fetching = cat.fetch();
+      cat.data.legs = 5;
+      await rejects(fetching, ConflictError);
+      assert.equal(cat.data.legs, 5);
+    },
+  },
+  {
+    name: "delete acts on a revision that was set",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const [mine, theirs] = [await db.get("cat"), await db.get("cat")];
+      theirs.data.legs = 3;
+      await theirs.save();
+      mine.rev = theirs.rev ?? "";
+      await mine.delete();
+      await rejects(db.get("cat"), NotFoundError);
+    },
+  },
+  {
+    name: "an _id cannot be changed",
+    async run({ db }) {
+      await fill(db, { cat: {} });
+      const cat = await db.get("cat");
+      cat.data._id = "dog";
+      await rejects(cat.save(), TypeError);
+    },
+  },
+  {
+    name: "info tells a local document's revision, too",
+    async run({ db }) {
+      await fill(db, { "_local/a": { n: 1 } });
+      const { rev = "" } = await db.get("_local/a");
+      assert.deepEqual(await (await db.get("_local/a")).info(), { ok: true, id: "_local/a", rev });
+    },
+  },
+  {
+    name: "a default is no substitute for a revision that is not there",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const rev = "1-0123456789abcdef0123456789abcdef";
+      await rejects(db.get("cat", { rev, default: {} }), NotFoundError);
     },
   },
   {
