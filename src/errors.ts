@@ -92,10 +92,10 @@ export class ServerError extends CouchDBError {
   override name = "ServerError";
 }
 
-/** The server could not be reached, or the connection broke before its answer was complete. */
+/** There is no answer: the server could not be reached, or the connection broke before it was complete. */
 export class NetworkError extends CouchDBError {
   override name = "NetworkError";
-  /** True for a write that may have reached the server: look before you repeat it. */
+  /** True for a write that may have reached the server, which may yet carry it out: look first. */
   readonly mayHaveHappened: boolean;
 
   constructor(details: ErrorDetails & { mayHaveHappened: boolean }) {
@@ -105,15 +105,8 @@ export class NetworkError extends CouchDBError {
 }
 
 /** The server did not answer within the session's `timeout`. */
-export class TimeoutError extends CouchDBError {
+export class TimeoutError extends NetworkError {
   override name = "TimeoutError";
-  /** True for a write: the server may yet carry it out. */
-  readonly mayHaveHappened: boolean;
-
-  constructor(details: ErrorDetails & { mayHaveHappened: boolean }) {
-    super(details);
-    this.mayHaveHappened = details.mayHaveHappened;
-  }
 }
 
 /** A streamed answer ended before its JSON did. The rows that were complete have been delivered. */

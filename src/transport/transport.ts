@@ -1,17 +1,12 @@
-import ky, { HTTPError, NetworkError as KyNetworkError, TimeoutError as KyTimeoutError } from "ky";
+import ky from "ky";
 import type { Auth } from "../auth/auth.js";
-import {
-  errorFromResponse,
-  IncompleteResponseError,
-  InvalidResponseError,
-  NetworkError,
-  TimeoutError,
-} from "../errors.js";
+import { IncompleteResponseError, InvalidResponseError } from "../errors.js";
 import type { Batch } from "../streams/batch.js";
 import { closedError, Flight } from "../streams/flight.js";
 import { LineReader } from "../streams/lines.js";
 import { RowReader } from "../streams/row-reader.js";
 import type { Json, OperationOptions, RowsSummary } from "../types.js";
+import { failure } from "./failure.js";
 import { encodeQuery, type Query } from "./query.js";
 import { type RetryOptions, retryPolicy } from "./retry.js";
 
@@ -83,10 +78,6 @@ export class Transport {
     this.json = options.json;
     this.timeout = options.timeout;
     this.#options = options;
-  }
-
-  get closed(): boolean {
-    return this.#closed;
   }
 
   /** Ends all that is under way, and refuses what is to come. */
@@ -242,29 +233,13 @@ export class Transport {
     }
   }
 
-  /** Here, and nowhere else, a failure becomes an error of ours. */
   async #attempt<R>(call: Call, flight: Flight, step: () => PromiseLike<R>): Promise<R> {
     try {
       return await step();
     } catch (thrown) {
       flight.throwIfEnded();
-      const details = { method: call.method, url: this.url(call) };
-      // ky's errors hold the request and its headers: they are never passed on, not even as a cause.
-      if (thrown instanceof HTTPError) {
-        throw errorFromResponse(details, thrown.response, thrown.data);
-      }
-      const mayHaveHappened = !reads(call);
-      if (thrown instanceof KyTimeoutError) {
-        const reason = `no answer within ${call.timeout ?? this.timeout} ms`;
-        throw new TimeoutError({ ...details, reason, mayHaveHappened });
-      }
-      const cause = thrown instanceof KyNetworkError ? (thrown.cause as Error).cause : thrown;
-      throw new NetworkError({
-        ...details,
-        reason: "the connection could not be made, or was lost",
-        cause,
-        mayHaveHappened: mayHaveHappened && !wasRefused(cause),
-      });
+      const request = { method: call.method, url: this.url(call), reads: reads(call) };
+      throw failure(thrown, request, call.timeout ?? this.timeout);
     }
   }
 
@@ -314,12 +289,4 @@ function setHeaders(headers: Headers, values: Record<string, string>): void {
 
 function reads(call: Call): boolean {
   return call.reads ?? (call.method === "GET" || call.method === "HEAD");
-}
-
-/** Node, Bun and Deno tell where nothing was sent; browsers do not. */
-function wasRefused(cause: unknown): boolean {
-  const texts = [cause, (cause as { cause?: unknown } | undefined)?.cause].map((error) =>
-    error instanceof Error ? `${(error as { code?: string }).code} ${error.message}` : "",
-  );
-  return /ECONNREFUSED|ConnectionRefused|ENOTFOUND|EAI_AGAIN|\(Connect\)/.test(texts.join(" "));
 }
