@@ -1,0 +1,76 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+const program = `
+import { basic, CouchDB, type Document, NotFoundError } from "couchfetch";
+
+interface Animal { legs: number }
+const couch = new CouchDB("http://localhost:5984", { auth: basic("a", "b"), fetch });
+const animals = couch.database<Animal>("animals");
+
+export async function count(): Promise<number> {
+  let legs = 0;
+  for await (const { data } of animals.docs({ prefix: "c" })) legs += data.legs;
+  for await (const change of animals.changes({ feed: "continuous" })) {
+    if (!change.deleted) legs += (await change.doc()).data.legs;
+  }
+  for await (const batch of animals.find({ legs: 4 }).batches()) legs += batch.length;
+  const free = await couch.database("anything").get("x");
+  free.data.whatever.is = "there";
+  return legs;
+}
+
+export async function cat(): Promise<Document<Animal> | undefined> {
+  try {
+    return await animals.get("cat", { default: { legs: 4 } });
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
+`;
+
+test.each([
+  ["bundler", "esnext"],
+  ["nodenext", "nodenext"],
+])("the types compile as users compile: %s", async (moduleResolution, module) => {
+  const folder = mkdtempSync(join(tmpdir(), "couchfetch-"));
+  try {
+    const installed = join(folder, "node_modules/couchfetch");
+    mkdirSync(installed, { recursive: true });
+    cpSync(join(root, "dist"), join(installed, "dist"), { recursive: true });
+    cpSync(join(root, "package.json"), join(installed, "package.json"));
+    writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+    writeFileSync(join(folder, "program.ts"), program);
+    const compilerOptions = {
+      noEmit: true,
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      // Ours are checked, too, with no more than a browser's library.
+      skipLibCheck: false,
+      types: [],
+      lib: ["ES2022", "DOM"],
+      target: "ES2022",
+      module,
+      moduleResolution,
+    };
+    const config = { compilerOptions, files: ["program.ts"] };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const run = promisify(execFile)(process.execPath, [tsc, "-p", folder]);
+    const output = await run.then(
+      () => "",
+      ({ stdout }: { stdout: string }) => stdout,
+    );
+    expect(output).toBe("");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
