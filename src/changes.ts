@@ -4,8 +4,9 @@ import type { Selector } from "./find.js";
 import { type Batch, mapBatches } from "./streams/batch.js";
 import type { Flight } from "./streams/flight.js";
 import { items } from "./streams/items.js";
+import type { Call } from "./transport/call.js";
 import { backoff } from "./transport/retry.js";
-import type { Call, Scope } from "./transport/transport.js";
+import type { Scope } from "./transport/transport.js";
 import type { JsonObject, OperationOptions, Sequence } from "./types.js";
 
 /**
@@ -172,9 +173,9 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
     });
   }
 
-  *#events(batch: Batch): Generator<ChangeEvent<T>, void, void> {
+  *#events({ rows, original }: Batch): Generator<ChangeEvent<T>, void, void> {
     const { transport, path } = this.#scope;
-    for (const [index, row] of batch.rows.entries()) {
+    for (const [index, row] of rows.entries()) {
       const json = row as ChangeJson<T> & { last_seq?: Sequence; error?: string; reason?: string };
       // The last line of a continuous feed is no event.
       if (json.last_seq !== undefined) return;
@@ -192,7 +193,7 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
       this.#left -= 1;
       yield json.deleted
         ? new DeletedEvent<T>(json)
-        : new ChangedEvent<T>(this.#scope, json, () => (batch.original(index) as ChangeJson).doc);
+        : new ChangedEvent<T>(this.#scope, json, () => (original(index) as ChangeJson).doc);
     }
   }
 

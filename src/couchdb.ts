@@ -2,9 +2,10 @@ import type { Auth } from "./auth/auth.js";
 import { basic } from "./auth/basic.js";
 import { Database } from "./database.js";
 import { PreconditionFailedError, UnauthorizedError } from "./errors.js";
+import type { Call, Fetch } from "./transport/call.js";
 import { databasePath, parseBaseUrl } from "./transport/paths.js";
 import type { RetryOptions } from "./transport/retry.js";
-import { type Call, type Fetch, Transport } from "./transport/transport.js";
+import { Transport } from "./transport/transport.js";
 import type { Json, JsonObject, OperationOptions, ServerInfo, UserContext } from "./types.js";
 
 /** How a session talks to its server. */
@@ -100,7 +101,7 @@ export class CouchDB {
   async checkCredentials({ signal }: OperationOptions = {}): Promise<UserContext> {
     const call = { path: "_session", expects: "userCtx", signal };
     const { userCtx } = (await this.#request("GET", call)) as { userCtx: UserContext };
-    if (this.#hasAuth && userCtx.name === null) {
+    if (this.#hasAuth && userCtx?.name == null) {
       throw new UnauthorizedError({
         method: "GET",
         url: this.#transport.url(call),

@@ -11,8 +11,9 @@ import {
   type Selector,
 } from "./find.js";
 import type { Rows } from "./streams/rows.js";
+import type { Call } from "./transport/call.js";
 import { documentPath, encodeSegment } from "./transport/paths.js";
-import type { Call, Scope } from "./transport/transport.js";
+import type { Scope } from "./transport/transport.js";
 import type { DatabaseInfo, JsonObject, OperationOptions } from "./types.js";
 import { AllDocsView, type DocsOptions, View, type ViewParams } from "./view.js";
 

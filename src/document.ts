@@ -1,7 +1,8 @@
-import { equalJson } from "./equal-json.js";
 import { ConflictError } from "./errors.js";
+import { equalJson, holds, isPlain } from "./json-values.js";
+import type { Call } from "./transport/call.js";
 import { documentPath } from "./transport/paths.js";
-import type { Call, Scope } from "./transport/transport.js";
+import type { Scope } from "./transport/transport.js";
 import type { DocumentData, JsonObject, OperationOptions, WriteResult } from "./types.js";
 
 /**
@@ -22,8 +23,6 @@ export interface GetOptions extends OperationOptions {
   attachments?: boolean;
   att_encoding_info?: boolean;
 }
-
-type WithRev = DocumentData & { _rev: string };
 
 /** Gives the JSON that a document came as once more, when `save` asks whether it has changed. */
 export type Original = () => unknown;
@@ -59,7 +58,7 @@ export class Document<T extends object = JsonObject> {
     return Object.fromEntries(own) as T;
   }
 
-  /** The revision that is here, or undefined if the document was never saved, or was deleted. */
+  /** The revision that is here, or undefined if the document was never saved, or deleted by `delete`. */
   get rev(): string | undefined {
     return this.#data._rev;
   }
@@ -110,16 +109,11 @@ export class Document<T extends object = JsonObject> {
     signal?.throwIfAborted();
     if (!this.dirty) return undefined;
     const data = this.#data;
-    if (data._id !== this.id) throw new TypeError("A document's _id cannot be changed: copy it");
-    const { json } = this.#scope.transport;
-    // What is sent is what was saved, whatever the user does to `data` in the meantime.
-    const body = json.stringify(data);
-    const { value } = await this.#request({ method: "PUT", body, expects: "rev", signal });
-    const result = value as WriteResult;
+    const { result, original } = await this.#put(data, signal);
     // Unless something else was fetched meanwhile, which this revision would lend a false descent.
     if (this.#data === data) {
       data._rev = result.rev;
-      this.#original = () => ({ ...(json.parse(body) as object), _rev: result.rev });
+      this.#original = original;
     }
     return result;
   }
@@ -174,7 +168,7 @@ export class Document<T extends object = JsonObject> {
     if (rev) return { ok: true, id: this.id, rev };
     // A `_local` document's ETag is none, and across origins a server may not expose it.
     const { value } = await this.#request({ method: "GET", expects: "_rev", signal });
-    return { ok: true, id: this.id, rev: (value as WithRev)._rev };
+    return { ok: true, id: this.id, rev: (value as { _rev: string })._rev };
   }
 
   /**
@@ -203,7 +197,7 @@ export class Document<T extends object = JsonObject> {
 
   /**
    * Reads the document, lets `mutate` change it, and saves it; and again, for as long as somebody
-   * else's save comes in between. If it fails, `data` is what was read.
+   * else's save comes in between. If it fails, this object is as it was.
    *
    * ```ts
    * await counter.update((data) => { data.n += 1; });
@@ -225,16 +219,19 @@ export class Document<T extends object = JsonObject> {
     const { json } = this.#scope.transport;
     this.#refuseToLoseChanges("PUT");
     for (let attempt = 1; ; attempt += 1) {
-      await this.fetch({ discardChanges: true, signal });
-      const read = this.#data;
-      const draft = json.parse(json.stringify(read)) as DocumentData<T>;
+      const { value, text } = await this.#request({ method: "GET", expects: "_id", signal });
+      const draft = value as DocumentData<T>;
       const returned = await mutate(draft);
-      this.#data = returned === undefined ? draft : replacement<T>(draft, returned);
+      const data = returned === undefined ? draft : replacement<T>(draft, returned);
       try {
-        await this.save({ signal });
+        let original: Original = () => json.parse(text);
+        if (!this.#isLike(original(), data)) ({ original } = await this.#put(data, signal));
+        // What somebody has changed here meanwhile stays, and will be a conflict when it is saved.
+        if (this.#hasChanges()) return;
+        this.#data = original() as DocumentData<T>;
+        this.#original = original;
         return;
       } catch (error) {
-        this.#data = read;
         if (!(error instanceof ConflictError) || attempt >= attempts) throw error;
       }
       // Those who lost the same race should not run the next one in step.
@@ -255,16 +252,31 @@ export class Document<T extends object = JsonObject> {
     return this.#scope.transport.request({ ...call, path: this.#path });
   }
 
+  async #put(data: DocumentData<T>, signal: AbortSignal | undefined) {
+    if (data._id !== this.id) throw new TypeError("A document's _id cannot be changed: copy it");
+    const { json } = this.#scope.transport;
+    // What is sent is what was saved, whatever the user does to `data` in the meantime.
+    const body = json.stringify(data);
+    const { value } = await this.#request({ method: "PUT", body, expects: "rev", signal });
+    const result = value as WriteResult;
+    const original = () => ({ ...(json.parse(body) as object), _rev: result.rev });
+    return { result, original };
+  }
+
   #isLike(original: unknown, data: object): boolean {
     const { json } = this.#scope.transport;
     const now = json.parse(json.stringify(data));
     return equalJson(now, original, (value) => json.stringify(value));
   }
 
-  #refuseToLoseChanges(method: string): void {
+  /** Whether there is content to lose. Another revision, set by hand, is none: it is what to act on. */
+  #hasChanges(): boolean {
     const original = this.#original?.() as DocumentData | undefined;
-    // Another revision, set by hand, is what to act on, and no content to lose.
-    if (original && this.#isLike(original, { ...this.#data, _rev: original._rev })) return;
+    return !original || !this.#isLike(original, { ...this.#data, _rev: original._rev });
+  }
+
+  #refuseToLoseChanges(method: string): void {
+    if (!this.#hasChanges()) return;
     throw new ConflictError({
       method,
       url: this.#url,
@@ -277,8 +289,8 @@ export class Document<T extends object = JsonObject> {
 
 /** New data in place of the old, of which CouchDB's members remain: its attachments, its revision. */
 function replacement<T extends object>(old: DocumentData<T>, returned: unknown): DocumentData<T> {
-  const isObject = typeof returned === "object" && returned !== null && !Array.isArray(returned);
-  if (!isObject || Object.values(old).includes(returned)) {
+  if (returned === old) return old;
+  if (!isPlain(returned) || holds(old, returned)) {
     throw new TypeError(
       "update's function returned what is no document: put braces around an expression that changes data",
     );

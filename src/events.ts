@@ -52,7 +52,8 @@ export class ChangedEvent<T extends object = JsonObject> extends BaseChangeEvent
   }
 
   /**
-   * The document after the change: what came with `include_docs`, or else this revision, fetched.
+   * The document after the change: what came with `include_docs`, whose data is `json.doc` itself,
+   * or else this revision, fetched.
    *
    * @throws NotFoundError if the server has this revision no more
    */

@@ -2,7 +2,8 @@ import { Document } from "./document.js";
 import { InvalidResponseError } from "./errors.js";
 import { type Batch, mapBatches } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
-import type { Call, Scope } from "./transport/transport.js";
+import type { Call } from "./transport/call.js";
+import type { Scope } from "./transport/transport.js";
 import type { JsonObject, OperationOptions, RowsSummary } from "./types.js";
 
 /**
@@ -68,9 +69,9 @@ export function find<T extends object>(
   if ((params as QueryParams).fields !== undefined) {
     throw new TypeError("find gives whole documents, and cannot take fields: use query");
   }
-  return pages(scope, selector, params, function* (batch) {
-    for (const [index, doc] of (batch.rows as { _id: string }[]).entries()) {
-      yield new Document<T>(scope, doc._id, doc, () => batch.original(index));
+  return pages(scope, selector, params, function* ({ rows, original }) {
+    for (const [index, doc] of (rows as { _id: string }[]).entries()) {
+      yield new Document<T>(scope, doc._id, doc, () => original(index));
     }
   });
 }
@@ -110,12 +111,14 @@ function pages<R>(
         merge(summary, yield* counted);
         left -= count;
         if (count < Math.min(asked, leastCap)) break;
-        if (left > 0 && (!summary.bookmark || summary.bookmark === page.bookmark)) {
+        const hasBookmark = summary.bookmark !== undefined && summary.bookmark !== "nil";
+        if (!hasBookmark && count < asked) break;
+        if (left > 0 && (!hasBookmark || summary.bookmark === page.bookmark)) {
           throw new InvalidResponseError({
             method: call.method,
             url: transport.url(call),
             status: 200,
-            reason: "answered a full page without a new bookmark: the rest cannot be reached",
+            reason: "answered with no new bookmark: the rest cannot be reached",
           });
         }
         // The bookmark stands after what was skipped.

@@ -30,8 +30,8 @@ export {
 export { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./events.js";
 export type { FindParams, IndexDefinition, IndexResult, QueryParams, Selector } from "./find.js";
 export { Rows } from "./streams/rows.js";
+export type { Fetch } from "./transport/call.js";
 export type { RetryOptions } from "./transport/retry.js";
-export type { Fetch } from "./transport/transport.js";
 export type * from "./types.js";
 export {
   AllDocsView,

@@ -2,7 +2,8 @@ import { Document } from "./document.js";
 import { NotFoundError, ServerError } from "./errors.js";
 import { type Batch, mapBatches } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
-import type { Call, Scope } from "./transport/transport.js";
+import type { Call } from "./transport/call.js";
+import type { Scope } from "./transport/transport.js";
 import type { JsonObject, OperationOptions, RowsSummary, Sequence, ViewRow } from "./types.js";
 
 /**
@@ -110,8 +111,8 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    * The documents as they arrive: all, the given ones, or those with this prefix. `ids: []` gives
    * nothing, and sends nothing.
    *
-   * @throws NotFoundError, at its place among the documents, for one of `ids` that does not exist,
-   * unless `create`
+   * @throws NotFoundError, at its place among the documents, for one of `ids` of `_all_docs` that
+   * does not exist, unless `create`. Any other view gives what it has for these keys
    * @throws TypeError for `prefix` together with `ids`, `create` or a range
    */
   docs(options: DocsOptions<K> = {}): Rows<Document<T>> {
@@ -252,15 +253,15 @@ function isMissing(scope: Scope, { error, reason }: ViewRow & { reason?: string 
 
 function* documents<T extends object>(
   scope: Scope,
-  batch: Batch,
+  { rows, original }: Batch,
   { create, includeDesignDocs }: Pick<DocsOptions, "create" | "includeDesignDocs">,
 ): Generator<Document<T>, void, void> {
-  for (const [index, row] of (batch.rows as ViewRow[]).entries()) {
+  for (const [index, row] of (rows as ViewRow[]).entries()) {
     const id = row.doc?._id ?? row.id ?? String(row.key);
     const isDeleted = (row.value as { deleted?: boolean } | null | undefined)?.deleted === true;
     if (row.doc) {
       if (id.startsWith("_design/") && !includeDesignDocs) continue;
-      yield new Document(scope, id, row.doc, () => (batch.original(index) as ViewRow).doc);
+      yield new Document(scope, id, row.doc, () => (original(index) as ViewRow).doc);
     } else if (!isMissing(scope, row) && !isDeleted) {
       // Deleted since the view was brought up to date: no key of the user's asks for it.
     } else if (create) {

@@ -1,22 +1,21 @@
 /** What one piece of a body brought: complete rows, which can be read again as they came. */
-export class Batch {
-  readonly rows: unknown[];
-  readonly #text: string;
-  readonly #parse: (text: string) => unknown;
-  #originals: unknown[] | undefined;
-
-  /** @param text - the JSON array of the rows */
-  constructor(text: string, parse: (text: string) => unknown) {
-    this.rows = parse(text) as unknown[];
-    this.#text = text;
-    this.#parse = parse;
-  }
-
+export interface Batch {
+  rows: unknown[];
   /** A row as it came, whatever was done to it since. Not to be changed: all who ask share it. */
-  original(index: number): unknown {
-    this.#originals ??= this.#parse(this.#text) as unknown[];
-    return this.#originals[index];
-  }
+  original(index: number): unknown;
+}
+
+/** @param text - the JSON array of the rows */
+export function readBatch(text: string, parse: (text: string) => unknown): Batch {
+  // Whoever keeps `original` keeps the text, but not all the rows.
+  let originals: unknown[] | undefined;
+  return {
+    rows: parse(text) as unknown[],
+    original: (index) => {
+      originals ??= parse(text) as unknown[];
+      return originals[index];
+    },
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Batch } from "./batch.js";
+import { type Batch, readBatch } from "./batch.js";
 
 /**
  * Reads one JSON value a line, as a continuous feed sends them. Blank lines, the heartbeats, vanish.
@@ -23,6 +23,6 @@ export class LineReader {
     this.#pending = [text.slice(cut + 1)];
     if (lines === "") return undefined;
     // A line break cannot stand inside a JSON value's strings, so that all can be parsed at once.
-    return new Batch(`[${lines.replace(/\n\s*/g, ",")}]`, this.#parse);
+    return readBatch(`[${lines.replace(/\n\s*/g, ",")}]`, this.#parse);
   }
 }

@@ -1,4 +1,4 @@
-import { Batch } from "./batch.js";
+import { type Batch, readBatch } from "./batch.js";
 
 const outsideStrings = /["{}[\]]/g;
 const insideStrings = /["\\]/g;
@@ -138,8 +138,10 @@ export class RowReader {
     // The comma between two rows may come with either.
     const leads = list.startsWith(",");
     const trails = list.length > (leads ? 1 : 0) && list.endsWith(",");
-    if (list !== "" && leads !== (this.#last === "row")) throw new SyntaxError("A comma is amiss");
-    const batch = new Batch(`[${list.slice(leads ? 1 : 0, trails ? -1 : undefined)}]`, this.#parse);
+    const rows = list.slice(leads ? 1 : 0, trails ? -1 : undefined);
+    const isAmiss = leads !== (this.#last === "row") || (leads && trails && rows.trim() === "");
+    if (list !== "" && isAmiss) throw new SyntaxError("A comma is amiss");
+    const batch = readBatch(`[${rows}]`, this.#parse);
     if (list !== "") this.#last = trails || list === "," ? "comma" : "row";
     this.#pending = [text.slice(cut)];
     return batch;

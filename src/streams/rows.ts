@@ -22,6 +22,7 @@ export class Rows<R> implements AsyncIterable<R> {
   readonly #summary: Promise<RowsSummary>;
   #settle: { resolve(summary: RowsSummary): void; reject(reason: unknown): void } | undefined;
   #begun = false;
+  #givenUp: DOMException | undefined;
   #flight: Flight | undefined;
 
   /** @internal */
@@ -82,9 +83,9 @@ export class Rows<R> implements AsyncIterable<R> {
   }
 
   #giveUp(): void {
-    const reason = new DOMException("The rows were given up before their end", "AbortError");
-    this.#settle?.reject(reason);
-    this.#flight?.abort(reason);
+    this.#givenUp ??= new DOMException("The rows were given up before their end", "AbortError");
+    this.#settle?.reject(this.#givenUp);
+    this.#flight?.abort(this.#givenUp);
   }
 
   #items<I>(batches: AsyncGenerator<I[], void, void>): AsyncIterableIterator<I> {
@@ -101,6 +102,7 @@ export class Rows<R> implements AsyncIterable<R> {
   async *#batches(): AsyncGenerator<R[], void, void> {
     let source: AsyncGenerator<R[], RowsSummary, void> | undefined;
     try {
+      if (this.#givenUp) throw this.#givenUp;
       this.#flight = this.#source.takeOff();
       source = this.#source.batches(this.#flight);
       for (;;) {

@@ -1,42 +1,15 @@
 import ky from "ky";
 import type { Auth } from "../auth/auth.js";
-import { IncompleteResponseError, InvalidResponseError } from "../errors.js";
+import { IncompleteResponseError, InvalidResponseError, ServerError } from "../errors.js";
 import type { Batch } from "../streams/batch.js";
 import { closedError, Flight } from "../streams/flight.js";
 import { LineReader } from "../streams/lines.js";
 import { RowReader } from "../streams/row-reader.js";
-import type { Json, OperationOptions, RowsSummary } from "../types.js";
+import type { Json, RowsSummary } from "../types.js";
+import { type Answer, type Call, type Fetch, reads } from "./call.js";
 import { failure } from "./failure.js";
-import { encodeQuery, type Query } from "./query.js";
+import { encodeQuery } from "./query.js";
 import { type RetryOptions, retryPolicy } from "./retry.js";
-
-/** A fetch: the runtime's, a worker's service binding, a test's. */
-export type Fetch = (input: Request, init?: RequestInit) => Promise<Response>;
-
-/** One request, before it is one. */
-export interface Call extends OperationOptions {
-  method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "COPY";
-  /** Encoded, without a leading slash. */
-  path: string;
-  query?: Query;
-  /** JSON, as text. */
-  body?: string;
-  headers?: Record<string, string>;
-  /** It reads although its method does not say so, and may be repeated. */
-  reads?: boolean;
-  /** Milliseconds to the headers, where the session's `timeout` does not suit. */
-  timeout?: number;
-  /** A member by which CouchDB's answer is known from anybody else's JSON. */
-  expects?: string;
-}
-
-/** An answer that was read whole. */
-export interface Answer {
-  headers: Headers;
-  text: string;
-  /** The text as JSON; undefined for a HEAD. */
-  value: unknown;
-}
 
 export interface TransportOptions {
   auth: Auth | undefined;
@@ -127,7 +100,12 @@ export class Transport {
     const opened = await this.#open(call, flight);
     const read = <R>(step: () => R) => this.#read(call, opened.response, step);
     for await (const text of this.#text(call, flight, opened)) {
-      const batch = read(() => reader.push(text));
+      let batch: Batch | undefined;
+      try {
+        batch = read(() => reader.push(text));
+      } catch (error) {
+        throw this.#failureWithin(call, opened.response, text) ?? error;
+      }
       if (batch && batch.rows.length > 0) yield batch;
     }
     const last = read(() => reader.flush());
@@ -173,10 +151,12 @@ export class Transport {
     { response, signal, close }: { response: Response; signal: AbortSignal; close(): void },
   ): AsyncGenerator<string, void, void> {
     const reader = response.body?.getReader();
+    const cancel = () => void reader?.cancel().catch(() => {});
     // Not left to fetch: a signal made of signals can be collected before it passes an abort on.
-    signal.addEventListener("abort", () => void reader?.cancel().catch(() => {}));
+    signal.addEventListener("abort", cancel);
     const decoder = new TextDecoder();
     try {
+      flight.throwIfEnded();
       while (reader) {
         const { done, value } = await reader.read().catch((cause) => {
           flight.throwIfEnded();
@@ -187,6 +167,7 @@ export class Transport {
         yield decoder.decode(value, { stream: true });
       }
     } finally {
+      cancel();
       close();
     }
   }
@@ -212,8 +193,13 @@ export class Transport {
       signal,
       timeout: call.timeout ?? this.timeout,
       retry: retryPolicy(method, reads(call), this.#options.retry.limit ?? 2),
-      fetch: (request, init) => this.#fetch(flight, request as Request, init),
+      fetch: (request, init) => this.#fetch(request as Request, init),
     });
+    const cancel = async ({ body }: Response) => {
+      if (flight.signal.aborted) await body?.cancel();
+    };
+    // Whoever does not wait for the answer any more must still hang up.
+    pending.then(cancel).catch(() => {});
     const response = await this.#attempt(call, flight, () => pending);
     if (method === "HEAD" && !response.headers.get("content-type")?.includes("json")) {
       throw this.#invalid(call, "answered without CouchDB's content type", response);
@@ -223,10 +209,13 @@ export class Transport {
   }
 
   /** Whatever a runtime's fetch rejects with becomes the one thing that ky knows for a lost connection. */
-  async #fetch(flight: Flight, request: Request, init?: RequestInit): Promise<Response> {
+  async #fetch(request: Request, init?: RequestInit): Promise<Response> {
     const fetch: Fetch = this.#options.fetch ?? globalThis.fetch;
     try {
-      return await flight.race(fetch(request, init));
+      const response = await fetch(request, init);
+      // A fetch may be deaf, and answer when nobody waits any more.
+      if (request.signal.aborted) void response.body?.cancel().catch(() => {});
+      return response;
     } catch (cause) {
       if (request.signal.aborted) throw cause;
       throw new TypeError("fetch failed", { cause });
@@ -235,7 +224,7 @@ export class Transport {
 
   async #attempt<R>(call: Call, flight: Flight, step: () => PromiseLike<R>): Promise<R> {
     try {
-      return await step();
+      return await flight.race(step());
     } catch (thrown) {
       flight.throwIfEnded();
       const request = { method: call.method, url: this.url(call), reads: reads(call) };
@@ -264,6 +253,21 @@ export class Transport {
     }
   }
 
+  /** What CouchDB appends to an answer that has begun when it cannot go on, or undefined. */
+  #failureWithin(call: Call, { status }: Response, text: string): ServerError | undefined {
+    const [, json] = /\n(\{"(?:code|error)":.*\})\s*$/.exec(text) ?? [];
+    if (json === undefined) return undefined;
+    const failure = this.json.parse(json) as { code?: number; error?: string; reason?: string };
+    const { code = status, error, reason } = failure;
+    return new ServerError({
+      method: call.method,
+      url: this.url(call),
+      status: code,
+      error,
+      reason,
+    });
+  }
+
   #invalid(call: Call, reason: string, { status }: Response, cause?: unknown) {
     const { method } = call;
     return new InvalidResponseError({ method, url: this.url(call), status, reason, cause });
@@ -285,8 +289,4 @@ function setHeaders(headers: Headers, values: Record<string, string>): void {
       throw new TypeError(`The header ${name} has a value that cannot be sent`);
     }
   }
-}
-
-function reads(call: Call): boolean {
-  return call.reads ?? (call.method === "GET" || call.method === "HEAD");
 }

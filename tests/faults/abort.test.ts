@@ -102,6 +102,34 @@ describe("an abort closes the connection, and rejects with the signal's reason",
     }
   });
 
+  test("a body that is deaf to it does not hold it up", async () => {
+    server = await startAnswering(() => {});
+    for (const status of [200, 404]) {
+      let begin = () => {};
+      const fetch = async () => {
+        setImmediate(begin);
+        const headers = { "content-type": "application/json" };
+        return new Response(new ReadableStream(), { status, headers });
+      };
+      const works: ((db: Database, signal: AbortSignal) => Promise<unknown>)[] = [
+        (db, signal) => db.get("cat", { signal }),
+        (db, signal) => db.keys({ signal }).toArray(),
+        (db, signal) => last(db.changes({ feed: "continuous", signal })),
+      ];
+      for (const work of works) {
+        const begun = new Promise<void>((resolve) => {
+          begin = resolve;
+        });
+        const controller = new AbortController();
+        const db = new CouchDB(server.url, { fetch }).database("animals");
+        const failed = failure(work(db, controller.signal));
+        await begun;
+        controller.abort(reason);
+        expect(await failed).toBe(reason);
+      }
+    }
+  });
+
   test("although rows, or events, are at hand", async () => {
     const rows = Array.from({ length: 100 }, (_, n) => ({ id: `${n}`, key: `${n}`, value: {} }));
     const events = rows.map(({ id }, n) => ({ seq: `${n}-a`, id, changes: [{ rev: "1-a" }] }));

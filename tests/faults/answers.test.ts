@@ -178,6 +178,26 @@ describe("answers that are not CouchDB's", () => {
     expect((await allDocs.rows().toArray()).length).toBe(2);
   });
 
+  test("an answer that CouchDB breaks off with its error is that error", async () => {
+    const { url } = await answering((response, _before, { url }) => {
+      const isFind = url?.includes("_find");
+      response.writeHead(200, { "content-type": "application/json" });
+      response.write(`{"${isFind ? "docs" : "rows"}":[\r\n{"_id":"a","id":"a","key":"a"}`);
+      response.end('\n{"code":500,"error":"timeout","reason":"It took too long."}\n');
+    });
+    const db = new CouchDB(url).database("animals");
+    for (const rows of [db.allDocs.rows(), db.keys(), db.query({}), db.find({})]) {
+      const given: unknown[] = [];
+      const read = async () => {
+        for await (const row of rows) given.push(row);
+      };
+      const error = await failure(read());
+      expect(error).toBeInstanceOf(ServerError);
+      expect(error).toMatchObject({ status: 500, error: "timeout", reason: "It took too long." });
+      expect(given.length).toBeLessThan(2);
+    }
+  });
+
   test("a line of a feed that is the server's error is that error, not an event", async () => {
     const { url } = await answering((response) => {
       response.writeHead(200, { "content-type": "application/json" });
@@ -242,6 +262,20 @@ describe("answers that are not CouchDB's", () => {
     ]);
     expect(await db.query({}, { limit: 60 }).toArray()).toEqual(all.slice(0, 60));
     expect(bodies.slice(4).map(({ limit }) => limit)).toEqual([60, 10]);
+  });
+
+  test("find takes a server without bookmarks at its word", async () => {
+    const docs = Array.from({ length: 50 }, (_, n) => ({ _id: String(n) }));
+    for (const bookmark of [undefined, "nil"]) {
+      const { url, requests } = await answering((response) => {
+        json(response, 200, { docs, bookmark });
+      });
+      const rows = new CouchDB(url).database("animals").query({});
+      expect(await rows.toArray()).toEqual(docs);
+      expect(await rows.summary).toEqual({});
+      expect(requests.length).toBe(1);
+      await server?.close();
+    }
   });
 
   test("find does not go round in circles where the bookmark never changes", async () => {

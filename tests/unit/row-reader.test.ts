@@ -104,12 +104,16 @@ describe("RowReader", () => {
       '{"rows":[{"a":1},]}',
       '{"rows":[,{"a":1}]}',
       '{"rows":[{"a":1},,{"b":2}]}',
+      '{"rows":[{"a":1}\n,,\n{"b":2}]}',
+      '{"rows":[{"a":1}\n, ,\n]}',
       '{"rows":[{"a":1}]}{"rows":[]}',
       '{"rows":[{"a":1}]} x',
       '{"rows":[\r\n{"a":1},\r\n{"b":2}\n{"error":"timeout"}\n',
     ]) {
-      expect(() => read([body]), body).toThrow(SyntaxError);
       expect(() => read(body), body).toThrow(SyntaxError);
+      for (let at = 0; at < body.length; at += 1) {
+        expect(() => read([body.slice(0, at), body.slice(at)]), body).toThrow(SyntaxError);
+      }
     }
   });
 

@@ -152,6 +152,14 @@ describe("Rows", () => {
     for await (const batch of rows.batches()) given.push(batch);
     expect(given).toEqual([[1, 2], [3]]);
   });
+
+  test("given up before the first row, they give none", async () => {
+    const { rows, seen } = make([[1]]);
+    const iterator = rows[Symbol.asyncIterator]();
+    await rows[Symbol.asyncDispose]();
+    await expect(iterator.next()).rejects.toThrow("given up");
+    expect(seen.pulled).toBe(0);
+  });
 });
 
 describe("items", () => {

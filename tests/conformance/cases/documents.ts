@@ -340,8 +340,14 @@ export const documents: Case[] = [
           TypeError,
         );
       }
-      const mistake = (animal: JsonObject) => (animal.home = { city: "Pisa" });
-      await rejects(cat.update(mistake), TypeError);
+      const mistakes = [
+        (animal: JsonObject) => (animal.home = { city: "Pisa" }),
+        (animal: JsonObject) => (animal.home.street = { name: "Via" }),
+        (animal: JsonObject) => animal.tags,
+        () => new Date(),
+        () => new Map(),
+      ];
+      for (const mistake of mistakes) await rejects(cat.update(mistake), TypeError);
       await rejects(
         cat.update(() => {
           throw new RangeError("mine");
@@ -358,6 +364,20 @@ export const documents: Case[] = [
         delete animal._attachments;
       });
       assert.notProperty((await db.get("cat")).data, "_attachments");
+    },
+  },
+  {
+    name: "update leaves alone what is changed here while it runs",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const cat = await db.get("cat");
+      await cat.update((data) => {
+        cat.data.mine = true;
+        data.legs = 3;
+      });
+      assert.deepEqual((await db.get("cat")).json, { legs: 3 });
+      assert.deepEqual(cat.json, { legs: 4, mine: true });
+      await rejects(cat.save(), ConflictError);
     },
   },
   {

@@ -15,8 +15,15 @@ export function equalJson(a: unknown, b: unknown, stringify: (value: unknown) =>
   );
 }
 
-function isPlain(value: unknown): value is Record<string, unknown> {
+/** Whether a value is an object as JSON makes them, and no array. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
+}
+
+/** Whether a value is part of another, at any depth: the same object, not one like it. */
+export function holds(whole: unknown, part: object): boolean {
+  if (typeof whole !== "object" || whole === null) return false;
+  return Object.values(whole).some((value) => value === part || holds(value, part));
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { equalJson as compare } from "../../src/equal-json.js";
+import { equalJson as compare } from "../../src/json-values.js";
 
 const equalJson = (a: unknown, b: unknown) => compare(a, b, JSON.stringify);
 

@@ -1,0 +1,35 @@
+import type { OperationOptions } from "../types.js";
+import type { Query } from "./query.js";
+
+/** A fetch: the runtime's, a worker's service binding, a test's. */
+export type Fetch = (input: Request, init?: RequestInit) => Promise<Response>;
+
+/** One request, before it is one. */
+export interface Call extends OperationOptions {
+  method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "COPY";
+  /** Encoded, without a leading slash. */
+  path: string;
+  query?: Query;
+  /** JSON, as text. */
+  body?: string;
+  headers?: Record<string, string>;
+  /** It reads although its method does not say so, and may be repeated. */
+  reads?: boolean;
+  /** Milliseconds to the headers, where the session's `timeout` does not suit. */
+  timeout?: number;
+  /** A member by which CouchDB's answer is known from anybody else's JSON. */
+  expects?: string;
+}
+
+/** An answer that was read whole. */
+export interface Answer {
+  headers: Headers;
+  text: string;
+  /** The text as JSON; undefined for a HEAD. */
+  value: unknown;
+}
+
+/** Whether a call only reads, and may be repeated. */
+export function reads(call: Call): boolean {
+  return call.reads ?? (call.method === "GET" || call.method === "HEAD");
+}
