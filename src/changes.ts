@@ -165,12 +165,8 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
       this.#passed(last);
       return;
     }
-    throw new IncompleteResponseError({
-      method: call.method,
-      url: this.#scope.transport.url(call),
-      status: 200,
-      reason: "the feed was cut off",
-    });
+    const reason = "the feed was cut off";
+    throw this.#scope.transport.error(IncompleteResponseError, call, { status: 200, reason });
   }
 
   *#events({ rows, original }: Batch): Generator<ChangeEvent<T>, void, void> {
@@ -181,12 +177,8 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
       if (json.last_seq !== undefined) return;
       if (json.error !== undefined) {
         const { error, reason } = json;
-        throw new ServerError({
-          method: "GET",
-          url: transport.url({ path: `${path}/_changes` }),
-          error,
-          reason,
-        });
+        const call = { method: "GET", path: `${path}/_changes` } as const;
+        throw transport.error(ServerError, call, { error, reason });
       }
       // With `seq_interval` most are null.
       this.#position = json.seq ?? this.#position;

@@ -99,14 +99,11 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/authn.html#get--_session
    */
   async checkCredentials({ signal }: OperationOptions = {}): Promise<UserContext> {
-    const call = { path: "_session", expects: "userCtx", signal };
-    const { userCtx } = (await this.#request("GET", call)) as { userCtx: UserContext };
+    const call = { method: "GET", path: "_session", expects: "userCtx", signal } as const;
+    const { userCtx } = (await this.#request(call.method, call)) as { userCtx: UserContext };
     if (this.#hasAuth && userCtx?.name == null) {
-      throw new UnauthorizedError({
-        method: "GET",
-        url: this.#transport.url(call),
-        reason: "the server took no notice of the credentials",
-      });
+      const reason = "the server took no notice of the credentials";
+      throw this.#transport.error(UnauthorizedError, call, { reason });
     }
     return userCtx;
   }

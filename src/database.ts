@@ -75,13 +75,10 @@ export class Database<T extends object = JsonObject> {
       if (isMissing(error)) return document;
       throw error;
     }
-    throw new ConflictError({
-      method: "PUT",
-      url: this.#scope.transport.url({ path: `${this.#scope.path}/${documentPath(id)}` }),
-      status: 409,
-      error: "conflict",
-      reason: "the document exists already",
-    });
+    const call = { method: "PUT", path: `${this.#scope.path}/${documentPath(id)}` } as const;
+    const reason = "the document exists already";
+    const details = { status: 409, error: "conflict", reason };
+    throw this.#scope.transport.error(ConflictError, call, details);
   }
 
   /** The ids of all documents, design documents among them, as they arrive. */

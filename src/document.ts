@@ -244,10 +244,6 @@ export class Document<T extends object = JsonObject> {
     return `${this.#scope.path}/${documentPath(this.id)}`;
   }
 
-  get #url(): string {
-    return this.#scope.transport.url({ path: this.#path });
-  }
-
   #request(call: Omit<Call, "path">) {
     return this.#scope.transport.request({ ...call, path: this.#path });
   }
@@ -275,15 +271,11 @@ export class Document<T extends object = JsonObject> {
     return !original || !this.#isLike(original, { ...this.#data, _rev: original._rev });
   }
 
-  #refuseToLoseChanges(method: string): void {
+  #refuseToLoseChanges(method: Call["method"]): void {
     if (!this.#hasChanges()) return;
-    throw new ConflictError({
-      method,
-      url: this.#url,
-      status: 409,
-      error: "conflict",
-      reason: "the document here has changes that are not saved",
-    });
+    const reason = "the document here has changes that are not saved";
+    const details = { status: 409, error: "conflict", reason };
+    throw this.#scope.transport.error(ConflictError, { method, path: this.#path }, details);
   }
 }
 

@@ -114,12 +114,8 @@ function pages<R>(
         const hasBookmark = summary.bookmark !== undefined && summary.bookmark !== "nil";
         if (!hasBookmark && count < asked) break;
         if (left > 0 && (!hasBookmark || summary.bookmark === page.bookmark)) {
-          throw new InvalidResponseError({
-            method: call.method,
-            url: transport.url(call),
-            status: 200,
-            reason: "answered with no new bookmark: the rest cannot be reached",
-          });
+          const reason = "answered with no new bookmark: the rest cannot be reached";
+          throw transport.error(InvalidResponseError, call, { status: 200, reason });
         }
         // The bookmark stands after what was skipped.
         page = { ...page, bookmark: summary.bookmark, skip: 0 };

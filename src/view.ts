@@ -245,10 +245,13 @@ function found<K, V>(scope: Scope, rows: unknown[]): ViewRow<K, V>[] {
   return (rows as ViewRow<K, V>[]).filter((row) => !isMissing(scope, row));
 }
 
-function isMissing(scope: Scope, { error, reason }: ViewRow & { reason?: string }): boolean {
+function isMissing(
+  { transport, path }: Scope,
+  { error, reason }: ViewRow & { reason?: string },
+): boolean {
   if (error === undefined || error === "not_found") return error !== undefined;
   // Not about a key: the server could not go on.
-  throw new ServerError({ method: "GET", url: urlOf(scope), error, reason });
+  throw transport.error(ServerError, { method: "GET", path }, { error, reason });
 }
 
 function* documents<T extends object>(
@@ -267,18 +270,11 @@ function* documents<T extends object>(
     } else if (create) {
       yield new Document(scope, id, {});
     } else {
-      throw new NotFoundError({
-        method: "GET",
-        url: urlOf(scope),
-        error: "not_found",
-        reason: `the document ${JSON.stringify(id)} does not exist`,
-      });
+      const reason = `the document ${JSON.stringify(id)} does not exist`;
+      const { transport, path } = scope;
+      throw transport.error(NotFoundError, { method: "GET", path }, { error: "not_found", reason });
     }
   }
-}
-
-function urlOf({ transport, path }: Scope): string {
-  return transport.url({ path });
 }
 
 async function* nothing(): AsyncGenerator<never[], RowsSummary, void> {

@@ -1,6 +1,11 @@
 import ky from "ky";
 import type { Auth } from "../auth/auth.js";
-import { IncompleteResponseError, InvalidResponseError, ServerError } from "../errors.js";
+import {
+  type ErrorDetails,
+  IncompleteResponseError,
+  InvalidResponseError,
+  ServerError,
+} from "../errors.js";
 import type { Batch } from "../streams/batch.js";
 import { closedError, Flight } from "../streams/flight.js";
 import { LineReader } from "../streams/lines.js";
@@ -63,6 +68,15 @@ export class Transport {
   url(call: Pick<Call, "path" | "query">): string {
     const query = encodeQuery(call.query ?? {}, (value) => this.json.stringify(value));
     return `${this.base}/${call.path}${query}`;
+  }
+
+  /** An error of a call: what was asked of what goes with the details. */
+  error<E>(
+    Class: new (details: ErrorDetails) => E,
+    call: Pick<Call, "method" | "path" | "query">,
+    details: Omit<ErrorDetails, "method" | "url">,
+  ): E {
+    return new Class({ method: call.method, url: this.url(call), ...details });
   }
 
   /** Begins an operation of several requests, which must `land` at its end. */
@@ -259,24 +273,16 @@ export class Transport {
     if (json === undefined) return undefined;
     const failure = this.json.parse(json) as { code?: number; error?: string; reason?: string };
     const { code = status, error, reason } = failure;
-    return new ServerError({
-      method: call.method,
-      url: this.url(call),
-      status: code,
-      error,
-      reason,
-    });
+    return this.error(ServerError, call, { status: code, error, reason });
   }
 
   #invalid(call: Call, reason: string, { status }: Response, cause?: unknown) {
-    const { method } = call;
-    return new InvalidResponseError({ method, url: this.url(call), status, reason, cause });
+    return this.error(InvalidResponseError, call, { status, reason, cause });
   }
 
   #incomplete(call: Call, { status }: Response, cause?: unknown) {
     const reason = "the answer ended before its JSON did";
-    const { method } = call;
-    return new IncompleteResponseError({ method, url: this.url(call), status, reason, cause });
+    return this.error(IncompleteResponseError, call, { status, reason, cause });
   }
 }
 
