@@ -434,9 +434,9 @@ describe("the network", () => {
     const { url } = await answering((response) => {
       response.writeHead(200, { "content-type": "application/json" });
       response.write('{"total_rows":1,"offset":0,"rows":[\r\n');
-      setTimeout(() => response.end('{"id":"cat","key":"cat","value":{"rev":"1-a"}}\r\n]}'), 200);
+      setTimeout(() => response.end('{"id":"cat","key":"cat","value":{"rev":"1-a"}}\r\n]}'), 900);
     });
-    const couch = new CouchDB(url, { timeout: 100 });
+    const couch = new CouchDB(url, { timeout: 600 });
     expect(await couch.database("animals").keys().toArray()).toEqual(["cat"]);
   });
 

@@ -160,5 +160,5 @@ describe("RowReader", () => {
       }
     }
     expect(count).toBeGreaterThan(30);
-  });
+  }, 120_000);
 });
