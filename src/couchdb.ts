@@ -100,7 +100,7 @@ export class CouchDB {
    */
   async checkCredentials({ signal }: OperationOptions = {}): Promise<UserContext> {
     const call = { method: "GET", path: "_session", expects: "userCtx", signal } as const;
-    const { userCtx } = (await this.#request(call.method, call)) as { userCtx: UserContext };
+    const { userCtx } = (await this.#request(call)) as { userCtx: UserContext };
     if (this.#hasAuth && userCtx?.name == null) {
       const reason = "the server took no notice of the credentials";
       throw this.#transport.error(UnauthorizedError, call, { reason });
@@ -117,7 +117,7 @@ export class CouchDB {
     name: string,
     { signal }: OperationOptions = {},
   ): Promise<Database<T>> {
-    await this.#request("HEAD", { path: databasePath(name), signal });
+    await this.#request({ method: "HEAD", path: databasePath(name), signal });
     return this.database<T>(name);
   }
 
@@ -142,7 +142,13 @@ export class CouchDB {
   ): Promise<Database<T>> {
     const { existsOk = false, signal, ...query } = options;
     try {
-      await this.#request("PUT", { path: databasePath(name), query, expects: "ok", signal });
+      await this.#request({
+        method: "PUT",
+        path: databasePath(name),
+        query,
+        expects: "ok",
+        signal,
+      });
     } catch (error) {
       if (!(existsOk && error instanceof PreconditionFailedError)) throw error;
     }
@@ -155,7 +161,8 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#all-dbs
    */
   async keys({ signal, ...query }: AllDbsParams = {}): Promise<string[]> {
-    return (await this.#request("GET", {
+    return (await this.#request({
+      method: "GET",
       path: "_all_dbs",
       query,
       expects: "length",
@@ -178,7 +185,12 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--
    */
   async info({ signal }: OperationOptions = {}): Promise<ServerInfo> {
-    return (await this.#request("GET", { path: "", expects: "couchdb", signal })) as ServerInfo;
+    return (await this.#request({
+      method: "GET",
+      path: "",
+      expects: "couchdb",
+      signal,
+    })) as ServerInfo;
   }
 
   /** Ends every request and feed of this session, which does no more work. */
@@ -190,8 +202,8 @@ export class CouchDB {
     await this.close();
   }
 
-  async #request(method: Call["method"], call: Omit<Call, "method">): Promise<unknown> {
-    return (await this.#transport.request({ ...call, method })).value;
+  async #request(call: Call): Promise<unknown> {
+    return (await this.#transport.request(call)).value;
   }
 }
 

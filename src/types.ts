@@ -11,7 +11,7 @@ export interface Json {
   stringify(value: unknown): string;
 }
 
-/** A revision of an update sequence. Opaque: CouchDB gives strings, other servers numbers. */
+/** A position in the sequence of a database's changes. Opaque: CouchDB gives strings, other servers numbers. */
 export type Sequence = string | number;
 
 /** An attachment as it stands in a document that was read without attachments' contents. */

@@ -22,8 +22,7 @@ export function retryPolicy(method: string, isRead: boolean, limit: number) {
     statusCodes: [408, 429, 502, 503, 504],
     afterStatusCodes: [429, 503],
     maxRetryAfter: longestRetryAfter,
-    delay: (attempt: number) => ceiling(attempt),
-    backoffLimit: longestDelay,
+    delay: ceiling,
     jitter: true,
   };
 }

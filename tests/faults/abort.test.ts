@@ -79,7 +79,7 @@ describe("an abort closes the connection, and rejects with the signal's reason",
       const controller = new AbortController();
       const failed = failure(work(db, controller.signal));
       await begun;
-      // Not before the client has seen the beginning, if there is one.
+      // Mostly, the client has seen the beginning by then; what is promised holds either way.
       if (begin !== undefined) await new Promise(setImmediate);
       controller.abort(reason);
       expect(await failed).toBe(reason);

@@ -1,6 +1,11 @@
 import { randomBytes } from "node:crypto";
 import memoryAdapter from "pouchdb-adapter-memory";
-import PouchCore, { type OpenRevs, type PouchChange, type PouchDatabase } from "pouchdb-core";
+import PouchCore, {
+  type ChangesOptions,
+  type OpenRevs,
+  type PouchChange,
+  type PouchDatabase,
+} from "pouchdb-core";
 import { compareIdKeys } from "./collate.js";
 import { CouchError, conflict, noDatabase, notFound, pouchReason, pouchStatus } from "./errors.js";
 import { present } from "./present.js";
@@ -22,16 +27,6 @@ export interface DatabaseOptions {
 export type WriteRow =
   | { ok: true; id: string; rev: string }
   | { id: string; error: string; reason: unknown; status: number };
-
-export interface ReadChanges {
-  since?: number;
-  limit?: number;
-  descending?: boolean;
-  include_docs?: boolean;
-  conflicts?: boolean;
-  attachments?: boolean;
-  style?: string;
-}
 
 /** A database: a PouchDB in memory, and what PouchDB does not know about it. */
 export class Database {
@@ -72,7 +67,7 @@ export class Database {
     return index;
   }
 
-  changes(options: ReadChanges): Promise<{ results: PouchChange[]; last_seq: number }> {
+  changes(options: ChangesOptions): Promise<{ results: PouchChange[]; last_seq: number }> {
     return this.#read(() => this.#pouch.changes(options));
   }
 

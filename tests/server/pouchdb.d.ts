@@ -18,19 +18,21 @@ declare module "pouchdb-core" {
 
   export type OpenRevs = ({ ok: Doc } | { missing: string })[];
 
+  export interface ChangesOptions {
+    since?: number;
+    limit?: number;
+    descending?: boolean;
+    include_docs?: boolean;
+    conflicts?: boolean;
+    attachments?: boolean;
+    style?: string;
+  }
+
   export interface PouchDatabase {
     get(id: string, options: { open_revs: "all" | string[]; revs?: boolean }): Promise<OpenRevs>;
     get(id: string, options?: Record<string, unknown>): Promise<Doc>;
     bulkDocs(docs: Doc[], options?: { new_edits?: boolean }): Promise<PouchWriteResult[]>;
-    changes(options: {
-      since?: number;
-      limit?: number;
-      descending?: boolean;
-      include_docs?: boolean;
-      conflicts?: boolean;
-      attachments?: boolean;
-      style?: string;
-    }): Promise<{ results: PouchChange[]; last_seq: number }>;
+    changes(options: ChangesOptions): Promise<{ results: PouchChange[]; last_seq: number }>;
     info(): Promise<{ doc_count: number; update_seq: number }>;
     revsDiff(revs: Record<string, string[]>): Promise<Record<string, { missing: string[] }>>;
     getAttachment(id: string, name: string, options: { rev?: string }): Promise<Buffer>;

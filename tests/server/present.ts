@@ -11,12 +11,14 @@ const LAST = [
   "_local_seq",
 ];
 
+/** The members that are CouchDB's. */
+export const SPECIAL: ReadonlySet<string> = new Set([...FIRST, ...LAST]);
+
 /** A document with its members in CouchDB's order: identity, content, everything told about it. */
 export function present(doc: Doc): Doc {
-  const special = new Set([...FIRST, ...LAST]);
   const ordered: Doc = {};
   for (const member of FIRST) if (member in doc) ordered[member] = doc[member];
-  for (const member of Object.keys(doc)) if (!special.has(member)) ordered[member] = doc[member];
+  for (const member of Object.keys(doc)) if (!SPECIAL.has(member)) ordered[member] = doc[member];
   for (const member of LAST) if (member in doc) ordered[member] = doc[member];
   if (isObject(ordered._attachments)) {
     const attachments = Object.entries(ordered._attachments).map(presentAttachment);

@@ -1,19 +1,8 @@
 import type { Context } from "./context.js";
 import { badRequest, CouchError, forbidden, unauthorized } from "./errors.js";
+import { SPECIAL } from "./present.js";
 import { compile, compileMap, type DesignFunction } from "./sandbox.js";
 import { type Doc, isObject, type User } from "./types.js";
-
-const SPECIAL = new Set([
-  "_id",
-  "_rev",
-  "_deleted",
-  "_attachments",
-  "_revisions",
-  "_revs_info",
-  "_conflicts",
-  "_deleted_conflicts",
-  "_local_seq",
-]);
 
 /** What CouchDB tells about a document and does not store in it. */
 const TOLD = ["_revs_info", "_conflicts", "_deleted_conflicts", "_local_seq"];
