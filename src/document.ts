@@ -133,8 +133,11 @@ export class Document<T extends object = JsonObject> {
     if (!discardChanges) this.#refuseToLoseChanges("DELETE");
     const query = { rev: this.rev };
     const { value } = await this.#request({ method: "DELETE", query, expects: "rev", signal });
-    this.#data = { _id: this.id } as DocumentData<T>;
-    this.#original = () => ({ _id: this.id });
+    // What was changed here meanwhile stays, as a document that is not saved.
+    const { _rev: _, ...changed } = this.#data;
+    const isChanged = !discardChanges && this.#hasChanges();
+    this.#data = (isChanged ? changed : { _id: this.id }) as DocumentData<T>;
+    this.#original = isChanged ? undefined : () => ({ _id: this.id });
     return value as WriteResult;
   }
 
@@ -168,7 +171,7 @@ export class Document<T extends object = JsonObject> {
     if (rev) return { ok: true, id: this.id, rev };
     // A `_local` document's ETag is none, and across origins a server may not expose it.
     const { value } = await this.#request({ method: "GET", expects: "_rev", signal });
-    return { ok: true, id: this.id, rev: (value as { _rev: string })._rev };
+    return { ok: true, id: this.id, rev: (value as DocumentData)._rev as string };
   }
 
   /**
@@ -221,8 +224,7 @@ export class Document<T extends object = JsonObject> {
     for (let attempt = 1; ; attempt += 1) {
       const { value, text } = await this.#request({ method: "GET", expects: "_id", signal });
       const draft = value as DocumentData<T>;
-      const returned = await mutate(draft);
-      const data = returned === undefined ? draft : replacement<T>(draft, returned);
+      const data = replacement<T>(draft, await mutate(draft));
       try {
         let original: Original = () => json.parse(text);
         if (!this.#isLike(original(), data)) ({ original } = await this.#put(data, signal));
@@ -281,7 +283,7 @@ export class Document<T extends object = JsonObject> {
 
 /** New data in place of the old, of which CouchDB's members remain: its attachments, its revision. */
 function replacement<T extends object>(old: DocumentData<T>, returned: unknown): DocumentData<T> {
-  if (returned === old) return old;
+  if (returned === undefined || returned === old) return old;
   if (!isPlain(returned) || holds(old, returned)) {
     throw new TypeError(
       "update's function returned what is no document: put braces around an expression that changes data",

@@ -408,6 +408,19 @@ export const documents: Case[] = [
     },
   },
   {
+    name: "what is changed while a delete is under way remains to be saved",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const cat = await db.get("cat");
+      const deleting = cat.delete();
+      cat.data.legs = 3;
+      await deleting;
+      assert.deepEqual(cat.data, { _id: "cat", legs: 3 });
+      await cat.save();
+      assert.deepEqual((await db.get("cat")).json, { legs: 3 });
+    },
+  },
+  {
     name: "delete acts on a revision that was set",
     async run({ db }) {
       await fill(db, { cat: { legs: 4 } });
