@@ -3,6 +3,7 @@ import { basic } from "./auth/basic.js";
 import { Database } from "./database.js";
 import { PreconditionFailedError, UnauthorizedError } from "./errors.js";
 import type { Call, Fetch } from "./transport/call.js";
+import { toHeaders } from "./transport/headers.js";
 import { databasePath, parseBaseUrl } from "./transport/paths.js";
 import type { RetryOptions } from "./transport/retry.js";
 import { Transport } from "./transport/transport.js";
@@ -204,14 +205,5 @@ export class CouchDB {
 
   async #request(call: Call): Promise<unknown> {
     return (await this.#transport.request(call)).value;
-  }
-}
-
-/** A runtime's own error would show the value, which may be a credential. */
-function toHeaders(init: HeadersInit | undefined): Headers {
-  try {
-    return new Headers(init);
-  } catch {
-    throw new TypeError("The headers hold a name or a value that cannot be sent");
   }
 }

@@ -1,5 +1,5 @@
 import { ChangesFeed, type ChangesOptions } from "./changes.js";
-import { Document, type GetOptions } from "./document.js";
+import { Document } from "./document.js";
 import { ConflictError, NotFoundError } from "./errors.js";
 import {
   type FindParams,
@@ -14,7 +14,7 @@ import type { Rows } from "./streams/rows.js";
 import type { Call } from "./transport/call.js";
 import { documentPath, encodeSegment } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
-import type { DatabaseInfo, JsonObject, OperationOptions } from "./types.js";
+import type { DatabaseInfo, GetOptions, JsonObject, OperationOptions } from "./types.js";
 import { AllDocsView, type DocsOptions, View, type ViewParams } from "./view.js";
 
 /**

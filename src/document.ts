@@ -1,28 +1,16 @@
+import { Attachment, noteAttachment } from "./attachment.js";
 import { ConflictError } from "./errors.js";
-import { equalJson, holds, isPlain } from "./json-values.js";
+import { equalJson, replacement } from "./json-values.js";
 import type { Call } from "./transport/call.js";
 import { documentPath } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
-import type { DocumentData, JsonObject, OperationOptions, WriteResult } from "./types.js";
-
-/**
- * How a document is read. All but `signal` goes to CouchDB as it is.
- *
- * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
- */
-export interface GetOptions extends OperationOptions {
-  /** Read this revision, as long as the server has it. */
-  rev?: string;
-  conflicts?: boolean;
-  deleted_conflicts?: boolean;
-  latest?: boolean;
-  local_seq?: boolean;
-  meta?: boolean;
-  revs?: boolean;
-  revs_info?: boolean;
-  attachments?: boolean;
-  att_encoding_info?: boolean;
-}
+import type {
+  DocumentData,
+  GetOptions,
+  JsonObject,
+  OperationOptions,
+  WriteResult,
+} from "./types.js";
 
 /** Gives the JSON that a document came as once more, when `save` asks whether it has changed. */
 export type Original = () => unknown;
@@ -241,6 +229,28 @@ export class Document<T extends object = JsonObject> {
     }
   }
 
+  /**
+   * An attachment of this document. No request.
+   *
+   * @param name - may have slashes
+   * @throws TypeError for a name that no attachment can have: none, or one that begins with `_`
+   */
+  attachment(name: string): Attachment {
+    return new Attachment(this.#scope, this, name, (parent, rev, stub) => {
+      if (this.rev !== parent) return;
+      const original = this.#original;
+      noteAttachment(this.#data, name, rev, stub);
+      this.#original =
+        original &&
+        (() => {
+          const before = original() as DocumentData;
+          const after = { ...before, _attachments: { ...before._attachments } };
+          noteAttachment(after, name, rev, stub);
+          return after;
+        });
+    });
+  }
+
   // Made when needed: most documents of a scan are only read.
   get #path(): string {
     return `${this.#scope.path}/${documentPath(this.id)}`;
@@ -279,16 +289,4 @@ export class Document<T extends object = JsonObject> {
     const details = { status: 409, error: "conflict", reason };
     throw this.#scope.transport.error(ConflictError, { method, path: this.#path }, details);
   }
-}
-
-/** New data in place of the old, of which CouchDB's members remain: its attachments, its revision. */
-function replacement<T extends object>(old: DocumentData<T>, returned: unknown): DocumentData<T> {
-  if (returned === undefined || returned === old) return old;
-  if (!isPlain(returned) || holds(old, returned)) {
-    throw new TypeError(
-      "update's function returned what is no document: put braces around an expression that changes data",
-    );
-  }
-  const members = Object.entries(old).filter(([name]) => name.startsWith("_"));
-  return { ...Object.fromEntries(members), ...returned } as DocumentData<T>;
 }

@@ -109,7 +109,7 @@ export class TimeoutError extends NetworkError {
   override name = "TimeoutError";
 }
 
-/** A streamed answer ended before its JSON did. The rows that were complete have been delivered. */
+/** A streamed answer was cut off. The rows, or bytes, that were complete have been delivered. */
 export class IncompleteResponseError extends CouchDBError {
   override name = "IncompleteResponseError";
 }

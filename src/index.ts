@@ -1,3 +1,4 @@
+export { Attachment, type TransferOptions } from "./attachment.js";
 export type { Auth } from "./auth/auth.js";
 export { basic } from "./auth/basic.js";
 export { ChangesFeed, type ChangesOptions } from "./changes.js";
@@ -8,7 +9,7 @@ export {
   type CreateDatabaseOptions,
 } from "./couchdb.js";
 export { Database } from "./database.js";
-export { Document, type GetOptions } from "./document.js";
+export { Document } from "./document.js";
 export {
   BadRequestError,
   ConflictError,

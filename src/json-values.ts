@@ -1,3 +1,5 @@
+import type { DocumentData } from "./types.js";
+
 /**
  * Whether two JSON values are the same, whatever the order of their members. What a user's parser
  * made of numbers or dates, say, is compared as it is written.
@@ -26,4 +28,19 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
 export function holds(whole: unknown, part: object): boolean {
   if (typeof whole !== "object" || whole === null) return false;
   return Object.values(whole).some((value) => value === part || holds(value, part));
+}
+
+/** New data in place of the old, of which CouchDB's members remain: its attachments, its revision. */
+export function replacement<T extends object>(
+  old: DocumentData<T>,
+  returned: unknown,
+): DocumentData<T> {
+  if (returned === undefined || returned === old) return old;
+  if (!isPlain(returned) || holds(old, returned)) {
+    throw new TypeError(
+      "update's function returned what is no document: put braces around an expression that changes data",
+    );
+  }
+  const members = Object.entries(old).filter(([name]) => name.startsWith("_"));
+  return { ...Object.fromEntries(members), ...returned } as DocumentData<T>;
 }

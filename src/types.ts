@@ -122,3 +122,22 @@ export interface OperationOptions {
   /** Stops the operation at once, wherever it is; it then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
+
+/**
+ * How a document is read. All but `signal` goes to CouchDB as it is.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
+ */
+export interface GetOptions extends OperationOptions {
+  /** Read this revision, as long as the server has it. */
+  rev?: string;
+  conflicts?: boolean;
+  deleted_conflicts?: boolean;
+  latest?: boolean;
+  local_seq?: boolean;
+  meta?: boolean;
+  revs?: boolean;
+  revs_info?: boolean;
+  attachments?: boolean;
+  att_encoding_info?: boolean;
+}

@@ -10,13 +10,15 @@ export interface Call extends OperationOptions {
   /** Encoded, without a leading slash. */
   path: string;
   query?: Query;
-  /** JSON, as text. */
-  body?: string;
+  /** JSON, as text; or what an attachment holds, with its content type among the headers. */
+  body?: string | Blob | ReadableStream<Uint8Array> | undefined;
   headers?: Record<string, string>;
   /** It reads although its method does not say so, and may be repeated. */
   reads?: boolean;
-  /** Milliseconds to the headers, where the session's `timeout` does not suit. */
-  timeout?: number;
+  /** Milliseconds to the headers, where the session's `timeout` does not suit; false for no limit. */
+  timeout?: number | false;
+  /** The answer is an attachment, and no JSON. */
+  raw?: boolean;
   /** A member by which CouchDB's answer is known from anybody else's JSON. */
   expects?: string;
 }

@@ -8,7 +8,7 @@ import { type CouchDBError, errorFromResponse, NetworkError, TimeoutError } from
 export function failure(
   thrown: unknown,
   { reads, ...request }: { method: string; url: string; reads: boolean },
-  timeout: number,
+  timeout: number | false,
 ): CouchDBError {
   if (thrown instanceof HTTPError) return errorFromResponse(request, thrown.response, thrown.data);
   if (thrown instanceof KyTimeoutError) {

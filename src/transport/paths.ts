@@ -32,6 +32,19 @@ export function documentPath(id: string): string {
   return special + encodeSegment(rest);
 }
 
+/**
+ * The path of an attachment within its document. A `/` stays, unless the parts between are such as
+ * URL parsers fold away. Throws a TypeError for a name that would reach the document itself, or one of
+ * its endpoints: CouchDB has no names that begin with an underscore.
+ */
+export function attachmentPath(name: string): string {
+  if (typeof name !== "string" || name.startsWith("_")) {
+    throw new TypeError(`${show(name)} cannot be an attachment's name`);
+  }
+  const path = encodeSegment(name);
+  return /(^|%2F)\.{0,2}(%2F|$)/.test(path) ? path : path.replaceAll("%2F", "/");
+}
+
 /** One segment of a path: the name of a design document, of a view. */
 export function encodeSegment(name: string): string {
   if (typeof name !== "string" || name === "" || name === "." || name === "..") {

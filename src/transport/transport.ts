@@ -13,6 +13,7 @@ import { RowReader } from "../streams/row-reader.js";
 import type { Json, RowsSummary } from "../types.js";
 import { type Answer, type Call, type Fetch, reads } from "./call.js";
 import { failure } from "./failure.js";
+import { setHeaders } from "./headers.js";
 import { encodeQuery } from "./query.js";
 import { type RetryOptions, retryPolicy } from "./retry.js";
 
@@ -91,16 +92,20 @@ export class Transport {
     await flight.sleep(milliseconds).finally(() => flight.land());
   }
 
-  /** Sends a request and reads the answer whole, within the session's timeout. */
-  async request(call: Call): Promise<Answer> {
-    const flight = this.takeOff(call.signal);
+  /**
+   * Sends a request and reads the answer whole, within the session's timeout.
+   *
+   * @param within - the operation that it is part of, if it is not one by itself
+   */
+  async request(call: Call, within?: Flight): Promise<Answer> {
+    const flight = within ?? this.takeOff(call.signal);
     try {
       const { response, readText } = await this.#send(call, flight, flight.signal);
       const text = await this.#attempt(call, flight, readText);
       const value = call.method === "HEAD" ? undefined : this.#parse(call, response, text);
       return { headers: response.headers, text, value };
     } finally {
-      flight.land();
+      if (!within) flight.land();
     }
   }
 
@@ -111,21 +116,23 @@ export class Transport {
     flight: Flight,
   ): AsyncGenerator<Batch, RowsSummary, void> {
     const reader = new RowReader(member, (text) => this.json.parse(text));
-    const opened = await this.#open(call, flight);
-    const read = <R>(step: () => R) => this.#read(call, opened.response, step);
-    for await (const text of this.#text(call, flight, opened)) {
+    const { response, bytes } = await this.open(call, flight);
+    const read = <R>(step: () => R) => this.#read(call, response, step);
+    const decoder = new TextDecoder();
+    for await (const chunk of bytes) {
+      const text = decoder.decode(chunk, { stream: true });
       let batch: Batch | undefined;
       try {
         batch = read(() => reader.push(text));
       } catch (error) {
-        throw this.#failureWithin(call, opened.response, text) ?? error;
+        throw this.#failureWithin(call, response, text) ?? error;
       }
       if (batch && batch.rows.length > 0) yield batch;
     }
     const last = read(() => reader.flush());
     if (last && last.rows.length > 0) yield last;
     const summary = read(() => reader.summary());
-    if (summary === undefined) throw this.#incomplete(call, opened.response);
+    if (summary === undefined) throw this.#incomplete(call, response);
     delete summary[member];
     return summary;
   }
@@ -133,15 +140,17 @@ export class Transport {
   /** The values of an answer that has one a line, as they arrive. A line cut in half is left out. */
   async *lines(call: Call, flight: Flight): AsyncGenerator<Batch, void, void> {
     const reader = new LineReader((text) => this.json.parse(text));
-    const opened = await this.#open(call, flight);
-    for await (const text of this.#text(call, flight, opened)) {
-      const batch = this.#read(call, opened.response, () => reader.push(text));
+    const { response, bytes } = await this.open(call, flight);
+    const decoder = new TextDecoder();
+    for await (const chunk of bytes) {
+      const text = decoder.decode(chunk, { stream: true });
+      const batch = this.#read(call, response, () => reader.push(text));
       if (batch) yield batch;
     }
   }
 
-  /** An answer whose body is to be streamed, and the end of it, which closes the connection. */
-  async #open(call: Call, flight: Flight) {
+  /** An answer whose body is still on its way, and the end of it, which closes the connection. */
+  async open(call: Call, flight: Flight) {
     const request = new AbortController();
     const stop = () => request.abort();
     flight.signal.addEventListener("abort", stop);
@@ -151,7 +160,8 @@ export class Transport {
     };
     try {
       const { response } = await this.#send(call, flight, request.signal);
-      return { response, signal: request.signal, close };
+      const bytes = this.#bytes(call, flight, { response, signal: request.signal, close });
+      return { response, bytes, close };
     } catch (error) {
       close();
       throw error;
@@ -159,16 +169,15 @@ export class Transport {
   }
 
   /** Leaving this generator early closes the connection. */
-  async *#text(
+  async *#bytes(
     call: Call,
     flight: Flight,
     { response, signal, close }: { response: Response; signal: AbortSignal; close(): void },
-  ): AsyncGenerator<string, void, void> {
+  ): AsyncGenerator<Uint8Array, void, void> {
     const reader = response.body?.getReader();
     const cancel = () => void reader?.cancel().catch(() => {});
     // Not left to fetch: a signal made of signals can be collected before it passes an abort on.
     signal.addEventListener("abort", cancel);
-    const decoder = new TextDecoder();
     try {
       flight.throwIfEnded();
       while (reader) {
@@ -178,7 +187,7 @@ export class Transport {
         });
         flight.throwIfEnded();
         if (done) return;
-        yield decoder.decode(value, { stream: true });
+        yield value;
       }
     } finally {
       cancel();
@@ -192,7 +201,7 @@ export class Transport {
     const headers = new Headers(this.#options.headers);
     const auth = await flight.race(Promise.resolve(this.#options.auth?.headers()));
     setHeaders(headers, {
-      accept: "application/json",
+      accept: call.raw ? "*/*" : "application/json",
       ...(body === undefined ? {} : { "content-type": "application/json" }),
       ...call.headers,
       ...auth,
@@ -202,6 +211,8 @@ export class Transport {
       method,
       headers,
       ...(body === undefined ? {} : { body }),
+      // Node wants to be told what is so for every stream.
+      ...(body instanceof ReadableStream ? { duplex: "half" } : {}),
       ...credentials,
       redirect: "manual",
       signal,
@@ -215,7 +226,7 @@ export class Transport {
     // Whoever does not wait for the answer any more must still hang up.
     pending.then(cancel).catch(() => {});
     const response = await this.#attempt(call, flight, () => pending);
-    if (method === "HEAD" && !response.headers.get("content-type")?.includes("json")) {
+    if (method === "HEAD" && !call.raw && !response.headers.get("content-type")?.includes("json")) {
       throw this.#invalid(call, "answered without CouchDB's content type", response);
     }
     // ky's `text` watches the timeout; the response's own does not.
@@ -281,18 +292,7 @@ export class Transport {
   }
 
   #incomplete(call: Call, { status }: Response, cause?: unknown) {
-    const reason = "the answer ended before its JSON did";
+    const reason = "the answer was cut off";
     return this.error(IncompleteResponseError, call, { status, reason, cause });
-  }
-}
-
-/** A runtime's own error would show the value, which may be a credential. */
-function setHeaders(headers: Headers, values: Record<string, string>): void {
-  for (const [name, value] of Object.entries(values)) {
-    try {
-      headers.set(name, value);
-    } catch {
-      throw new TypeError(`The header ${name} has a value that cannot be sent`);
-    }
   }
 }

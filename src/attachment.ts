@@ -1,0 +1,225 @@
+import { ConflictError, NotFoundError, TimeoutError } from "./errors.js";
+import type { Flight } from "./streams/flight.js";
+import type { Call } from "./transport/call.js";
+import { attachmentPath, documentPath } from "./transport/paths.js";
+import {
+  incoming,
+  outgoing,
+  type Progress,
+  patienceFor,
+  sendsStreams,
+  type Transfer,
+} from "./transport/transfer.js";
+import type { Scope } from "./transport/transport.js";
+import type { AttachmentStub, DocumentMembers, OperationOptions, WriteResult } from "./types.js";
+
+/** How the bytes of an attachment travel. */
+export interface TransferOptions extends OperationOptions {
+  /**
+   * Called as bytes pass, with how many so far, and how many there will be, where that is known.
+   * Browsers tell nothing of what they send: there it is called once, at the end of a `save`.
+   */
+  onProgress?: Progress;
+}
+
+/** What an attachment needs of its document. */
+interface Owner {
+  readonly id: string;
+  readonly rev: string | undefined;
+  readonly exists: boolean;
+}
+
+/**
+ * An attachment of a document. Nothing of its content is kept here: each access is a request.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/document/attachments.html
+ */
+export class Attachment {
+  readonly name: string;
+  readonly #scope: Scope;
+  readonly #owner: Owner;
+  readonly #documentPath: string;
+  readonly #written: (parent: string, rev: string, stub?: AttachmentStub) => void;
+
+  /**
+   * @internal
+   * @param written - tells the document of a revision that was made of one that it may still have
+   */
+  constructor(
+    scope: Scope,
+    owner: Owner,
+    name: string,
+    written: (parent: string, rev: string, stub?: AttachmentStub) => void,
+  ) {
+    this.name = name;
+    this.#scope = scope;
+    this.#owner = owner;
+    this.#documentPath = `${scope.path}/${documentPath(owner.id)}`;
+    // A name that cannot be is an error at once.
+    attachmentPath(name);
+    this.#written = written;
+  }
+
+  /** Asks the server whether there is such an attachment. */
+  async exists({ signal }: OperationOptions = {}): Promise<boolean> {
+    try {
+      await this.#scope.transport.request(this.#call("HEAD", { raw: true, signal }));
+      return true;
+    } catch (error) {
+      if (error instanceof NotFoundError) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * The content as a Response, its body still on its way: stream it, or read it with `blob()`,
+   * `text()` and the like. Its headers tell the content type. A body that is not wanted is to be
+   * cancelled: `response.body.cancel()`.
+   *
+   * @param options - `rev`: the document's revision, where it is not to be the current one
+   * @throws NotFoundError if there is no such attachment
+   * @throws TimeoutError, also while the body is read, for a server that is silent for the session's
+   * `timeout`; IncompleteResponseError, then, for a connection that is lost
+   * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#get--db-docid-attname
+   */
+  async fetch(options: TransferOptions & { rev?: string } = {}): Promise<Response> {
+    const { rev, signal, onProgress } = options;
+    const { transport } = this.#scope;
+    const call = this.#call("GET", { query: { rev }, raw: true });
+    const flight = transport.takeOff(signal);
+    try {
+      const { response, bytes, close } = await transport.open(call, flight);
+      const length = response.headers.get("content-length");
+      const isPacked = response.headers.has("content-encoding");
+      const total = length === null || isPacked ? undefined : Number(length);
+      const transfer = this.#transfer(call, { flight, total, onProgress });
+      return new Response(incoming(bytes, close, transfer), response);
+    } catch (error) {
+      flight.land();
+      throw error;
+    }
+  }
+
+  /**
+   * Saves the content, and with it a new revision of the document, which the document here then has.
+   * What is not saved of the document stays so.
+   *
+   * A stream is sent as it comes; browsers, which cannot send one, gather it first.
+   *
+   * @param body - anything that fetch takes
+   * @param contentType - default: what the body says of itself, as a Blob does, or
+   * `application/octet-stream`
+   * @throws ConflictError if the server has another revision of the document; before anything is sent,
+   * if the document here was neither read nor saved
+   * @throws TimeoutError for a server that takes nothing, and says nothing, for the session's `timeout`
+   * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#put--db-docid-attname
+   */
+  async save(
+    body: BodyInit,
+    contentType?: string,
+    { onProgress, signal }: TransferOptions = {},
+  ): Promise<WriteResult> {
+    const { transport } = this.#scope;
+    // Knows how each kind of body is written, and what it is called.
+    const packed = new Response(body);
+    const ownType = packed.headers.get("content-type");
+    const isText = typeof body === "string" || body instanceof Blob;
+    if (body == null || (!isText && ownType?.startsWith("text/plain"))) {
+      throw new TypeError("An attachment is a string, a Blob, bytes, a form or a stream of bytes");
+    }
+    const parent = this.#revision("PUT");
+    const headers = { "content-type": contentType ?? (ownType || "application/octet-stream") };
+    const call = this.#call("PUT", { query: { rev: parent }, headers, expects: "rev" });
+    const flight = transport.takeOff(signal);
+    let out: { body: ReadableStream<Uint8Array>; end(): void } | undefined;
+    try {
+      const whole = body instanceof ReadableStream ? undefined : await flight.race(packed.blob());
+      let content: Blob | ReadableStream<Uint8Array> | undefined = whole;
+      if (!whole || (onProgress && sendsStreams)) {
+        const source = whole?.stream() ?? (packed.body as ReadableStream<Uint8Array>);
+        const seen = sendsStreams ? onProgress : undefined;
+        const transfer = this.#transfer(call, { flight, total: whole?.size, onProgress: seen });
+        out = outgoing(source, transfer);
+        content = sendsStreams ? out.body : await flight.race(new Response(out.body).blob());
+      }
+      if (content instanceof Blob) {
+        out?.end();
+        call.timeout = patienceFor(content.size, transport.timeout);
+      }
+      const { value } = await transport.request({ timeout: false, ...call, body: content }, flight);
+      if (content instanceof Blob) onProgress?.(content.size, content.size);
+      const result = value as WriteResult;
+      await this.#saved(parent, result.rev, headers["content-type"], flight);
+      return result;
+    } finally {
+      out?.end();
+      flight.land();
+    }
+  }
+
+  /**
+   * Deletes the attachment, which makes a new revision of the document, as `save` does.
+   *
+   * @throws ConflictError if the server has another revision of the document, and if the document here
+   * was neither read nor saved
+   * @throws NotFoundError if there is no such attachment
+   * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#delete--db-docid-attname
+   */
+  async delete({ signal }: OperationOptions = {}): Promise<WriteResult> {
+    const parent = this.#revision("DELETE");
+    const call = this.#call("DELETE", { query: { rev: parent }, expects: "rev", signal });
+    const result = (await this.#scope.transport.request(call)).value as WriteResult;
+    this.#written(parent, result.rev);
+    return result;
+  }
+
+  #call(method: Call["method"], rest: Partial<Call>): Call {
+    return { ...rest, method, path: `${this.#documentPath}/${attachmentPath(this.name)}` };
+  }
+
+  #revision(method: Call["method"]): string {
+    const { rev, exists } = this.#owner;
+    if (rev !== undefined && exists) return rev;
+    const reason = "the document must be read or saved first: an attachment belongs to a revision";
+    const details = { status: 409, error: "conflict", reason };
+    throw this.#scope.transport.error(ConflictError, this.#call(method, {}), details);
+  }
+
+  #transfer(call: Call, rest: Pick<Transfer, "flight" | "total" | "onProgress">): Transfer {
+    const { transport } = this.#scope;
+    const patience = transport.timeout;
+    const reason = `the server was silent for ${patience} ms`;
+    const { method } = call;
+    const details = { method, url: transport.url(call), reason, mayHaveHappened: method === "PUT" };
+    return { ...rest, patience, silent: () => new TimeoutError(details) };
+  }
+
+  /** Tells the document what it has now. */
+  async #saved(parent: string, rev: string, content_type: string, flight: Flight): Promise<void> {
+    const { transport } = this.#scope;
+    this.#written(parent, rev, { content_type, revpos: Number.parseInt(rev, 10), stub: true });
+    try {
+      const path = this.#documentPath;
+      const call = { method: "GET", path, query: { rev }, expects: "_attachments" } as const;
+      const { _attachments } = (await transport.request(call, flight)).value as DocumentMembers;
+      this.#written(rev, rev, _attachments?.[this.name]);
+    } catch {
+      // It is saved, although its length and digest cannot be known.
+      flight.throwIfEnded();
+    }
+  }
+}
+
+/** Changes in a document what an attachment's new revision has changed. No stub: it is gone. */
+export function noteAttachment(
+  data: DocumentMembers,
+  name: string,
+  rev: string,
+  stub: AttachmentStub | undefined,
+): void {
+  data._rev = rev;
+  data._attachments ??= {};
+  if (stub) data._attachments[name] = stub;
+  else delete data._attachments[name];
+  if (Object.keys(data._attachments).length === 0) delete data._attachments;
+}

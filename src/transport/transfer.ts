@@ -1,0 +1,115 @@
+import type { Flight } from "../streams/flight.js";
+
+/** Called as bytes pass: how many so far, and of how many, where that is known. */
+export type Progress = (bytes: number, total: number | undefined) => void;
+
+/** What both directions need to know. */
+export interface Transfer {
+  flight: Flight;
+  /** Milliseconds that the server may be silent, and the error that it is when it was. */
+  patience: number;
+  silent(): Error;
+  total: number | undefined;
+  onProgress: Progress | undefined;
+}
+
+/**
+ * Whether a request's body may be a stream. Not in browsers, which send none over HTTP/1.1, or send
+ * its name; they are the ones that let no script set a Cookie.
+ */
+export const sendsStreams = /* @__PURE__ */ (() =>
+  new Request("http://localhost/", { headers: { cookie: "a=b" } }).headers.has("cookie"))();
+
+// What a slow line takes: bytes a millisecond.
+const slowest = 16;
+
+/**
+ * A stream on its way out, passed through, since ky would keep a copy to count it, and the time that
+ * the server takes cannot be told from the source's otherwise. `end` is for when the answer is here.
+ */
+export function outgoing(
+  source: ReadableStream<Uint8Array>,
+  { flight, patience, silent, total, onProgress }: Transfer,
+) {
+  const reader = source.getReader();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let sent = 0;
+  const rest = () => clearTimeout(timer);
+  const watch = () => {
+    rest();
+    timer = setTimeout(() => flight.abort(silent()), patience);
+  };
+  const end = () => {
+    rest();
+    reader.cancel().catch(() => {});
+  };
+  flight.signal.addEventListener("abort", end);
+  watch();
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    rest();
+    try {
+      const { done, value } = await reader.read();
+      flight.throwIfEnded();
+      if (done) {
+        controller.close();
+      } else {
+        if (!(value instanceof Uint8Array)) {
+          throw new TypeError("An attachment's stream gives Uint8Arrays, and nothing else");
+        }
+        controller.enqueue(value);
+        sent += value.length;
+        onProgress?.(sent, total);
+      }
+    } catch (error) {
+      // A fetch tells of a broken source as if the network had failed.
+      flight.abort(error);
+      throw error;
+    }
+    watch();
+  };
+  return { body: new ReadableStream({ pull }, { highWaterMark: 0 }), end };
+}
+
+/** Milliseconds that a server may take to answer to so many bytes that nobody sees go out. */
+export function patienceFor(bytes: number, patience: number): number {
+  return Math.min(patience + bytes / slowest, 2 ** 31 - 1);
+}
+
+/** An answer's body for a reader to pull. Cancelling it closes the connection. */
+export function incoming(
+  bytes: AsyncGenerator<Uint8Array, void, void>,
+  close: () => void,
+  { flight, patience, silent, total, onProgress }: Transfer,
+): ReadableStream<Uint8Array> {
+  let received = 0;
+  const land = () => {
+    close();
+    flight.land();
+  };
+  flight.signal.addEventListener("abort", land);
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const timer = setTimeout(() => flight.abort(silent()), patience);
+        try {
+          const { done, value } = await bytes.next();
+          if (done) {
+            land();
+            controller.close();
+          } else {
+            controller.enqueue(value);
+            received += value.length;
+            onProgress?.(received, total);
+          }
+        } catch (error) {
+          land();
+          throw error;
+        } finally {
+          clearTimeout(timer);
+        }
+      },
+      cancel: () => flight.abort(),
+    },
+    { highWaterMark: 0 },
+  );
+}
