@@ -1,6 +1,8 @@
+import { type BulkEdit, BulkOperation, type BulkOptions } from "./bulk.js";
 import { ChangesFeed, type ChangesOptions } from "./changes.js";
+import { DesignDocument } from "./design.js";
 import { Document } from "./document.js";
-import { ConflictError, NotFoundError } from "./errors.js";
+import { beNewOrFetch, isMissing } from "./existence.js";
 import {
   type FindParams,
   find,
@@ -10,12 +12,20 @@ import {
   query,
   type Selector,
 } from "./find.js";
-import type { Rows } from "./streams/rows.js";
+import { SecurityDocument } from "./security.js";
+import { mapBatches } from "./streams/batch.js";
+import { Rows } from "./streams/rows.js";
 import type { Call } from "./transport/call.js";
-import { documentPath, encodeSegment } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
-import type { DatabaseInfo, GetOptions, JsonObject, OperationOptions } from "./types.js";
-import { AllDocsView, type DocsOptions, View, type ViewParams } from "./view.js";
+import type {
+  BulkGetRow,
+  DatabaseInfo,
+  GetOptions,
+  JsonObject,
+  OperationOptions,
+  PurgeResult,
+} from "./types.js";
+import { AllDocsView, type DocsOptions, type View, type ViewParams, viewOf } from "./view.js";
 
 /**
  * A database of a server. Making one sends nothing.
@@ -63,22 +73,10 @@ export class Database<T extends object = JsonObject> {
     id: string,
     options: OperationOptions & { data?: T; existsOk?: boolean } = {},
   ): Promise<Document<T>> {
-    const { data = {}, existsOk = false, signal } = options;
+    const { data = {}, ...rest } = options;
     const document = new Document<T>(this.#scope, id, data);
-    try {
-      if (existsOk) {
-        await document.fetch({ discardChanges: true, signal });
-        return document;
-      }
-      await document.info({ signal });
-    } catch (error) {
-      if (isMissing(error)) return document;
-      throw error;
-    }
-    const call = { method: "PUT", path: `${this.#scope.path}/${documentPath(id)}` } as const;
-    const reason = "the document exists already";
-    const details = { status: 409, error: "conflict", reason };
-    throw this.#scope.transport.error(ConflictError, call, details);
+    await beNewOrFetch(this.#scope, document, rest);
+    return document;
   }
 
   /** The ids of all documents, design documents among them, as they arrive. */
@@ -114,8 +112,7 @@ export class Database<T extends object = JsonObject> {
    * @param ddoc - the design document's name, without `_design/`
    */
   view<K = unknown, V = unknown>(ddoc: string, name: string): View<K, V, T> {
-    const path = `_design/${encodeSegment(ddoc)}/_view/${encodeSegment(name)}`;
-    return new View<K, V, T>(this.#scope, path);
+    return viewOf<K, V, T>(this.#scope, ddoc, name);
   }
 
   /**
@@ -170,6 +167,119 @@ export class Database<T extends object = JsonObject> {
     return new ChangesFeed<T>(this.#scope, options);
   }
 
+  /**
+   * Creates documents in one request. It does not ask first which exist: they are conflicts, in
+   * `error`.
+   *
+   * @param ids - of empty documents to begin with
+   * @param edit - changes the documents, and adds others. If it throws, nothing is sent
+   * @returns the operation, saved: what became of each document
+   * @throws TypeError for a document that is there twice
+   * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
+   */
+  createDocs(edit: BulkEdit<T>, options?: BulkOptions): Promise<BulkOperation<T>>;
+  createDocs(
+    ids: Iterable<string>,
+    edit?: BulkEdit<T>,
+    options?: BulkOptions,
+  ): Promise<BulkOperation<T>>;
+  async createDocs(
+    first: BulkEdit<T> | Iterable<string>,
+    ...rest: [(BulkEdit<T> | BulkOptions)?, BulkOptions?]
+  ): Promise<BulkOperation<T>> {
+    const [ids, edit, options] = (
+      typeof first === "function" ? [[], first, ...rest] : [first, ...rest]
+    ) as [Iterable<string>, BulkEdit<T>?, BulkOptions?];
+    const operation = new BulkOperation<T>(this.#scope);
+    for (const id of ids) operation.create(id);
+    return this.#bulk(operation, edit, options);
+  }
+
+  /**
+   * Changes documents in one request, after another that reads them. Only those that have changed are
+   * sent.
+   *
+   * @param edit - changes the documents, and adds others. If it throws, nothing is sent
+   * @param options - `create`: begin with an empty document for each id that does not exist
+   * @returns the operation, saved: what became of each document
+   * @throws NotFoundError for an id that does not exist, unless `create`
+   * @throws TypeError for a document that is there twice
+   * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
+   */
+  async updateDocs(
+    ids: Iterable<string>,
+    edit: BulkEdit<T>,
+    { create = false, ...options }: BulkOptions & { create?: boolean } = {},
+  ): Promise<BulkOperation<T>> {
+    const list = [...ids];
+    if (new Set(list).size < list.length) throw new TypeError("An id is there twice");
+    const documents = this.docs({ ids: list, create, signal: options.signal });
+    return this.#bulk(new BulkOperation<T>(this.#scope, await documents.toArray()), edit, options);
+  }
+
+  /**
+   * Reads many documents, or revisions of them, in one request.
+   *
+   * @param docs - their ids, with a `rev` where it is not to be the current one
+   * @returns a row for each, as it arrives; one that cannot be read is an `error` in its row
+   * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_get
+   */
+  bulkGet(
+    docs: readonly { id: string; rev?: string }[],
+    { signal, ...query }: OperationOptions & { revs?: boolean; attachments?: boolean } = {},
+  ): Rows<BulkGetRow<T>> {
+    const { transport, path } = this.#scope;
+    const body = transport.json.stringify({ docs });
+    const call = { method: "POST", path: `${path}/_bulk_get`, query, body, reads: true } as const;
+    return new Rows({
+      takeOff: () => transport.takeOff(signal),
+      batches: (flight) =>
+        mapBatches(transport.rows(call, "results", flight), ({ rows }) => rows as BulkGetRow<T>[]),
+    });
+  }
+
+  /**
+   * Removes revisions for good, without a tombstone that a replication would carry on.
+   *
+   * @param revs - the leaf revisions to remove, by document id
+   * @see https://docs.couchdb.org/en/stable/api/database/misc.html#post--db-_purge
+   */
+  async purge(
+    revs: Record<string, readonly string[]>,
+    { signal }: OperationOptions = {},
+  ): Promise<PurgeResult> {
+    const body = this.#scope.transport.json.stringify(revs);
+    const value = await this.#request("POST", "/_purge", { body, expects: "purged", signal });
+    return value as PurgeResult;
+  }
+
+  /**
+   * Who may do what in the database.
+   *
+   * @see https://docs.couchdb.org/en/stable/api/database/security.html#get--db-_security
+   */
+  async security({ signal }: OperationOptions = {}): Promise<SecurityDocument> {
+    const call = { method: "GET", path: `${this.#scope.path}/_security`, signal } as const;
+    const { text } = await this.#scope.transport.request(call);
+    return new SecurityDocument(this.#scope, text);
+  }
+
+  /**
+   * A design document: new, and on the server when it is saved, or, with `existsOk`, the existing one.
+   *
+   * @param name - with or without `_design/`
+   * @throws ConflictError if it exists, unless `existsOk`
+   * @see https://docs.couchdb.org/en/stable/api/ddoc/common.html
+   */
+  async designDoc(
+    name: string,
+    options: OperationOptions & { existsOk?: boolean } = {},
+  ): Promise<DesignDocument<T>> {
+    const document = new DesignDocument<T>(this.#scope, name);
+    await beNewOrFetch(this.#scope, document, options);
+    return document;
+  }
+
   /** @see https://docs.couchdb.org/en/stable/api/database/common.html#get--db */
   async info({ signal }: OperationOptions = {}): Promise<DatabaseInfo> {
     return (await this.#request("GET", "", { expects: "db_name", signal })) as DatabaseInfo;
@@ -185,13 +295,18 @@ export class Database<T extends object = JsonObject> {
     await this.#request("DELETE", "", { expects: "ok", signal });
   }
 
+  async #bulk(
+    operation: BulkOperation<T>,
+    edit: BulkEdit<T> = () => {},
+    options?: BulkOptions,
+  ): Promise<BulkOperation<T>> {
+    await edit(operation);
+    await operation.save(options);
+    return operation;
+  }
+
   async #request(method: Call["method"], path: string, call: Partial<Call>): Promise<unknown> {
     const full = { ...call, method, path: this.#scope.path + path };
     return (await this.#scope.transport.request(full)).value;
   }
-}
-
-/** A database that does not exist is a 404 too, but no document could be saved to it. */
-function isMissing(error: unknown): boolean {
-  return error instanceof NotFoundError && error.reason !== "Database does not exist.";
 }

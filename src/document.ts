@@ -1,6 +1,6 @@
 import { Attachment, noteAttachment } from "./attachment.js";
 import { ConflictError } from "./errors.js";
-import { equalJson, replacement } from "./json-values.js";
+import { isLike, replacement } from "./json-values.js";
 import type { Call } from "./transport/call.js";
 import { documentPath } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
@@ -35,6 +35,15 @@ export class Document<T extends object = JsonObject> {
     this.#original = original;
   }
 
+  /**
+   * What a bulk operation needs to know and to do.
+   *
+   * @internal
+   */
+  static inside<T extends object>(document: Document<T>) {
+    return { scope: document.#scope, draft: () => document.#draft() };
+  }
+
   /** The document's JSON, `_id` and `_rev` included. Change it, then `save`. */
   get data(): DocumentData<T> {
     return this.#data;
@@ -64,7 +73,8 @@ export class Document<T extends object = JsonObject> {
 
   /** Whether there is something to save. */
   get dirty(): boolean {
-    return this.#original === undefined || !this.#isLike(this.#original(), this.#data);
+    const { json } = this.#scope.transport;
+    return this.#original === undefined || !isLike(json, this.#data, this.#original());
   }
 
   /**
@@ -96,13 +106,9 @@ export class Document<T extends object = JsonObject> {
   async save({ signal }: OperationOptions = {}): Promise<WriteResult | undefined> {
     signal?.throwIfAborted();
     if (!this.dirty) return undefined;
-    const data = this.#data;
-    const { result, original } = await this.#put(data, signal);
-    // Unless something else was fetched meanwhile, which this revision would lend a false descent.
-    if (this.#data === data) {
-      data._rev = result.rev;
-      this.#original = original;
-    }
+    const { body, saved } = this.#draft();
+    const result = await this.#put(body, signal);
+    saved(result.rev);
     return result;
   }
 
@@ -215,7 +221,10 @@ export class Document<T extends object = JsonObject> {
       const data = replacement<T>(draft, await mutate(draft));
       try {
         let original: Original = () => json.parse(text);
-        if (!this.#isLike(original(), data)) ({ original } = await this.#put(data, signal));
+        if (!isLike(json, data, original())) {
+          const written = this.#written(data);
+          original = written.original((await this.#put(written.body, signal)).rev);
+        }
         // What somebody has changed here meanwhile stays, and will be a conflict when it is saved.
         if (this.#hasChanges()) return;
         this.#data = original() as DocumentData<T>;
@@ -238,18 +247,19 @@ export class Document<T extends object = JsonObject> {
   attachment(name: string): Attachment {
     return new Attachment(this.#scope, this, name, (parent, rev, stub) => {
       if (this.rev !== parent) return;
-      const original = this.#original;
       noteAttachment(this.#data, name, rev, stub);
-      this.#original =
-        original &&
-        (() => {
-          const before = original() as DocumentData;
-          const after = { ...before, _attachments: { ...before._attachments } };
-          noteAttachment(after, name, rev, stub);
-          return after;
-        });
+      if (!this.#original) return;
+      const { json } = this.#scope.transport;
+      // Made once: the original may be shared, and there may be many attachments to come.
+      const original = json.parse(json.stringify(this.#original())) as DocumentData;
+      noteAttachment(original, name, rev, stub);
+      const text = json.stringify(original);
+      this.#original = () => json.parse(text);
     });
   }
+
+  /** Throws a TypeError for data that cannot be saved. */
+  protected check(_data: DocumentData<T>, _original: () => object): void {}
 
   // Made when needed: most documents of a scan are only read.
   get #path(): string {
@@ -260,27 +270,43 @@ export class Document<T extends object = JsonObject> {
     return this.#scope.transport.request({ ...call, path: this.#path });
   }
 
-  async #put(data: DocumentData<T>, signal: AbortSignal | undefined) {
-    if (data._id !== this.id) throw new TypeError("A document's _id cannot be changed: copy it");
-    const { json } = this.#scope.transport;
-    // What is sent is what was saved, whatever the user does to `data` in the meantime.
-    const body = json.stringify(data);
+  async #put(body: string, signal: AbortSignal | undefined): Promise<WriteResult> {
     const { value } = await this.#request({ method: "PUT", body, expects: "rev", signal });
-    const result = value as WriteResult;
-    const original = () => ({ ...(json.parse(body) as object), _rev: result.rev });
-    return { result, original };
+    return value as WriteResult;
   }
 
-  #isLike(original: unknown, data: object): boolean {
+  /** Data as it is now, whatever the user does to it in the meantime: to be sent, and when it is saved. */
+  #written(data: DocumentData<T>) {
+    if (data._id !== this.id) throw new TypeError("A document's _id cannot be changed: copy it");
+    this.check(data, () => (this.#original?.() ?? {}) as object);
     const { json } = this.#scope.transport;
-    const now = json.parse(json.stringify(data));
-    return equalJson(now, original, (value) => json.stringify(value));
+    const body = json.stringify(data);
+    const original = (_rev: string | undefined) => () => ({
+      ...(json.parse(body) as object),
+      _rev,
+    });
+    return { body, original };
+  }
+
+  /** What is to be saved, and what is to be done when it was. */
+  #draft() {
+    const data = this.#data;
+    const { _rev } = data;
+    const { body, original } = this.#written(data);
+    const saved = (rev = _rev) => {
+      // Unless something else was fetched meanwhile, which this revision would lend a false descent.
+      if (this.#data !== data) return;
+      if (rev !== undefined) data._rev = rev;
+      this.#original = original(rev);
+    };
+    return { body, saved };
   }
 
   /** Whether there is content to lose. Another revision, set by hand, is none: it is what to act on. */
   #hasChanges(): boolean {
     const original = this.#original?.() as DocumentData | undefined;
-    return !original || !this.#isLike(original, { ...this.#data, _rev: original._rev });
+    const { json } = this.#scope.transport;
+    return !original || !isLike(json, { ...this.#data, _rev: original._rev }, original);
   }
 
   #refuseToLoseChanges(method: Call["method"]): void {

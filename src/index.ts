@@ -1,6 +1,7 @@
 export { Attachment, type TransferOptions } from "./attachment.js";
 export type { Auth } from "./auth/auth.js";
 export { basic } from "./auth/basic.js";
+export { type BulkEdit, BulkOperation, type BulkOptions } from "./bulk.js";
 export { ChangesFeed, type ChangesOptions } from "./changes.js";
 export {
   type AllDbsParams,
@@ -9,6 +10,7 @@ export {
   type CreateDatabaseOptions,
 } from "./couchdb.js";
 export { Database } from "./database.js";
+export { DesignDocument } from "./design.js";
 export { Document } from "./document.js";
 export {
   BadRequestError,
@@ -30,6 +32,7 @@ export {
 } from "./errors.js";
 export { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./events.js";
 export type { FindParams, IndexDefinition, IndexResult, QueryParams, Selector } from "./find.js";
+export { SecurityDocument } from "./security.js";
 export { Rows } from "./streams/rows.js";
 export type { Fetch } from "./transport/call.js";
 export type { RetryOptions } from "./transport/retry.js";

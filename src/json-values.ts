@@ -1,4 +1,10 @@
-import type { DocumentData } from "./types.js";
+import type { DocumentData, Json } from "./types.js";
+
+/** Whether data would be written as an original is that was read. */
+export function isLike(json: Json, data: unknown, original: unknown): boolean {
+  const stringify = (value: unknown) => json.stringify(value);
+  return equalJson(json.parse(stringify(data)), original, stringify);
+}
 
 /**
  * Whether two JSON values are the same, whatever the order of their members. What a user's parser

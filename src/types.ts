@@ -53,6 +53,31 @@ export interface WriteResult {
   rev: string;
 }
 
+/** What CouchDB answers to the write of one document among many: `rev`, or `error` and `reason`. */
+export interface BulkRow {
+  ok?: boolean;
+  id: string;
+  rev?: string;
+  error?: string;
+  reason?: string;
+}
+
+/** What CouchDB answers for one of many documents that are read at once. */
+export interface BulkGetRow<T extends object = JsonObject> {
+  id: string;
+  docs: (
+    | { ok: DocumentData<T>; error?: undefined }
+    | { ok?: undefined; error: { id: string; rev: string; error: string; reason: string } }
+  )[];
+}
+
+/** What CouchDB answers when it has removed revisions. */
+export interface PurgeResult {
+  purge_seq: Sequence | null;
+  /** The revisions that are gone, by document id. */
+  purged: Record<string, string[]>;
+}
+
 /** The server's welcome (`GET /`). */
 export interface ServerInfo {
   couchdb: string;
@@ -140,4 +165,39 @@ export interface GetOptions extends OperationOptions {
   revs_info?: boolean;
   attachments?: boolean;
   att_encoding_info?: boolean;
+}
+
+/** Who may do what in a database. */
+export interface SecurityData {
+  admins?: { names?: string[]; roles?: string[] };
+  members?: { names?: string[]; roles?: string[] };
+  // biome-ignore lint/suspicious/noExplicitAny: any JSON
+  [member: string]: any;
+}
+
+/** A view, as a design document defines it: functions as text, or the name of a built-in reduce. */
+export interface ViewDefinition {
+  map: string;
+  /** `_sum`, `_count`, `_stats`, `_approx_count_distinct`, or a function. */
+  reduce?: string;
+}
+
+/** What a design document may have. */
+export interface DesignData {
+  /** Of its functions. Default: JavaScript. */
+  language?: string;
+  options?: { partitioned?: boolean; local_seq?: boolean; include_design?: boolean };
+  views?: Record<string, ViewDefinition>;
+  filters?: Record<string, string>;
+  updates?: Record<string, string>;
+  validate_doc_update?: string;
+  /** Whether its views are brought up to date in the background. */
+  autoupdate?: boolean;
+  /** Search indexes: Clouseau's, and Nouveau's. */
+  indexes?: JsonObject;
+  nouveau?: JsonObject;
+  /** Deprecated by CouchDB, as are `shows` and `rewrites`. */
+  lists?: Record<string, string>;
+  shows?: Record<string, string>;
+  rewrites?: unknown;
 }

@@ -3,6 +3,7 @@ import { NotFoundError, ServerError } from "./errors.js";
 import { type Batch, mapBatches } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
 import type { Call } from "./transport/call.js";
+import { encodeSegment } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
 import type { JsonObject, OperationOptions, RowsSummary, Sequence, ViewRow } from "./types.js";
 
@@ -185,6 +186,16 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     const body = transport.json.stringify({ keys });
     return { ...get, method: "POST", query: { ...query }, body, reads: true };
   }
+}
+
+/** A view of a design document, whose name goes without `_design/`. */
+export function viewOf<K, V, T extends object>(
+  scope: Scope,
+  design: string,
+  name: string,
+): View<K, V, T> {
+  const path = `_design/${encodeSegment(design)}/_view/${encodeSegment(name)}`;
+  return new View<K, V, T>(scope, path);
 }
 
 /** All documents of a database by id (`_all_docs`). */

@@ -1,0 +1,111 @@
+import { Document } from "./document.js";
+import { documentPath } from "./transport/paths.js";
+import type { Scope } from "./transport/transport.js";
+import type { BulkRow, JsonObject, OperationOptions } from "./types.js";
+
+/** Changes and adds the documents of a bulk operation. */
+export type BulkEdit<T extends object> = (documents: BulkOperation<T>) => unknown;
+
+/** How a bulk write is done. */
+export interface BulkOptions extends OperationOptions {
+  /**
+   * False stores the documents with the revisions that they have, as a replicator does, whatever the
+   * server has: never a conflict, but perhaps another leaf. Default true.
+   */
+  new_edits?: boolean;
+}
+
+/**
+ * Documents that are written in one request.
+ *
+ * ```ts
+ * const { error } = await animals.updateDocs(["cat", "dog"], (docs) => {
+ *   for (const doc of docs) doc.data.legs = 4;
+ *   docs.create("fish", { legs: 0 });
+ * });
+ * for (const doc of error) console.log(doc.id, "was not saved");
+ * ```
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
+ */
+export class BulkOperation<T extends object = JsonObject> implements Iterable<Document<T>> {
+  /** The documents that the last `save` has saved. They have their new revisions. */
+  ok: Document<T>[] = [];
+  /** The documents that the last `save` could not save. `response` tells why. */
+  error: Document<T>[] = [];
+  /** What CouchDB answered to the last `save`, a row for a document; none for what went well without `new_edits`. */
+  response: BulkRow[] = [];
+  readonly #scope: Scope;
+  readonly #documents = new Map<string, Document<T>>();
+
+  /** @internal */
+  constructor(scope: Scope, documents: Iterable<Document<T>> = []) {
+    this.#scope = scope;
+    for (const document of documents) this.append(document);
+  }
+
+  /** The documents of this operation, also those that have not changed. */
+  [Symbol.iterator](): IterableIterator<Document<T>> {
+    return this.#documents.values();
+  }
+
+  /**
+   * Adds a new document.
+   *
+   * @throws TypeError if one with this id is part of the operation
+   */
+  create(id: string, data?: T): Document<T> {
+    return this.append(new Document<T>(this.#scope, id, data ?? {}));
+  }
+
+  /**
+   * Adds a document that you have.
+   *
+   * @throws TypeError if one with its id is part of the operation, and for another database's document
+   */
+  append(document: Document<T>): Document<T> {
+    const { transport, path } = this.#scope;
+    const { scope } = Document.inside(document);
+    if (transport.url({ path }) !== scope.transport.url({ path: scope.path })) {
+      throw new TypeError("A bulk operation takes the documents of one database");
+    }
+    // The request does not name it in its URL, where it would be refused.
+    documentPath(document.id);
+    if (this.#documents.has(document.id)) {
+      throw new TypeError(`The document ${JSON.stringify(document.id)} is there already`);
+    }
+    this.#documents.set(document.id, document);
+    return document;
+  }
+
+  /**
+   * Writes the documents that have changed, in one request; none if there are none. What becomes of
+   * each is in `ok` and `error`: a document's own failure is not thrown. Called again, it writes what
+   * is still unsaved.
+   */
+  async save({ new_edits = true, signal }: BulkOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    const changed = [...this].filter((document) => document.dirty);
+    const drafts = changed.map((document) => Document.inside(document).draft());
+    const rows = drafts.length === 0 ? [] : await this.#send(drafts, new_edits, signal);
+    // Rows need not come for all: what was stored with its own revision has none.
+    const rowOf = new Map(rows.map((row) => [row.id, row]));
+    this.response = rows;
+    this.ok = [];
+    this.error = [];
+    for (const [index, document] of changed.entries()) {
+      const row = rowOf.get(document.id);
+      const isSaved = row ? row.error === undefined && row.rev !== undefined : !new_edits;
+      if (isSaved) drafts[index]?.saved(row?.rev);
+      this[isSaved ? "ok" : "error"].push(document);
+    }
+  }
+
+  async #send(drafts: { body: string }[], new_edits: boolean, signal: AbortSignal | undefined) {
+    const { transport, path } = this.#scope;
+    const docs = drafts.map(({ body }) => body).join(",");
+    const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${docs}]}`;
+    const call = { method: "POST", path: `${path}/_bulk_docs`, body, signal } as const;
+    return (await transport.request({ ...call, expects: "length" })).value as BulkRow[];
+  }
+}

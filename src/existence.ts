@@ -1,0 +1,32 @@
+import type { Document } from "./document.js";
+import { ConflictError, NotFoundError } from "./errors.js";
+import { documentPath } from "./transport/paths.js";
+import type { Scope } from "./transport/transport.js";
+import type { OperationOptions } from "./types.js";
+
+/** A database that does not exist is a 404 too, but no document could be saved to it. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof NotFoundError && error.reason !== "Database does not exist.";
+}
+
+/**
+ * Makes sure that a document is not on the server yet; or, with `existsOk`, fetches it if it is.
+ *
+ * @throws ConflictError if it is, unless `existsOk`
+ */
+export async function beNewOrFetch(
+  { transport, path }: Scope,
+  document: Document<object>,
+  { existsOk = false, signal }: OperationOptions & { existsOk?: boolean },
+): Promise<void> {
+  try {
+    if (existsOk) return await document.fetch({ discardChanges: true, signal });
+    await document.info({ signal });
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw error;
+  }
+  const call = { method: "PUT", path: `${path}/${documentPath(document.id)}` } as const;
+  const details = { status: 409, error: "conflict", reason: "the document exists already" };
+  throw transport.error(ConflictError, call, details);
+}
