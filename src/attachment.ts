@@ -7,7 +7,6 @@ import {
   outgoing,
   type Progress,
   patienceFor,
-  sendsStreams,
   type Transfer,
 } from "./transport/transfer.js";
 import type { Scope } from "./transport/transport.js";
@@ -28,6 +27,8 @@ interface Owner {
   readonly rev: string | undefined;
   readonly exists: boolean;
 }
+
+const kinds = [Blob, ArrayBuffer, FormData, URLSearchParams, ReadableStream];
 
 /**
  * An attachment of a document. Nothing of its content is kept here: each access is a request.
@@ -89,11 +90,16 @@ export class Attachment {
     const flight = transport.takeOff(signal);
     try {
       const { response, bytes, close } = await transport.open(call, flight);
-      const length = response.headers.get("content-length");
-      const isPacked = response.headers.has("content-encoding");
-      const total = length === null || isPacked ? undefined : Number(length);
-      const transfer = this.#transfer(call, { flight, total, onProgress });
-      return new Response(incoming(bytes, close, transfer), response);
+      const { status, statusText } = response;
+      const headers = new Headers(response.headers);
+      // The bytes are unpacked, which these headers, passed on with them, would deny.
+      if (headers.has("content-encoding")) {
+        headers.delete("content-encoding");
+        headers.delete("content-length");
+      }
+      const total = Number(headers.get("content-length")) || undefined;
+      const body = incoming(bytes, close, this.#transfer(call, { flight, total, onProgress }));
+      return new Response(body, { status, statusText, headers });
     } catch (error) {
       flight.land();
       throw error;
@@ -120,34 +126,26 @@ export class Attachment {
     { onProgress, signal }: TransferOptions = {},
   ): Promise<WriteResult> {
     const { transport } = this.#scope;
-    // Knows how each kind of body is written, and what it is called.
-    const packed = new Response(body);
-    const ownType = packed.headers.get("content-type");
-    const isText = typeof body === "string" || body instanceof Blob;
-    if (body == null || (!isText && ownType?.startsWith("text/plain"))) {
+    const isText = typeof body === "string";
+    if (!isText && !ArrayBuffer.isView(body) && !kinds.some((Kind) => body instanceof Kind)) {
       throw new TypeError("An attachment is a string, a Blob, bytes, a form or a stream of bytes");
     }
+    // Knows how each kind of body is written, and mostly what it is called.
+    const content = new Response(body);
+    const ownType = content.headers.get("content-type");
+    const otherwise = isText ? "text/plain;charset=UTF-8" : "application/octet-stream";
     const parent = this.#revision("PUT");
-    const headers = { "content-type": contentType ?? (ownType || "application/octet-stream") };
+    const headers = { "content-type": contentType ?? (ownType || otherwise) };
     const call = this.#call("PUT", { query: { rev: parent }, headers, expects: "rev" });
     const flight = transport.takeOff(signal);
-    let out: { body: ReadableStream<Uint8Array>; end(): void } | undefined;
+    let out: Awaited<ReturnType<typeof outgoing>> | undefined;
     try {
-      const whole = body instanceof ReadableStream ? undefined : await flight.race(packed.blob());
-      let content: Blob | ReadableStream<Uint8Array> | undefined = whole;
-      if (!whole || (onProgress && sendsStreams)) {
-        const source = whole?.stream() ?? (packed.body as ReadableStream<Uint8Array>);
-        const seen = sendsStreams ? onProgress : undefined;
-        const transfer = this.#transfer(call, { flight, total: whole?.size, onProgress: seen });
-        out = outgoing(source, transfer);
-        content = sendsStreams ? out.body : await flight.race(new Response(out.body).blob());
-      }
-      if (content instanceof Blob) {
-        out?.end();
-        call.timeout = patienceFor(content.size, transport.timeout);
-      }
-      const { value } = await transport.request({ timeout: false, ...call, body: content }, flight);
-      if (content instanceof Blob) onProgress?.(content.size, content.size);
+      const transfer = this.#transfer(call, { flight, onProgress });
+      out = await outgoing(content, body instanceof ReadableStream, transfer);
+      const size = out.body instanceof Blob ? out.body.size : undefined;
+      const timeout = size === undefined ? false : patienceFor(size, transport.timeout);
+      const { value } = await transport.request({ ...call, body: out.body, timeout }, flight);
+      if (size !== undefined) onProgress?.(size, size);
       const result = value as WriteResult;
       await this.#saved(parent, result.rev, headers["content-type"], flight);
       return result;
@@ -185,7 +183,7 @@ export class Attachment {
     throw this.#scope.transport.error(ConflictError, this.#call(method, {}), details);
   }
 
-  #transfer(call: Call, rest: Pick<Transfer, "flight" | "total" | "onProgress">): Transfer {
+  #transfer(call: Call, rest: Omit<Transfer, "patience" | "silent">): Transfer {
     const { transport } = this.#scope;
     const patience = transport.timeout;
     const reason = `the server was silent for ${patience} ms`;

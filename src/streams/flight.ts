@@ -15,7 +15,7 @@ export class Flight {
   constructor(userSignal: AbortSignal | undefined, others: Set<Flight>) {
     userSignal?.throwIfAborted();
     this.#userSignal = userSignal;
-    const release = userSignal && watch(userSignal, () => this.abort());
+    const release = userSignal && watch(userSignal, () => this.abort(userSignal.reason));
     others.add(this);
     this.#land = () => {
       release?.();

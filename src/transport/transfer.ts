@@ -9,7 +9,7 @@ export interface Transfer {
   /** Milliseconds that the server may be silent, and the error that it is when it was. */
   patience: number;
   silent(): Error;
-  total: number | undefined;
+  total?: number | undefined;
   onProgress: Progress | undefined;
 }
 
@@ -23,11 +23,38 @@ export const sendsStreams = /* @__PURE__ */ (() =>
 // What a slow line takes: bytes a millisecond.
 const slowest = 16;
 
+/** What is sent, and how to let go of where it came from, once the answer is here. */
+interface Outgoing {
+  body: Blob | ReadableStream<Uint8Array>;
+  end(): void;
+}
+
 /**
- * A stream on its way out, passed through, since ky would keep a copy to count it, and the time that
- * the server takes cannot be told from the source's otherwise. `end` is for when the answer is here.
+ * What goes out: whole, if it is at hand and nobody watches it go, and where no stream can be sent; else
+ * as it comes.
  */
-export function outgoing(
+export async function outgoing(
+  content: Response,
+  isStream: boolean,
+  { onProgress, ...transfer }: Transfer,
+): Promise<Outgoing> {
+  const { flight } = transfer;
+  const whole = isStream ? undefined : await flight.race(content.blob());
+  const watched = sendsStreams ? onProgress : undefined;
+  if (whole && !watched) return { body: whole, end() {} };
+  const stream = whole?.stream() ?? (content.body as ReadableStream<Uint8Array>);
+  const passed = passOn(stream, { ...transfer, total: whole?.size, onProgress: watched });
+  if (sendsStreams) return passed;
+  const gathered = await flight.race(new Response(passed.body).blob());
+  passed.end();
+  return { body: gathered, end() {} };
+}
+
+/**
+ * A stream, passed on: ky would keep a copy of it to count its bytes, and the time that the server
+ * takes could not be told from that of the source.
+ */
+function passOn(
   source: ReadableStream<Uint8Array>,
   { flight, patience, silent, total, onProgress }: Transfer,
 ) {
@@ -41,7 +68,7 @@ export function outgoing(
   };
   const end = () => {
     rest();
-    reader.cancel().catch(() => {});
+    reader.cancel(flight.signal.reason).catch(() => {});
   };
   flight.signal.addEventListener("abort", end);
   watch();

@@ -211,8 +211,6 @@ export class Transport {
       method,
       headers,
       ...(body === undefined ? {} : { body }),
-      // Node wants to be told what is so for every stream.
-      ...(body instanceof ReadableStream ? { duplex: "half" } : {}),
       ...credentials,
       redirect: "manual",
       signal,
