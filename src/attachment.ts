@@ -28,8 +28,6 @@ interface Owner {
   readonly exists: boolean;
 }
 
-const kinds = [Blob, ArrayBuffer, FormData, URLSearchParams, ReadableStream];
-
 /**
  * An attachment of a document. Nothing of its content is kept here: each access is a request.
  *
@@ -127,6 +125,7 @@ export class Attachment {
   ): Promise<WriteResult> {
     const { transport } = this.#scope;
     const isText = typeof body === "string";
+    const kinds = [Blob, ArrayBuffer, FormData, URLSearchParams, ReadableStream];
     if (!isText && !ArrayBuffer.isView(body) && !kinds.some((Kind) => body instanceof Kind)) {
       throw new TypeError("An attachment is a string, a Blob, bytes, a form or a stream of bytes");
     }

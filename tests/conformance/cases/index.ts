@@ -1,5 +1,8 @@
 import type { Case } from "../case.js";
+import { attachments } from "./attachments.js";
+import { bulk } from "./bulk.js";
 import { changes } from "./changes.js";
+import { designs } from "./designs.js";
 import { documents } from "./documents.js";
 import { input } from "./input.js";
 import { queries } from "./queries.js";
@@ -14,4 +17,7 @@ export const suites: Record<string, Case[]> = {
   scans,
   queries,
   changes,
+  bulk,
+  attachments,
+  designs,
 };

@@ -1,0 +1,223 @@
+import { assert } from "chai";
+import { ConflictError, type Document, NotFoundError } from "couchfetch";
+import { type Case, type Context, rejects } from "../case.js";
+
+const names = [
+  "a.png",
+  "dir/readme.txt",
+  "a b",
+  "ünï 漢字 🦊.bin",
+  "p+q?r#s&t%u",
+  "100%25",
+  "a//b",
+  "/a",
+  "a/",
+  "a/../b",
+  "../../cat",
+  "./a",
+  "quote\"'<>\\",
+  "constructor",
+];
+
+const bytes = Uint8Array.from({ length: 200_000 }, (_, index) => (index * 7) % 256);
+
+/** The bytes in pieces, each when it is asked for. */
+function stream(): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at === bytes.length) return controller.close();
+      controller.enqueue(bytes.subarray(at, at + 50_000));
+      at += 50_000;
+    },
+  });
+}
+
+async function saved({ db }: Context, id = "cat"): Promise<Document> {
+  const document = await db.create(id, { data: { legs: 4 } });
+  await document.save();
+  return document;
+}
+
+async function read(document: Document, name: string): Promise<Uint8Array> {
+  return new Uint8Array(await (await document.attachment(name).fetch()).arrayBuffer());
+}
+
+export const attachments: Case[] = [
+  {
+    name: "every kind of name reaches its attachment, and no other resource",
+    async run(context) {
+      const cat = await saved(context, "cat/ä 🐈");
+      for (const name of names) await cat.attachment(name).save(`of ${name}`, "text/plain");
+      for (const name of names) {
+        const response = await cat.attachment(name).fetch();
+        assert.equal(await response.text(), `of ${name}`);
+        assert.isTrue(await cat.attachment(name).exists());
+      }
+      const { _attachments = {} } = (await context.db.get("cat/ä 🐈")).data;
+      assert.sameMembers(Object.keys(_attachments), names);
+      for (const name of names) await cat.attachment(name).delete();
+      assert.deepEqual((await context.db.get("cat/ä 🐈")).data, cat.data);
+      assert.deepEqual(cat.json, { legs: 4 });
+    },
+  },
+  {
+    name: "a design document has attachments, too",
+    async run({ db }) {
+      const zoo = await db.designDoc("zoo");
+      await zoo.save();
+      await zoo.attachment("index.html").save("<p>", "text/html");
+      assert.equal(await (await zoo.attachment("index.html").fetch()).text(), "<p>");
+    },
+  },
+  {
+    name: "any body can be saved, under the type it says of itself or the one given",
+    async run(context) {
+      const cat = await saved(context);
+      const buffer = bytes.slice(0, 9).buffer;
+      const bodies: [BodyInit, string, Uint8Array][] = [
+        ["hällo", "text/plain;charset=UTF-8", new TextEncoder().encode("hällo")],
+        ["", "text/plain;charset=UTF-8", new Uint8Array()],
+        [bytes.subarray(3, 9), "application/octet-stream", bytes.subarray(3, 9)],
+        [buffer, "application/octet-stream", bytes.subarray(0, 9)],
+        [new DataView(buffer, 2, 4), "application/octet-stream", bytes.subarray(2, 6)],
+        [new Blob([bytes], { type: "image/x" }), "image/x", bytes],
+        [stream(), "application/octet-stream", bytes],
+      ];
+      for (const [body, type, content] of bodies) {
+        await cat.attachment("a").save(body);
+        const response = await cat.attachment("a").fetch();
+        assert.equal(response.headers.get("content-type")?.toLowerCase(), type.toLowerCase());
+        assert.deepEqual(new Uint8Array(await response.arrayBuffer()), content);
+      }
+      await cat.attachment("a").save(new Blob(["{}"], { type: "text/plain" }), "application/x");
+      assert.equal(cat.data._attachments?.a?.content_type, "application/x");
+      const form = new FormData();
+      form.set("legs", "4");
+      await cat.attachment("form").save(form);
+      const back = await (await cat.attachment("form").fetch()).formData();
+      assert.equal(back.get("legs"), "4");
+    },
+  },
+  {
+    name: "what is no body is a TypeError, and nothing is sent",
+    async run(context) {
+      const cat = await saved(context);
+      const { rev } = cat;
+      for (const body of [undefined, null, 4, {}, [1], new Date()]) {
+        await rejects(cat.attachment("a").save(body as unknown as BodyInit), TypeError);
+      }
+      await rejects(cat.attachment("a").save("a", "text/plain\r\nx: y"), TypeError);
+      assert.equal((await cat.info()).rev, rev);
+    },
+  },
+  {
+    name: "the document has the new revision and the stub, and keeps what is not saved",
+    async run(context) {
+      const cat = await saved(context);
+      await cat.attachment("a").save("one", "text/plain");
+      assert.match(cat.rev ?? "", /^2-/);
+      assert.isFalse(cat.dirty);
+      assert.deepEqual(cat.data, (await context.db.get("cat")).data);
+      cat.data.legs = 3;
+      await cat.attachment("b").save("two", "text/plain");
+      assert.isTrue(cat.dirty);
+      assert.deepEqual(cat.json, { legs: 3 });
+      await cat.attachment("a").delete();
+      assert.isTrue(cat.dirty);
+      await cat.save();
+      const now = await context.db.get("cat");
+      assert.deepEqual(now.data, cat.data);
+      assert.deepEqual(Object.keys(now.data._attachments ?? {}), ["b"]);
+      await cat.attachment("b").delete();
+      assert.notProperty(cat.data, "_attachments");
+      assert.deepEqual((await context.db.get("cat")).data, cat.data);
+    },
+  },
+  {
+    name: "a document from a scan can have attachments, and tells its changes afterwards",
+    async run(context) {
+      await saved(context);
+      const [cat] = await context.db.docs().toArray();
+      await cat?.attachment("a").save("one");
+      assert.isFalse(cat?.dirty);
+      assert.deepEqual(cat?.data, (await context.db.get("cat")).data);
+    },
+  },
+  {
+    name: "a document that was neither saved nor fetched is a conflict, and nothing is sent",
+    async run({ db }) {
+      const cat = await db.create("cat");
+      await rejects(cat.attachment("a").save("x"), ConflictError);
+      await rejects(cat.attachment("a").delete(), ConflictError);
+      await rejects(db.get("cat"), NotFoundError);
+    },
+  },
+  {
+    name: "an older revision's attachment can be fetched",
+    async run(context) {
+      const cat = await saved(context);
+      await cat.attachment("a").save("one");
+      const { rev = "" } = cat;
+      await cat.attachment("a").save("two");
+      assert.equal(await (await cat.attachment("a").fetch({ rev })).text(), "one");
+      assert.equal(await (await cat.attachment("a").fetch()).text(), "two");
+    },
+  },
+  {
+    name: "progress is told in both directions, up to all there is",
+    async run(context) {
+      const cat = await saved(context);
+      for (const body of [bytes, stream()]) {
+        const told: [number, number | undefined][] = [];
+        const onProgress = (...progress: [number, number | undefined]) => told.push(progress);
+        await cat.attachment("a").save(body, "image/x", { onProgress });
+        assert.equal(told.at(-1)?.[0], bytes.length);
+        if (body === bytes) assert.equal(told.at(-1)?.[1], bytes.length);
+        assert.deepEqual(
+          told,
+          told.toSorted(([one], [other]) => one - other),
+        );
+        assert.deepEqual(await read(cat, "a"), bytes);
+      }
+      const told: [number, number | undefined][] = [];
+      const onProgress = (...progress: [number, number | undefined]) => told.push(progress);
+      const response = await cat.attachment("a").fetch({ onProgress });
+      assert.deepEqual(told, []);
+      await response.blob();
+      assert.deepEqual(told.at(-1), [bytes.length, bytes.length]);
+    },
+  },
+  {
+    name: "a source that breaks, or an abort, leaves nothing behind",
+    async run(context) {
+      const cat = await saved(context);
+      const mine = new Error("mine");
+      let left = 3;
+      const broken = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          left -= 1;
+          if (left === 0) throw mine;
+          controller.enqueue(bytes);
+        },
+      });
+      assert.equal(await rejects(cat.attachment("a").save(broken), Error), mine);
+      const controller = new AbortController();
+      const onProgress = () => controller.abort(mine);
+      const { signal } = controller;
+      const aborted = cat.attachment("a").save(stream(), "image/x", { signal, onProgress });
+      if (await hasStreamingUpload()) {
+        assert.equal((await rejects(aborted, Error)).message, "mine");
+        assert.isFalse(await cat.attachment("a").exists());
+        assert.equal((await cat.info()).rev, cat.rev);
+      } else {
+        await aborted.catch(() => {});
+      }
+    },
+  },
+];
+
+/** Browsers tell of progress only when all is done. */
+async function hasStreamingUpload(): Promise<boolean> {
+  return new Request("http://localhost/", { headers: { cookie: "a=b" } }).headers.has("cookie");
+}

@@ -1,0 +1,146 @@
+import {
+  type BulkOperation,
+  CouchDB,
+  type Database,
+  ForbiddenError,
+  InvalidResponseError,
+  NetworkError,
+  PayloadTooLargeError,
+  ServerError,
+} from "couchfetch";
+import { afterEach, describe, expect, test } from "vitest";
+import { type Answering, json, startAnswering } from "./answering.js";
+
+let server: Answering | undefined;
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+async function databaseOf(...parameters: Parameters<typeof startAnswering>): Promise<Database> {
+  server = await startAnswering(...parameters);
+  return new CouchDB(server.url, { retry: { limit: 0 } }).database("animals");
+}
+
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error) => error,
+  );
+
+const ids = (documents: Iterable<{ id: string }>) => Array.from(documents, ({ id }) => id);
+
+describe("a bulk write", () => {
+  test("knows the documents by what the answer says, whatever its order", async () => {
+    const db = await databaseOf((response) =>
+      json(response, 201, [
+        { ok: true, id: "fox", rev: "1-f" },
+        { id: "dog", error: "forbidden", reason: "no" },
+        { ok: true, id: "stranger", rev: "1-s" },
+        { ok: true, id: "cat", rev: "1-c" },
+      ]),
+    );
+    const { ok, error, response } = await db.createDocs(["cat", "dog", "fox", "owl"]);
+    expect(ids(ok)).toEqual(["cat", "fox"]);
+    expect(ok.map(({ rev, dirty }) => [rev, dirty])).toEqual([
+      ["1-c", false],
+      ["1-f", false],
+    ]);
+    // Of the owl nothing is known: it must not pass for saved.
+    expect(ids(error)).toEqual(["dog", "owl"]);
+    expect(error.every(({ dirty, rev }) => dirty && rev === undefined)).toBe(true);
+    expect(response).toHaveLength(4);
+  });
+
+  test("that fails as a whole throws, and leaves the documents unsaved", async () => {
+    const answers: [Parameters<typeof startAnswering>[0], unknown, object][] = [
+      [
+        (response) => json(response, 413, { error: "too_large", reason: "the request" }),
+        PayloadTooLargeError,
+        { status: 413 },
+      ],
+      [(response) => json(response, 201, { ok: true }), InvalidResponseError, { status: 201 }],
+      [
+        (response) => response.writeHead(201, { "content-type": "text/html" }).end("<p>"),
+        InvalidResponseError,
+        {},
+      ],
+      [(response) => response.destroy(), NetworkError, { mayHaveHappened: true }],
+      [
+        (response) => {
+          response.writeHead(201, { "content-type": "application/json" });
+          response.write('[{"ok":true,');
+          response.destroy();
+        },
+        NetworkError,
+        { mayHaveHappened: true },
+      ],
+    ];
+    for (const [answer, Class, details] of answers) {
+      const db = await databaseOf(answer);
+      let operation: BulkOperation | undefined;
+      const error = await failure(
+        db.createDocs(["cat"], (docs) => {
+          operation = docs;
+        }),
+      );
+      expect(error).toBeInstanceOf(Class);
+      expect(error).toMatchObject(details);
+      const [cat] = operation ?? [];
+      expect(cat?.dirty).toBe(true);
+      expect(operation).toMatchObject({ ok: [], error: [], response: [] });
+      expect(server?.requests).toEqual(["POST /animals/_bulk_docs"]);
+      await server?.close();
+    }
+  });
+
+  test("is not sent if the function throws, or rejects", async () => {
+    const db = await databaseOf((response) => json(response, 200, { rows: [{ id: "cat" }] }));
+    const mine = new Error("mine");
+    const edits = [
+      () => {
+        throw mine;
+      },
+      async () => Promise.reject(mine),
+    ];
+    for (const edit of edits) expect(await failure(db.createDocs(["cat"], edit))).toBe(mine);
+    expect(server?.requests).toEqual([]);
+  });
+
+  test("of nothing sends nothing", async () => {
+    const db = await databaseOf((response) => response.destroy());
+    const { ok, error, response } = await db.updateDocs([], () => {});
+    expect([ok, error, response]).toEqual([[], [], []]);
+    expect(server?.requests).toEqual([]);
+  });
+});
+
+describe("a security document that is refused with a 500", () => {
+  const said = { error: "error", reason: "You are not a database or server admin." };
+  const lost = { error: "error", reason: "no_majority" };
+  const userCtx = (name: string, ...roles: string[]) => ({ ok: true, userCtx: { name, roles } });
+  const cases: [string, object, object, unknown][] = [
+    ["in words", said, {}, ForbiddenError],
+    ["as a lost vote, to a stranger", lost, userCtx("cat", "pets"), ForbiddenError],
+    ["as a lost vote, to a server's admin", lost, userCtx("dog", "_admin"), ServerError],
+    ["as a lost vote, to a database's admin", lost, userCtx("keeper"), ServerError],
+    ["as a lost vote, to one with an admin's role", lost, userCtx("dog", "keepers"), ServerError],
+    ["for another reason", { error: "error", reason: "timeout" }, {}, ServerError],
+  ];
+  for (const [how, refusal, session, Class] of cases) {
+    test(`${how} is ${(Class as { name: string }).name}`, async () => {
+      const db = await databaseOf((response, _before, { method, url }) => {
+        if (method === "PUT") json(response, 500, refusal);
+        else if (url === "/_session") json(response, 200, session);
+        else json(response, 200, { admins: { names: ["keeper"], roles: ["keepers"] } });
+      });
+      const security = await db.security();
+      security.addMember("cat");
+      const error = await failure(security.save());
+      expect(error.constructor).toBe(Class);
+      expect(error).toMatchObject({ status: 500, method: "PUT" });
+      expect(security.dirty).toBe(true);
+    });
+  }
+});
