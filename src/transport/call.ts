@@ -31,6 +31,13 @@ export interface Answer {
   value: unknown;
 }
 
+/** An answer that has begun. */
+export interface Opened {
+  response: Response;
+  bytes: AsyncGenerator<Uint8Array, void, void>;
+  close(): void;
+}
+
 /** Whether a call only reads, and may be repeated. */
 export function reads(call: Call): boolean {
   return call.reads ?? (call.method === "GET" || call.method === "HEAD");

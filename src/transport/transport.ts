@@ -11,7 +11,7 @@ import { closedError, Flight } from "../streams/flight.js";
 import { LineReader } from "../streams/lines.js";
 import { RowReader } from "../streams/row-reader.js";
 import type { Json, RowsSummary } from "../types.js";
-import { type Answer, type Call, type Fetch, reads } from "./call.js";
+import { type Answer, type Call, type Fetch, type Opened, reads } from "./call.js";
 import { failure } from "./failure.js";
 import { setHeaders } from "./headers.js";
 import { encodeQuery } from "./query.js";
@@ -149,8 +149,8 @@ export class Transport {
     }
   }
 
-  /** An answer whose body is still on its way, and the end of it, which closes the connection. */
-  async open(call: Call, flight: Flight) {
+  /** An answer whose body is still on its way. To `close` it closes the connection. */
+  async open(call: Call, flight: Flight): Promise<Opened> {
     const request = new AbortController();
     const stop = () => request.abort();
     flight.signal.addEventListener("abort", stop);
