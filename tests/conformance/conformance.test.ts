@@ -1,28 +1,15 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { startServer } from "../server/server.js";
-import { type Context, runCase } from "./case.js";
+import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
+import { runCase } from "./case.js";
 import { suites } from "./cases/index.js";
 
-let server: Pick<Context, "url" | "user" | "password">;
-let stop = async () => {};
+let server: ServerUnderTest;
 
 beforeAll(async () => {
-  const given = process.env.COUCHDB_URL;
-  if (given) {
-    const { origin, pathname, username, password } = new URL(given);
-    server = {
-      url: origin + pathname,
-      user: decodeURIComponent(username),
-      password: decodeURIComponent(password),
-    };
-  } else {
-    const embedded = await startServer();
-    server = { url: embedded.url, user: "admin", password: "secret" };
-    stop = () => embedded.close();
-  }
+  server = await serverUnderTest();
 });
 
-afterAll(() => stop());
+afterAll(() => server.close());
 
 /** What the embedded server cannot do, and why. */
 const lacking: Record<string, string> = process.env.COUCHDB_URL
