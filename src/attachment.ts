@@ -1,7 +1,7 @@
-import { ConflictError, NotFoundError, TimeoutError } from "./errors.js";
+import { NotFoundError, TimeoutError } from "./errors.js";
 import type { Flight } from "./streams/flight.js";
 import type { Call } from "./transport/call.js";
-import { attachmentPath, documentPath } from "./transport/paths.js";
+import { attachmentPath, pathIn } from "./transport/paths.js";
 import {
   incoming,
   outgoing,
@@ -53,7 +53,7 @@ export class Attachment {
     this.name = name;
     this.#scope = scope;
     this.#owner = owner;
-    this.#documentPath = `${scope.path}/${documentPath(owner.id)}`;
+    this.#documentPath = pathIn(scope, owner.id);
     // A name that cannot be is an error at once.
     attachmentPath(name);
     this.#written = written;
@@ -178,8 +178,7 @@ export class Attachment {
     const { rev, exists } = this.#owner;
     if (rev !== undefined && exists) return rev;
     const reason = "the document must be read or saved first: an attachment belongs to a revision";
-    const details = { status: 409, error: "conflict", reason };
-    throw this.#scope.transport.error(ConflictError, this.#call(method, {}), details);
+    throw this.#scope.transport.conflict(method, this.#call(method, {}).path, reason);
   }
 
   #transfer(call: Call, rest: Omit<Transfer, "patience" | "silent">): Transfer {

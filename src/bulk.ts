@@ -109,3 +109,14 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     return (await transport.request({ ...call, expects: "length" })).value as BulkRow[];
   }
 }
+
+/** Lets the user change an operation, and saves it, unless that throws. */
+export async function editAndSave<T extends object>(
+  operation: BulkOperation<T>,
+  edit: BulkEdit<T> = () => {},
+  options?: BulkOptions,
+): Promise<BulkOperation<T>> {
+  await edit(operation);
+  await operation.save(options);
+  return operation;
+}

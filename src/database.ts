@@ -1,4 +1,4 @@
-import { type BulkEdit, BulkOperation, type BulkOptions } from "./bulk.js";
+import { type BulkEdit, BulkOperation, type BulkOptions, editAndSave } from "./bulk.js";
 import { ChangesFeed, type ChangesOptions } from "./changes.js";
 import { DesignDocument } from "./design.js";
 import { Document } from "./document.js";
@@ -192,7 +192,7 @@ export class Database<T extends object = JsonObject> {
     ) as [Iterable<string>, BulkEdit<T>?, BulkOptions?];
     const operation = new BulkOperation<T>(this.#scope);
     for (const id of ids) operation.create(id);
-    return this.#bulk(operation, edit, options);
+    return editAndSave(operation, edit, options);
   }
 
   /**
@@ -214,7 +214,8 @@ export class Database<T extends object = JsonObject> {
     const list = [...ids];
     if (new Set(list).size < list.length) throw new TypeError("An id is there twice");
     const documents = this.docs({ ids: list, create, signal: options.signal });
-    return this.#bulk(new BulkOperation<T>(this.#scope, await documents.toArray()), edit, options);
+    const operation = new BulkOperation<T>(this.#scope, await documents.toArray());
+    return editAndSave(operation, edit, options);
   }
 
   /**
@@ -293,16 +294,6 @@ export class Database<T extends object = JsonObject> {
    */
   async delete({ signal }: OperationOptions = {}): Promise<void> {
     await this.#request("DELETE", "", { expects: "ok", signal });
-  }
-
-  async #bulk(
-    operation: BulkOperation<T>,
-    edit: BulkEdit<T> = () => {},
-    options?: BulkOptions,
-  ): Promise<BulkOperation<T>> {
-    await edit(operation);
-    await operation.save(options);
-    return operation;
   }
 
   async #request(method: Call["method"], path: string, call: Partial<Call>): Promise<unknown> {

@@ -1,6 +1,5 @@
 import { Document } from "./document.js";
-import { ConflictError } from "./errors.js";
-import { documentPath } from "./transport/paths.js";
+import { pathIn } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
 import type {
   DesignData,
@@ -58,9 +57,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     const old = Object.hasOwn(views, name) ? views[name] : undefined;
     if (old && !existsOk) {
       const reason = `the view ${JSON.stringify(name)} exists already`;
-      const { path, transport } = this.#scope;
-      const call = { method: "PUT", path: `${path}/${documentPath(this.id)}` } as const;
-      throw transport.error(ConflictError, call, { status: 409, error: "conflict", reason });
+      throw this.#scope.transport.conflict("PUT", pathIn(this.#scope, this.id), reason);
     }
     this.data.language ??= "javascript";
     views[name] = definition;

@@ -2,7 +2,7 @@ import { Attachment, noteAttachment } from "./attachment.js";
 import { ConflictError } from "./errors.js";
 import { isLike, replacement } from "./json-values.js";
 import type { Call } from "./transport/call.js";
-import { documentPath } from "./transport/paths.js";
+import { documentPath, pathIn } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
 import type {
   DocumentData,
@@ -164,8 +164,7 @@ export class Document<T extends object = JsonObject> {
     const rev = /"(\d+-.+)"/.exec(headers.get("etag") ?? "")?.[1];
     if (rev) return { ok: true, id: this.id, rev };
     // A `_local` document's ETag is none, and across origins a server may not expose it.
-    const { value } = await this.#request({ method: "GET", expects: "_rev", signal });
-    return { ok: true, id: this.id, rev: (value as DocumentData)._rev as string };
+    return { ok: true, id: this.id, rev: (await this.#read({}, signal))._rev as string };
   }
 
   /**
@@ -175,9 +174,7 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/replication/conflicts.html
    */
   async conflicts({ signal }: OperationOptions = {}): Promise<string[]> {
-    const query = { conflicts: true };
-    const { value } = await this.#request({ method: "GET", query, expects: "_id", signal });
-    return (value as DocumentData)._conflicts ?? [];
+    return (await this.#read({ conflicts: true }, signal))._conflicts ?? [];
   }
 
   /**
@@ -187,9 +184,8 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-an-extended-revision-history
    */
   async revs({ signal }: OperationOptions = {}): Promise<string[]> {
-    const query = { revs_info: true };
-    const { value } = await this.#request({ method: "GET", query, expects: "_id", signal });
-    return ((value as DocumentData)._revs_info ?? []).map(({ rev }) => rev);
+    const { _revs_info = [] } = await this.#read({ revs_info: true }, signal);
+    return _revs_info.map(({ rev }) => rev);
   }
 
   /**
@@ -263,11 +259,21 @@ export class Document<T extends object = JsonObject> {
 
   // Made when needed: most documents of a scan are only read.
   get #path(): string {
-    return `${this.#scope.path}/${documentPath(this.id)}`;
+    return pathIn(this.#scope, this.id);
   }
 
   #request(call: Omit<Call, "path">) {
     return this.#scope.transport.request({ ...call, path: this.#path });
+  }
+
+  async #read(query: GetOptions, signal: AbortSignal | undefined): Promise<DocumentData> {
+    const { value } = await this.#request({
+      method: "GET",
+      query: { ...query },
+      expects: "_rev",
+      signal,
+    });
+    return value as DocumentData;
   }
 
   async #put(body: string, signal: AbortSignal | undefined): Promise<WriteResult> {
@@ -312,7 +318,6 @@ export class Document<T extends object = JsonObject> {
   #refuseToLoseChanges(method: Call["method"]): void {
     if (!this.#hasChanges()) return;
     const reason = "the document here has changes that are not saved";
-    const details = { status: 409, error: "conflict", reason };
-    throw this.#scope.transport.error(ConflictError, { method, path: this.#path }, details);
+    throw this.#scope.transport.conflict(method, this.#path, reason);
   }
 }

@@ -1,6 +1,6 @@
 import type { Document } from "./document.js";
-import { ConflictError, NotFoundError } from "./errors.js";
-import { documentPath } from "./transport/paths.js";
+import { NotFoundError } from "./errors.js";
+import { pathIn } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
 import type { OperationOptions } from "./types.js";
 
@@ -15,7 +15,7 @@ export function isMissing(error: unknown): boolean {
  * @throws ConflictError if it is, unless `existsOk`
  */
 export async function beNewOrFetch(
-  { transport, path }: Scope,
+  scope: Scope,
   document: Document<object>,
   { existsOk = false, signal }: OperationOptions & { existsOk?: boolean },
 ): Promise<void> {
@@ -26,7 +26,5 @@ export async function beNewOrFetch(
     if (isMissing(error)) return;
     throw error;
   }
-  const call = { method: "PUT", path: `${path}/${documentPath(document.id)}` } as const;
-  const details = { status: 409, error: "conflict", reason: "the document exists already" };
-  throw transport.error(ConflictError, call, details);
+  throw scope.transport.conflict("PUT", pathIn(scope, document.id), "the document exists already");
 }

@@ -32,6 +32,11 @@ export function documentPath(id: string): string {
   return special + encodeSegment(rest);
 }
 
+/** The path of a document within a database's. */
+export function pathIn({ path }: { path: string }, id: string): string {
+  return `${path}/${documentPath(id)}`;
+}
+
 /**
  * The path of an attachment within its document. A `/` stays, unless the parts between are such as
  * URL parsers fold away. Throws a TypeError for a name that would reach the document itself, or one of

@@ -1,4 +1,5 @@
 import type { Flight } from "../streams/flight.js";
+import { sendsStreams } from "./runtime.js";
 
 /** Called as bytes pass: how many so far, and of how many, where that is known. */
 export type Progress = (bytes: number, total: number | undefined) => void;
@@ -12,13 +13,6 @@ export interface Transfer {
   total?: number | undefined;
   onProgress: Progress | undefined;
 }
-
-/**
- * Whether a request's body may be a stream. Not in browsers, which send none over HTTP/1.1, or send
- * its name; they are the ones that let no script set a Cookie.
- */
-export const sendsStreams = /* @__PURE__ */ (() =>
-  new Request("http://localhost/", { headers: { cookie: "a=b" } }).headers.has("cookie"))();
 
 // What a slow line takes: bytes a millisecond.
 const slowest = 16;

@@ -1,6 +1,7 @@
 import ky from "ky";
 import type { Auth } from "../auth/auth.js";
 import {
+  ConflictError,
   type ErrorDetails,
   IncompleteResponseError,
   InvalidResponseError,
@@ -16,6 +17,7 @@ import { failure } from "./failure.js";
 import { setHeaders } from "./headers.js";
 import { encodeQuery } from "./query.js";
 import { type RetryOptions, retryPolicy } from "./retry.js";
+import { credentials } from "./runtime.js";
 
 export interface TransportOptions {
   auth: Auth | undefined;
@@ -32,16 +34,6 @@ export interface Scope {
   readonly path: string;
   readonly transport: Transport;
 }
-
-// workerd refuses the member altogether; elsewhere it keeps out cookies and login windows.
-const credentials = /* @__PURE__ */ (() => {
-  try {
-    new Request("http://localhost/", { credentials: "omit" });
-    return { credentials: "omit" } as const;
-  } catch {
-    return {};
-  }
-})();
 
 /** HTTP, and of CouchDB only how it answers: calls go out; JSON, rows and errors come back. */
 export class Transport {
@@ -78,6 +70,12 @@ export class Transport {
     details: Omit<ErrorDetails, "method" | "url">,
   ): E {
     return new Class({ method: call.method, url: this.url(call), ...details });
+  }
+
+  /** A conflict that is found here, before anything is sent. */
+  conflict(method: Call["method"], path: string, reason: string): ConflictError {
+    const details = { status: 409, error: "conflict", reason };
+    return this.error(ConflictError, { method, path }, details);
   }
 
   /** Begins an operation of several requests, which must `land` at its end. */

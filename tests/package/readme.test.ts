@@ -7,21 +7,41 @@ import { startServer } from "../server/server.js";
 
 const root = new URL("../../", import.meta.url);
 
-test("the README's program does what it says", async () => {
+const blocks = Array.from(
+  readFileSync(new URL("README.md", root), "utf8").matchAll(/```js\n(.*?)```/gs),
+  ([, code = ""]) => code,
+);
+
+/** What a program prints that is run where "couchfetch" is the package itself. */
+async function run(program: string): Promise<string> {
   const server = await startServer();
   try {
-    const readme = readFileSync(new URL("README.md", root), "utf8");
-    const [, program = ""] = /```js\n(.*?)```/s.exec(readme) ?? [];
     const code = program.replace("http://localhost:5984", server.url);
-    // Resolved from the package's own folder, where "couchfetch" is the package itself.
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ["--input-type=module", "--eval", code],
       { cwd: fileURLToPath(root) },
     );
-    expect(stdout.split("\n").slice(0, 2)).toEqual(["cat 4", "cat"]);
-    expect(stdout).toMatch(/^cat \{.*legs: 5/ms);
+    return stdout;
   } finally {
     await server.close();
   }
+}
+
+test("the README's program does what it says", async () => {
+  const stdout = await run(blocks[0] ?? "");
+  expect(stdout.split("\n").slice(0, 2)).toEqual(["cat 4", "cat"]);
+  expect(stdout).toMatch(/^cat \{.*legs: 5/ms);
+});
+
+test("so do its bulk write and its attachment", async () => {
+  const [program = "", bulk = "", attachment = ""] = blocks;
+  const opened = program.split("// Documents as they arrive")[0];
+  const print = `
+    console.log(ok.map(({ id }) => id), error, response.length, picture.type, await picture.text());
+    await couch.close();`;
+  // The cat has moved on.
+  const again = "await cat.fetch();";
+  const stdout = await run([opened, bulk, again, attachment, print].join("\n"));
+  expect(stdout).toBe("[ 'cat', 'dog', 'fish' ] [] 3 image/svg+xml <svg/>\n");
 });
