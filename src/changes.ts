@@ -10,7 +10,7 @@ import type { Scope } from "./transport/transport.js";
 import type { JsonObject, OperationOptions, Sequence } from "./types.js";
 
 /**
- * What a feed gives, and how. All but `feed`, `lastEventId` and `signal` goes to CouchDB as it is.
+ * What a feed gives, and how. All but `feed`, `lastEventId`, `params` and `signal` goes to CouchDB as it is.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/changes.html
  */
@@ -34,6 +34,8 @@ export interface ChangesOptions extends OperationOptions {
   style?: "main_only" | "all_docs";
   /** A filter function, `design/function`. */
   filter?: string;
+  /** What the filter function finds in `req.query`. */
+  params?: Record<string, string | number | boolean>;
   /** Only these documents. */
   doc_ids?: string[];
   /** Only documents that match. */
@@ -196,9 +198,10 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
 
   #call(): Call {
     const { transport, path } = this.#scope;
-    const { lastEventId: _, signal: __, doc_ids, selector, view, ...rest } = this.#options;
+    const { lastEventId: _, signal: __, params, doc_ids, selector, view, ...rest } = this.#options;
     const { feed = "normal", heartbeat = defaultHeartbeat } = rest;
     const query = {
+      ...params,
       ...rest,
       feed: feed === "normal" ? undefined : feed,
       heartbeat: feed === "normal" ? rest.heartbeat : heartbeat,

@@ -16,6 +16,7 @@ import { SecurityDocument } from "./security.js";
 import { mapBatches } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
 import type { Call } from "./transport/call.js";
+import { documentPath } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
 import type {
   BulkGetRow,
@@ -77,6 +78,16 @@ export class Database<T extends object = JsonObject> {
     const document = new Document<T>(this.#scope, id, data);
     await beNewOrFetch(this.#scope, document, rest);
     return document;
+  }
+
+  /**
+   * A document, without a request: read it with `fetch`, or save it as a new one.
+   *
+   * @throws TypeError for an id that no document can have
+   */
+  document(id: string, data?: T): Document<T> {
+    documentPath(id);
+    return new Document<T>(this.#scope, id, data ?? {});
   }
 
   /** The ids of all documents, design documents among them, as they arrive. */
@@ -221,7 +232,8 @@ export class Database<T extends object = JsonObject> {
   /**
    * Reads many documents, or revisions of them, in one request.
    *
-   * @param docs - their ids, with a `rev` where it is not to be the current one
+   * @param docs - their ids, with a `rev`, or else for all leaf revisions: the current one, and those
+   * in conflict with it
    * @returns a row for each, as it arrives; one that cannot be read is an `error` in its row
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_get
    */

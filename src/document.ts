@@ -55,6 +55,11 @@ export class Document<T extends object = JsonObject> {
     return Object.fromEntries(own) as T;
   }
 
+  /** The same as `data`: what `JSON.stringify` writes of a document. */
+  toJSON(): DocumentData<T> {
+    return this.#data;
+  }
+
   /** The revision that is here, or undefined if the document was never saved, or deleted by `delete`. */
   get rev(): string | undefined {
     return this.#data._rev;
@@ -310,9 +315,9 @@ export class Document<T extends object = JsonObject> {
 
   /** Whether there is content to lose. Another revision, set by hand, is none: it is what to act on. */
   #hasChanges(): boolean {
-    const original = this.#original?.() as DocumentData | undefined;
+    const original = (this.#original?.() ?? { _id: this.id }) as DocumentData;
     const { json } = this.#scope.transport;
-    return !original || !isLike(json, { ...this.#data, _rev: original._rev }, original);
+    return !isLike(json, { ...this.#data, _rev: original._rev }, original);
   }
 
   #refuseToLoseChanges(method: Call["method"]): void {

@@ -49,7 +49,7 @@ export interface DocsOptions<K = string> extends Omit<ViewParams, "key" | "keys"
   create?: boolean;
   /** Those whose id, or key, begins with this. Not with `ids`, `create` or a range of keys. */
   prefix?: string;
-  /** Give design documents too. Those named in `ids` are given anyway. Default false. */
+  /** Give design documents too. Those named in `ids` or by `prefix` are given anyway. Default false. */
   includeDesignDocs?: boolean;
 }
 
@@ -117,7 +117,9 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    * @throws TypeError for `prefix` together with `ids`, `create` or a range
    */
   docs(options: DocsOptions<K> = {}): Rows<Document<T>> {
-    const { create = false, includeDesignDocs = options.ids !== undefined, ...rest } = options;
+    const { ids, prefix } = options;
+    const named = ids !== undefined || prefix?.startsWith("_design/") === true;
+    const { create = false, includeDesignDocs = named, ...rest } = options;
     if (rest.prefix !== undefined && create) {
       throw new TypeError("prefix cannot go with create: it names no document that could be made");
     }

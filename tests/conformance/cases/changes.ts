@@ -114,7 +114,10 @@ export const changes: Case[] = [
         cat: { kind: "cat" },
         dog: { kind: "dog" },
         "_design/zoo": {
-          filters: { cats: "function (doc) { return doc.kind === 'cat'; }" },
+          filters: {
+            cats: "function (doc) { return doc.kind === 'cat'; }",
+            kind: "function (doc, req) { return doc.kind === req.query.kind; }",
+          },
           views: { dogs: { map: "function (doc) { if (doc.kind === 'dog') emit(1); }" } },
         },
       });
@@ -122,6 +125,8 @@ export const changes: Case[] = [
       assert.deepEqual(await only(db.changes({ doc_ids: ["dog", "none"] })), ["dog"]);
       assert.deepEqual(await only(db.changes({ selector: { kind: "cat" } })), ["cat"]);
       assert.deepEqual(await only(db.changes({ filter: "zoo/cats" })), ["cat"]);
+      const kind = { filter: "zoo/kind", params: { kind: "dog" } };
+      assert.deepEqual(await only(db.changes(kind)), ["dog"]);
       assert.deepEqual(await only(db.changes({ view: "zoo/dogs" })), ["dog"]);
       assert.deepEqual(await only(db.changes({ filter: "_design" })), ["_design/zoo"]);
       await rejects(all(db.changes({ filter: "zoo/none" })), NotFoundError);

@@ -51,6 +51,34 @@ export const documents: Case[] = [
     },
   },
   {
+    name: "document sends nothing, and can be fetched, saved, updated, or deleted by its revision",
+    async run({ db }) {
+      const cat = db.document("cat", { legs: 4 });
+      assert.isFalse(cat.exists);
+      await cat.save();
+      const same = db.document("cat");
+      await same.fetch();
+      assert.deepEqual(same.data, cat.data);
+      await rejects(db.document("cat", { legs: 3 }).fetch(), ConflictError);
+      await db.document("cat").update((data) => {
+        data.legs = 3;
+      });
+      const other = db.document("cat");
+      other.rev = (await other.info()).rev;
+      await other.delete();
+      await rejects(db.document("cat").fetch(), NotFoundError);
+      for (const id of ["", "_all_docs", ".."]) await rejects(() => db.document(id), TypeError);
+    },
+  },
+  {
+    name: "JSON.stringify writes a document's data",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const cat = await db.get("cat");
+      assert.deepEqual(JSON.parse(JSON.stringify({ cat })), { cat: cat.data });
+    },
+  },
+  {
     name: "an empty document can be saved",
     async run({ db }) {
       await (await db.create("cat")).save();
@@ -322,7 +350,7 @@ export const documents: Case[] = [
         ConflictError,
       );
       await rejects(
-        (await db.create("dog")).update(() => {}),
+        db.document("dog", { legs: 4 }).update(() => {}),
         ConflictError,
       );
     },

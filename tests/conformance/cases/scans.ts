@@ -34,6 +34,21 @@ export const scans: Case[] = [
     },
   },
   {
+    name: "a prefix that names design documents gives them",
+    async run({ db }) {
+      await fill(db, { cat: {}, "_design/zoo": {}, "_design/ark": {} });
+      const designs = await db.docs({ prefix: "_design/" }).toArray();
+      assert.deepEqual(
+        designs.map(({ id }) => id),
+        ["_design/ark", "_design/zoo"],
+      );
+      assert.deepEqual(
+        await db.docs({ prefix: "_design/", includeDesignDocs: false }).toArray(),
+        [],
+      );
+    },
+  },
+  {
     name: "docs that were read can be changed and saved, and are not dirty before",
     async run({ db }) {
       await fill(db, animals);
