@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import { CouchDB, type Database } from "couchfetch";
+import { basic, CouchDB, type Database, type Fetch } from "couchfetch";
 
 /** What a case is run with. */
 export interface Context {
@@ -17,7 +17,7 @@ export interface Context {
 export interface Case {
   name: string;
   /** What not every server can do; a runner that leaves the case out says so. */
-  needs?: "__proto__ members";
+  needs?: "__proto__ members" | "Cookie headers";
   run(context: Context): Promise<void>;
 }
 
@@ -56,6 +56,49 @@ export async function fillMany({ url, user, password, db }: Context, docs: objec
   });
   assert.equal(response.status, 201);
   await response.text();
+}
+
+/**
+ * A session of its own, and what it sends: of each request its method and its path within the case's
+ * database, and the JSON that was posted.
+ */
+export function watch({ url, user, password, db }: Context) {
+  const sent: string[] = [];
+  const bodies: object[] = [];
+  const base = url.replace(/\/+$/, "");
+  const fetch: Fetch = async (request, init) => {
+    const path = request.url.slice(base.length).replace(`/${db.id}`, "");
+    sent.push(`${request.method} ${path}`);
+    if (request.method === "POST") bodies.push(await request.clone().json());
+    return globalThis.fetch(request, init);
+  };
+  const couch = new CouchDB(url, { auth: basic(user, password), fetch });
+  return { couch, db: couch.database(db.id), sent, bodies };
+}
+
+/** A session with a server that has one answer to everything. */
+export function answering(status: number, body: unknown): CouchDB {
+  return new CouchDB("http://localhost:1", { fetch: async () => Response.json(body, { status }) });
+}
+
+/** A user of the server who is nobody's else, and gone afterwards. */
+export async function withUser(
+  { couch, url }: Context,
+  { name = "user", roles = [] as string[] },
+  work: (user: { name: string; password: string; session: CouchDB }) => Promise<void>,
+): Promise<void> {
+  const users = await couch.create("_users", { existsOk: true });
+  const person = { name: `${name}-${crypto.randomUUID()}`, password: `${name}'s`, roles };
+  const id = `org.couchdb.user:${person.name}`;
+  const document = await users.create(id, { data: { ...person, type: "user" } });
+  await document.save();
+  const session = new CouchDB(url, { auth: basic(person.name, person.password) });
+  try {
+    await work({ ...person, session });
+  } finally {
+    await session.close();
+    await document.delete();
+  }
 }
 
 /** Runs a case on a database of its own, which is gone afterwards. */

@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import { ConflictError, type Document, NotFoundError } from "couchfetch";
+import type { Document } from "couchfetch";
 import { type Case, type Context, rejects } from "../case.js";
 
 const names = [
@@ -143,15 +143,6 @@ export const attachments: Case[] = [
       await cat?.attachment("a").save("one");
       assert.isFalse(cat?.dirty);
       assert.deepEqual(cat?.data, (await context.db.get("cat")).data);
-    },
-  },
-  {
-    name: "a document that was neither saved nor fetched is a conflict, and nothing is sent",
-    async run({ db }) {
-      const cat = await db.create("cat");
-      await rejects(cat.attachment("a").save("x"), ConflictError);
-      await rejects(cat.attachment("a").delete(), ConflictError);
-      await rejects(db.get("cat"), NotFoundError);
     },
   },
   {

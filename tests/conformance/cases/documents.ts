@@ -263,17 +263,6 @@ export const documents: Case[] = [
     },
   },
   {
-    name: "delete rejects a revision that is not the server's",
-    async run({ db }) {
-      await fill(db, { cat: {} });
-      const [mine, theirs] = [await db.get("cat"), await db.get("cat")];
-      theirs.data.legs = 3;
-      await theirs.save();
-      await rejects(mine.delete(), ConflictError);
-      assert.isTrue((await db.get("cat")).exists);
-    },
-  },
-  {
     name: "copy makes another document of what the server has, or replaces one",
     async run({ db }) {
       await fill(db, { cat: { legs: 4 }, "a/ü": { legs: 1 } });

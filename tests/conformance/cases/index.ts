@@ -1,4 +1,5 @@
 import type { Case } from "../case.js";
+import { aiocouch } from "./aiocouch/index.js";
 import { attachments } from "./attachments.js";
 import { bulk } from "./bulk.js";
 import { changes } from "./changes.js";
@@ -20,4 +21,5 @@ export const suites: Record<string, Case[]> = {
   bulk,
   attachments,
   designs,
+  ...aiocouch,
 };

@@ -103,12 +103,6 @@ export const input: Case[] = [
     },
   },
   {
-    name: "docs of no ids gives nothing, and sends nothing",
-    async run() {
-      assert.deepEqual(await mute().database("animals").docs({ ids: [] }).toArray(), []);
-    },
-  },
-  {
     name: "changes refuses what no feed can be",
     async run() {
       const db = mute().database("animals");

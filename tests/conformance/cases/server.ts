@@ -11,14 +11,6 @@ import { type Case, rejects } from "../case.js";
 
 export const server: Case[] = [
   {
-    name: "info tells the server's version",
-    async run({ couch }) {
-      const info = await couch.info();
-      assert.equal(info.couchdb, "Welcome");
-      assert.match(info.version, /^3\./);
-    },
-  },
-  {
     name: "checkCredentials resolves to the user context",
     async run({ url, user, password }) {
       const couch = new CouchDB(url, { auth: basic(user, password) });
