@@ -93,6 +93,16 @@ export const database: Case[] = [
     },
   },
   {
+    name: "Database.create: data that is no plain object is a TypeError",
+    async run({ db }) {
+      const cat = db.document("cat", { legs: 4 });
+      for (const data of [42, "content", cat] as object[]) {
+        await rejects(db.create("dog", { data }), TypeError);
+        await rejects(() => db.document("dog", data), TypeError);
+      }
+    },
+  },
+  {
     name: "Database.get: gives the document of that id",
     async run({ db }) {
       await fill(db, { cat: { legs: 4 }, bird: { legs: 2 } });

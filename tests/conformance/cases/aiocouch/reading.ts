@@ -28,6 +28,15 @@ export const reading: Case[] = [
     },
   },
   {
+    name: "Database.keys: with ids or a prefix, gives those there are",
+    async run({ db }) {
+      await fill(db, animals);
+      const [ids, prefix]: object[] = [{ ids: ["hen", "unicorn", "cat"] }, { prefix: "c" }];
+      assert.deepEqual(await db.keys(ids).toArray(), ["hen", "cat"]);
+      assert.deepEqual(await db.keys(prefix).toArray(), ["cat", "cow"]);
+    },
+  },
+  {
     name: "Database.docs: asks the view of all documents, as keys and values do",
     async run(context) {
       const { db, sent } = watch(context);
