@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { databasePath, documentPath, parseBaseUrl } from "../../src/transport/paths.js";
+import {
+  attachmentPath,
+  databasePath,
+  documentPath,
+  parseBaseUrl,
+} from "../../src/transport/paths.js";
 
 describe("database names", () => {
   test("are escaped", () => {
@@ -23,6 +28,34 @@ describe("database names", () => {
   ])("%j is impossible", (name) => {
     expect(() => databasePath(name)).toThrow(TypeError);
   });
+});
+
+describe("attachment names", () => {
+  test.each([
+    ["a.png", "a.png"],
+    ["dir/readme.txt", "dir/readme.txt"],
+    ["a b+?#&%2F", "a%20b%2B%3F%23%26%252F"],
+    ["ünï/🦊", "%C3%BCn%C3%AF/%F0%9F%A6%8A"],
+    ["a/../b", "a%2F..%2Fb"],
+    ["../cat", "..%2Fcat"],
+    ["a/.", "a%2F."],
+    ["/a", "%2Fa"],
+    ["a/", "a%2F"],
+    ["a//b", "a%2F%2Fb"],
+    [".../.a", ".../.a"],
+    ["%2e%2e", "%252e%252e"],
+  ])("%j is sent as %s, and stays within its document", (name, path) => {
+    expect(attachmentPath(name)).toBe(path);
+    const url = new URL(`http://host/db/doc/${path}`);
+    expect(url.pathname.split("/").slice(3).map(decodeURIComponent).join("/")).toBe(name);
+  });
+
+  test.each(["", ".", "..", "_view/by_legs", "_info", "half \ud83e of a fox"])(
+    "%j is refused",
+    (name) => {
+      expect(() => attachmentPath(name)).toThrow(TypeError);
+    },
+  );
 });
 
 describe("document ids", () => {
