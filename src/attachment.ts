@@ -1,12 +1,12 @@
-import { NotFoundError, TimeoutError } from "./errors.js";
+import { InvalidResponseError, NotFoundError, TimeoutError } from "./errors.js";
 import type { Flight } from "./streams/flight.js";
 import type { Call } from "./transport/call.js";
 import { attachmentPath, pathIn } from "./transport/paths.js";
 import {
-  incoming,
   outgoing,
   type Progress,
   patienceFor,
+  relay,
   type Transfer,
 } from "./transport/transfer.js";
 import type { Scope } from "./transport/transport.js";
@@ -89,6 +89,10 @@ export class Attachment {
     try {
       const { response, bytes, close } = await transport.open(call, flight);
       const { status, statusText } = response;
+      if (status === 204 || status === 205) {
+        const reason = "answered with nothing where an attachment was expected";
+        throw transport.error(InvalidResponseError, call, { status, reason });
+      }
       const headers = new Headers(response.headers);
       // The bytes are unpacked, which these headers, passed on with them, would deny.
       if (headers.has("content-encoding")) {
@@ -96,9 +100,15 @@ export class Attachment {
         headers.delete("content-length");
       }
       const total = Number(headers.get("content-length")) || undefined;
-      const body = incoming(bytes, close, this.#transfer(call, { flight, total, onProgress }));
+      const letGo = () => {
+        close();
+        flight.land();
+      };
+      const transfer = this.#transfer(call, { flight, total, onProgress });
+      const { body } = relay(() => bytes.next(), letGo, "giving", transfer);
       return new Response(body, { status, statusText, headers });
     } catch (error) {
+      flight.abort();
       flight.land();
       throw error;
     }
@@ -113,8 +123,10 @@ export class Attachment {
    * @param body - anything that fetch takes
    * @param contentType - default: what the body says of itself, as a Blob does, or
    * `application/octet-stream`
+   * @throws TypeError for what is no body
    * @throws ConflictError if the server has another revision of the document; before anything is sent,
    * if the document here was neither read nor saved
+   * @throws NetworkError with `mayHaveHappened`, if the connection is lost on the way
    * @throws TimeoutError for a server that takes nothing, and says nothing, for the session's `timeout`
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#put--db-docid-attname
    */
@@ -126,7 +138,9 @@ export class Attachment {
     const { transport } = this.#scope;
     const isText = typeof body === "string";
     const kinds = [Blob, ArrayBuffer, FormData, URLSearchParams, ReadableStream];
-    if (!isText && !ArrayBuffer.isView(body) && !kinds.some((Kind) => body instanceof Kind)) {
+    // Of a view of shared memory, some runtimes make a text.
+    const bytes = ArrayBuffer.isView(body) ? body.buffer : body;
+    if (!isText && !kinds.some((Kind) => bytes instanceof Kind)) {
       throw new TypeError("An attachment is a string, a Blob, bytes, a form or a stream of bytes");
     }
     // Knows how each kind of body is written, and mostly what it is called.
@@ -140,13 +154,14 @@ export class Attachment {
     let out: Awaited<ReturnType<typeof outgoing>> | undefined;
     try {
       const transfer = this.#transfer(call, { flight, onProgress });
-      out = await outgoing(content, body instanceof ReadableStream, transfer);
+      const isStream = body instanceof ReadableStream;
+      out = await outgoing(body instanceof Blob ? body : content, isStream, transfer);
       const size = out.body instanceof Blob ? out.body.size : undefined;
       const timeout = size === undefined ? false : patienceFor(size, transport.timeout);
       const { value } = await transport.request({ ...call, body: out.body, timeout }, flight);
-      if (size !== undefined) onProgress?.(size, size);
       const result = value as WriteResult;
       await this.#saved(parent, result.rev, headers["content-type"], flight);
+      if (size !== undefined) onProgress?.(size, size);
       return result;
     } finally {
       out?.end();
@@ -160,6 +175,7 @@ export class Attachment {
    * @throws ConflictError if the server has another revision of the document, and if the document here
    * was neither read nor saved
    * @throws NotFoundError if there is no such attachment
+   * @throws NetworkError with `mayHaveHappened`, if the connection is lost on the way
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#delete--db-docid-attname
    */
   async delete({ signal }: OperationOptions = {}): Promise<WriteResult> {

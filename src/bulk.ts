@@ -1,5 +1,6 @@
 import { Document } from "./document.js";
 import { documentPath } from "./transport/paths.js";
+import { patienceFor } from "./transport/transfer.js";
 import type { Scope } from "./transport/transport.js";
 import type { BulkRow, JsonObject, OperationOptions } from "./types.js";
 
@@ -46,7 +47,8 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
 
   /** The documents of this operation, also those that have not changed. */
   [Symbol.iterator](): IterableIterator<Document<T>> {
-    return this.#documents.values();
+    // Those that are added meanwhile are not part of the round.
+    return [...this.#documents.values()].values();
   }
 
   /**
@@ -82,14 +84,24 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
    * Writes the documents that have changed, in one request; none if there are none. What becomes of
    * each is in `ok` and `error`: a document's own failure is not thrown. Called again, it writes what
    * is still unsaved.
+   *
+   * @throws TypeError without `new_edits`, for a document that has no revision but the one it was read
+   * with; nothing is sent
+   * @throws PayloadTooLargeError if the server does not take so much at once
+   * @throws NetworkError with `mayHaveHappened`, if the connection is lost on the way
    */
   async save({ new_edits = true, signal }: BulkOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     const changed = [...this].filter((document) => document.dirty);
     const drafts = changed.map((document) => Document.inside(document).draft());
+    if (!new_edits && drafts.some(({ isNewRev }) => !isNewRev)) {
+      throw new TypeError(
+        "Without new_edits, what is changed needs a revision of its own: set rev",
+      );
+    }
     const rows = drafts.length === 0 ? [] : await this.#send(drafts, new_edits, signal);
     // Rows need not come for all: what was stored with its own revision has none.
-    const rowOf = new Map(rows.map((row) => [row.id, row]));
+    const rowOf = new Map(rows.map((row) => [row?.id, row]));
     this.response = rows;
     this.ok = [];
     this.error = [];
@@ -105,18 +117,20 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     const { transport, path } = this.#scope;
     const docs = drafts.map(({ body }) => body).join(",");
     const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${docs}]}`;
-    const call = { method: "POST", path: `${path}/_bulk_docs`, body, signal } as const;
+    const timeout = patienceFor(body.length, transport.timeout);
+    const call = { method: "POST", path: `${path}/_bulk_docs`, body, timeout, signal } as const;
     return (await transport.request({ ...call, expects: "length" })).value as BulkRow[];
   }
 }
 
 /** Lets the user change an operation, and saves it, unless that throws. */
 export async function editAndSave<T extends object>(
+  { transport }: Scope,
   operation: BulkOperation<T>,
   edit: BulkEdit<T> = () => {},
-  options?: BulkOptions,
+  options: BulkOptions = {},
 ): Promise<BulkOperation<T>> {
-  await edit(operation);
+  await transport.during(options.signal, () => edit(operation));
   await operation.save(options);
   return operation;
 }

@@ -26,7 +26,7 @@ import type {
   OperationOptions,
   PurgeResult,
 } from "./types.js";
-import { AllDocsView, type DocsOptions, type View, type ViewParams, viewOf } from "./view.js";
+import { AllDocsView, type DocsOptions, type IdsOptions, type View, viewOf } from "./view.js";
 
 /**
  * A database of a server. Making one sends nothing.
@@ -90,9 +90,9 @@ export class Database<T extends object = JsonObject> {
     return new Document<T>(this.#scope, id, data ?? {});
   }
 
-  /** The ids of all documents, design documents among them, as they arrive. */
-  keys(params: ViewParams<string> = {}): Rows<string> {
-    return this.allDocs.keys(params);
+  /** The ids of documents as they arrive: all, design documents among them, or a selection that exists. */
+  keys(options: IdsOptions = {}): Rows<string> {
+    return this.allDocs.ids(options);
   }
 
   /** The documents as they arrive; the same as `docs` without a selection. */
@@ -180,7 +180,7 @@ export class Database<T extends object = JsonObject> {
 
   /**
    * Creates documents in one request. It does not ask first which exist: they are conflicts, in
-   * `error`.
+   * `error`, save `_local` documents, which CouchDB replaces.
    *
    * @param ids - of empty documents to begin with
    * @param edit - changes the documents, and adds others. If it throws, nothing is sent
@@ -190,20 +190,21 @@ export class Database<T extends object = JsonObject> {
    */
   createDocs(edit: BulkEdit<T>, options?: BulkOptions): Promise<BulkOperation<T>>;
   createDocs(
-    ids: Iterable<string>,
+    ids: readonly string[],
     edit?: BulkEdit<T>,
     options?: BulkOptions,
   ): Promise<BulkOperation<T>>;
   async createDocs(
-    first: BulkEdit<T> | Iterable<string>,
+    first: BulkEdit<T> | readonly string[],
     ...rest: [(BulkEdit<T> | BulkOptions)?, BulkOptions?]
   ): Promise<BulkOperation<T>> {
     const [ids, edit, options] = (
       typeof first === "function" ? [[], first, ...rest] : [first, ...rest]
-    ) as [Iterable<string>, BulkEdit<T>?, BulkOptions?];
+    ) as [readonly string[], BulkEdit<T>?, BulkOptions?];
+    if (!Array.isArray(ids)) throw new TypeError("The ids are an array");
     const operation = new BulkOperation<T>(this.#scope);
     for (const id of ids) operation.create(id);
-    return editAndSave(operation, edit, options);
+    return editAndSave(this.#scope, operation, edit, options);
   }
 
   /**
@@ -218,15 +219,15 @@ export class Database<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
    */
   async updateDocs(
-    ids: Iterable<string>,
+    ids: readonly string[],
     edit: BulkEdit<T>,
-    { create = false, ...options }: BulkOptions & { create?: boolean } = {},
+    { create = false, signal }: OperationOptions & { create?: boolean } = {},
   ): Promise<BulkOperation<T>> {
-    const list = [...ids];
-    if (new Set(list).size < list.length) throw new TypeError("An id is there twice");
-    const documents = this.docs({ ids: list, create, signal: options.signal });
+    if (!Array.isArray(ids)) throw new TypeError("The ids are an array");
+    if (new Set(ids).size < ids.length) throw new TypeError("An id is there twice");
+    const documents = this.docs({ ids, create, signal });
     const operation = new BulkOperation<T>(this.#scope, await documents.toArray());
-    return editAndSave(operation, edit, options);
+    return editAndSave(this.#scope, operation, edit, { signal });
   }
 
   /**
@@ -238,11 +239,13 @@ export class Database<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_get
    */
   bulkGet(
-    docs: readonly { id: string; rev?: string }[],
+    docs: readonly { id: string; rev?: string | undefined }[],
     { signal, ...query }: OperationOptions & { revs?: boolean; attachments?: boolean } = {},
   ): Rows<BulkGetRow<T>> {
     const { transport, path } = this.#scope;
-    const body = transport.json.stringify({ docs });
+    // They may be Documents, whose JSON is another.
+    const wanted = docs.map(({ id, rev }) => ({ id, rev }));
+    const body = transport.json.stringify({ docs: wanted });
     const call = { method: "POST", path: `${path}/_bulk_get`, query, body, reads: true } as const;
     return new Rows({
       takeOff: () => transport.takeOff(signal),

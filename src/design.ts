@@ -11,7 +11,7 @@ import type {
 import { type View, viewOf } from "./view.js";
 
 const members =
-  /^(_.*|language|options|views|filters|updates|validate_doc_update|autoupdate|indexes|nouveau|lists|shows|rewrites)$/;
+  /^(_.*|language|options|views|filters|updates|validate_doc_update|autoupdate|indexes|nouveau|lib|lists|shows|rewrites)$/;
 
 /**
  * A design document: the views, filters and rules of a database.
@@ -52,20 +52,22 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     if (typeof definition.map !== "string")
       throw new TypeError("A view's map is a function's text");
     const view = this.view<K, V>(name);
-    this.data.views ??= {};
-    const { views } = this.data;
-    const old = Object.hasOwn(views, name) ? views[name] : undefined;
-    if (old && !existsOk) {
+    const { views = {}, language } = this.data;
+    const before = { views: this.data.views, language };
+    if (Object.hasOwn(views, name) && !existsOk) {
       const reason = `the view ${JSON.stringify(name)} exists already`;
       throw this.#scope.transport.conflict("PUT", pathIn(this.#scope, this.id), reason);
     }
-    this.data.language ??= "javascript";
-    views[name] = definition;
+    // In this way, even a view named __proto__ is a member like others.
+    Object.assign(this.data, {
+      views: { ...views, [name]: definition },
+      language: language ?? "javascript",
+    });
     try {
       await this.save({ signal });
     } catch (error) {
-      if (old) views[name] = old;
-      else delete views[name];
+      // Undefined is left out where JSON is made of it.
+      Object.assign(this.data, before);
       throw error;
     }
     return view;

@@ -29,6 +29,10 @@ export class Document<T extends object = JsonObject> {
 
   /** @internal */
   constructor(scope: Scope, id: string, data: object, original?: Original) {
+    const isObject = typeof data === "object" && data !== null && !Array.isArray(data);
+    if (!original && (!isObject || data instanceof Document)) {
+      throw new TypeError("A document's data is an object: of another document, its json");
+    }
     this.id = id;
     this.#scope = scope;
     this.#data = original ? (data as DocumentData<T>) : ({ ...data, _id: id } as DocumentData<T>);
@@ -219,7 +223,8 @@ export class Document<T extends object = JsonObject> {
     for (let attempt = 1; ; attempt += 1) {
       const { value, text } = await this.#request({ method: "GET", expects: "_id", signal });
       const draft = value as DocumentData<T>;
-      const data = replacement<T>(draft, await mutate(draft));
+      const mutated = await this.#scope.transport.during(signal, () => mutate(draft));
+      const data = replacement<T>(draft, mutated);
       try {
         let original: Original = () => json.parse(text);
         if (!isLike(json, data, original())) {
@@ -235,7 +240,9 @@ export class Document<T extends object = JsonObject> {
         if (!(error instanceof ConflictError) || attempt >= attempts) throw error;
       }
       // Those who lost the same race should not run the next one in step.
-      await this.#scope.transport.pause(Math.random() * 20 * attempt, signal);
+      await this.#scope.transport.during(signal, (flight) =>
+        flight.sleep(Math.random() * 20 * attempt),
+      );
     }
   }
 
@@ -249,10 +256,11 @@ export class Document<T extends object = JsonObject> {
     return new Attachment(this.#scope, this, name, (parent, rev, stub) => {
       if (this.rev !== parent) return;
       noteAttachment(this.#data, name, rev, stub);
-      if (!this.#original) return;
       const { json } = this.#scope.transport;
       // Made once: the original may be shared, and there may be many attachments to come.
-      const original = json.parse(json.stringify(this.#original())) as DocumentData;
+      const original = json.parse(json.stringify(this.#original?.() ?? {})) as DocumentData;
+      // What is here need not be what this revision holds: `rev` can be set.
+      if (original._rev !== parent) return;
       noteAttachment(original, name, rev, stub);
       const text = json.stringify(original);
       this.#original = () => json.parse(text);
@@ -310,7 +318,8 @@ export class Document<T extends object = JsonObject> {
       if (rev !== undefined) data._rev = rev;
       this.#original = original(rev);
     };
-    return { body, saved };
+    const parent = (this.#original?.() as DocumentData | undefined)?._rev;
+    return { body, saved, isNewRev: _rev !== undefined && _rev !== parent };
   }
 
   /** Whether there is content to lose. Another revision, set by hand, is none: it is what to act on. */

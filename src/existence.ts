@@ -4,7 +4,10 @@ import { pathIn } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
 import type { OperationOptions } from "./types.js";
 
-/** A database that does not exist is a 404 too, but no document could be saved to it. */
+/**
+ * A database that does not exist is a 404 too, but no document could be saved to it. The answer to a
+ * HEAD does not tell.
+ */
 export function isMissing(error: unknown): boolean {
   return error instanceof NotFoundError && error.reason !== "Database does not exist.";
 }

@@ -40,6 +40,7 @@ export type * from "./types.js";
 export {
   AllDocsView,
   type DocsOptions,
+  type IdsOptions,
   View,
   type ViewParams,
   ViewResponse,

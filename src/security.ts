@@ -87,6 +87,7 @@ export class SecurityDocument {
   /**
    * Saves it if it has changed, over whatever the server has: it has no revisions.
    *
+   * @throws TypeError for members and admins that are not lists of strings; nothing is sent
    * @throws ForbiddenError for who is no admin of the server or the database
    * @see https://docs.couchdb.org/en/stable/api/database/security.html#put--db-_security
    */
@@ -116,7 +117,10 @@ export class SecurityDocument {
     if (reason !== "no_majority") return /server admin/.test(`${reason}`);
     const { transport } = this.#scope;
     const call = { method: "GET", path: "_session", expects: "userCtx", signal } as const;
-    const { userCtx } = (await transport.request(call)).value as { userCtx: UserContext };
+    const answer = await transport.request(call).catch(() => undefined);
+    signal?.throwIfAborted();
+    if (!answer) return false;
+    const { userCtx } = answer.value as { userCtx: UserContext };
     const { admins } = transport.json.parse(this.#saved) as SecurityData;
     const isAdmin = (role: string) => role === "_admin" || admins?.roles?.includes(role);
     return !userCtx.roles.some(isAdmin) && !admins?.names?.includes(`${userCtx.name}`);

@@ -179,7 +179,7 @@ export interface SecurityData {
 export interface ViewDefinition {
   map: string;
   /** `_sum`, `_count`, `_stats`, `_approx_count_distinct`, or a function. */
-  reduce?: string;
+  reduce?: string | undefined;
 }
 
 /** What a design document may have. */
@@ -193,6 +193,8 @@ export interface DesignData {
   validate_doc_update?: string;
   /** Whether its views are brought up to date in the background. */
   autoupdate?: boolean;
+  /** Modules that its functions `require`. */
+  lib?: JsonObject;
   /** Search indexes: Clouseau's, and Nouveau's. */
   indexes?: JsonObject;
   nouveau?: JsonObject;

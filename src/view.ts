@@ -53,7 +53,8 @@ export interface DocsOptions<K = string> extends Omit<ViewParams, "key" | "keys"
   includeDesignDocs?: boolean;
 }
 
-type Selection<K> = Omit<DocsOptions<K>, "create" | "includeDesignDocs">;
+/** Which documents' ids to give. */
+export type IdsOptions<K = string> = Omit<DocsOptions<K>, "create" | "includeDesignDocs">;
 
 // Beyond this, servers and proxies begin to refuse a URL.
 const longestQuery = 2000;
@@ -102,7 +103,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   }
 
   /** The documents' ids as they arrive: all, or those with these keys or with this prefix. */
-  ids(options: Selection<K> = {}): Rows<string> {
+  ids(options: IdsOptions<K> = {}): Rows<string> {
     return this.#map(this.#selection(options), ({ rows }) =>
       found(this.#scope, rows).flatMap(({ id }) => (id === undefined ? [] : [id])),
     );
@@ -143,17 +144,21 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     return this.get({ ...params, keys });
   }
 
+  /** A reduced view has no documents. */
+  protected get unreduced(): { reduce?: boolean } {
+    return { reduce: false };
+  }
+
   /** What sorts after all that can follow a prefix: here by Unicode collation. */
   protected get last(): string {
     return "\uffff";
   }
 
-  #selection({ ids, prefix, ...rest }: Selection<K>): ViewParams<K> {
+  #selection({ ids, prefix, ...rest }: IdsOptions<K>): ViewParams<K> {
     const given = (name: string) => (rest as ViewParams)[name as keyof ViewParams] !== undefined;
     const misplaced = ["key", "keys"].find(given);
     if (misplaced) throw new TypeError(`${misplaced} cannot go here: use ids`);
-    // A reduced view has no documents.
-    const params = { reduce: false, ...rest };
+    const params = { ...this.unreduced, ...rest };
     if (prefix === undefined) return ids ? { ...params, keys: ids } : params;
     if (ids || given("startkey") || given("endkey")) {
       throw new TypeError(
@@ -206,6 +211,10 @@ export class AllDocsView<T extends object = JsonObject> extends View<
   { rev: string; deleted?: boolean },
   T
 > {
+  protected override get unreduced() {
+    return {};
+  }
+
   /** Ids sort by their bytes. */
   protected override get last(): string {
     return "\u{10ffff}";

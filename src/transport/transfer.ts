@@ -28,16 +28,20 @@ interface Outgoing {
  * as it comes.
  */
 export async function outgoing(
-  content: Response,
+  content: Blob | Response,
   isStream: boolean,
   { onProgress, ...transfer }: Transfer,
 ): Promise<Outgoing> {
   const { flight } = transfer;
-  const whole = isStream ? undefined : await flight.race(content.blob());
+  const whole =
+    content instanceof Blob ? content : isStream ? undefined : await flight.race(content.blob());
   const watched = sendsStreams ? onProgress : undefined;
   if (whole && !watched) return { body: whole, end() {} };
-  const stream = whole?.stream() ?? (content.body as ReadableStream<Uint8Array>);
-  const passed = passOn(stream, { ...transfer, total: whole?.size, onProgress: watched });
+  const stream = whole?.stream() ?? ((content as Response).body as ReadableStream<Uint8Array>);
+  const reader = stream.getReader();
+  const letGo = () => void reader.cancel(flight.signal.reason).catch(() => {});
+  const details = { ...transfer, total: whole?.size, onProgress: watched };
+  const passed = relay(() => reader.read(), letGo, "taking", details);
   if (sendsStreams) return passed;
   const gathered = await flight.race(new Response(passed.body).blob());
   passed.end();
@@ -45,92 +49,58 @@ export async function outgoing(
 }
 
 /**
- * A stream, passed on: ky would keep a copy of it to count its bytes, and the time that the server
- * takes could not be told from that of the source.
+ * Chunks as a stream that is pulled, counted here since ky would keep a copy to count. The server is
+ * watched while it is to give them, or to take them, but not while our own side takes its time.
  */
-function passOn(
-  source: ReadableStream<Uint8Array>,
+export function relay(
+  next: () => Promise<{ done?: boolean | undefined; value?: unknown }>,
+  letGo: () => void,
+  server: "giving" | "taking",
   { flight, patience, silent, total, onProgress }: Transfer,
-) {
-  const reader = source.getReader();
+): { body: ReadableStream<Uint8Array>; end(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let sent = 0;
+  let bytes = 0;
+  let ended = false;
   const rest = () => clearTimeout(timer);
   const watch = () => {
     rest();
-    timer = setTimeout(() => flight.abort(silent()), patience);
+    if (!ended) timer = setTimeout(() => flight.abort(silent()), patience);
   };
   const end = () => {
+    ended = true;
     rest();
-    reader.cancel(flight.signal.reason).catch(() => {});
+    letGo();
   };
+  const [before, after] = server === "giving" ? [watch, rest] : [rest, watch];
   flight.signal.addEventListener("abort", end);
-  watch();
+  after();
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    rest();
+    before();
     try {
-      const { done, value } = await reader.read();
+      const { done, value } = await next();
       flight.throwIfEnded();
       if (done) {
         controller.close();
+        if (server === "giving") end();
       } else {
         if (!(value instanceof Uint8Array)) {
           throw new TypeError("An attachment's stream gives Uint8Arrays, and nothing else");
         }
         controller.enqueue(value);
-        sent += value.length;
-        onProgress?.(sent, total);
+        bytes += value.length;
+        onProgress?.(bytes, total);
       }
     } catch (error) {
       // A fetch tells of a broken source as if the network had failed.
       flight.abort(error);
       throw error;
     }
-    watch();
+    after();
   };
-  return { body: new ReadableStream({ pull }, { highWaterMark: 0 }), end };
+  return { body: new ReadableStream({ pull, cancel: end }, { highWaterMark: 0 }), end };
 }
 
 /** Milliseconds that a server may take to answer to so many bytes that nobody sees go out. */
 export function patienceFor(bytes: number, patience: number): number {
   return Math.min(patience + bytes / slowest, 2 ** 31 - 1);
-}
-
-/** An answer's body for a reader to pull. Cancelling it closes the connection. */
-export function incoming(
-  bytes: AsyncGenerator<Uint8Array, void, void>,
-  close: () => void,
-  { flight, patience, silent, total, onProgress }: Transfer,
-): ReadableStream<Uint8Array> {
-  let received = 0;
-  const land = () => {
-    close();
-    flight.land();
-  };
-  flight.signal.addEventListener("abort", land);
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        const timer = setTimeout(() => flight.abort(silent()), patience);
-        try {
-          const { done, value } = await bytes.next();
-          if (done) {
-            land();
-            controller.close();
-          } else {
-            controller.enqueue(value);
-            received += value.length;
-            onProgress?.(received, total);
-          }
-        } catch (error) {
-          land();
-          throw error;
-        } finally {
-          clearTimeout(timer);
-        }
-      },
-      cancel: () => flight.abort(),
-    },
-    { highWaterMark: 0 },
-  );
 }

@@ -84,10 +84,17 @@ export class Transport {
     return new Flight(signal, this.#flights);
   }
 
-  /** Waits, as long as the session is open and the signal has not aborted. */
-  async pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  /** Waits for work that is not a request, as long as the session is open and the signal has not aborted. */
+  async during<R>(
+    signal: AbortSignal | undefined,
+    work: (flight: Flight) => R | PromiseLike<R>,
+  ): Promise<R> {
     const flight = this.takeOff(signal);
-    await flight.sleep(milliseconds).finally(() => flight.land());
+    try {
+      return await flight.race(Promise.resolve(work(flight)));
+    } finally {
+      flight.land();
+    }
   }
 
   /**
@@ -158,8 +165,10 @@ export class Transport {
     };
     try {
       const { response } = await this.#send(call, flight, request.signal);
-      const bytes = this.#bytes(call, flight, { response, signal: request.signal, close });
-      return { response, bytes, close };
+      const reader = response.body?.getReader();
+      // Not left to fetch: a signal made of signals can be collected before it passes an abort on.
+      request.signal.addEventListener("abort", () => void reader?.cancel().catch(() => {}));
+      return { response, bytes: this.#bytes(call, flight, response, reader, close), close };
     } catch (error) {
       close();
       throw error;
@@ -170,12 +179,10 @@ export class Transport {
   async *#bytes(
     call: Call,
     flight: Flight,
-    { response, signal, close }: { response: Response; signal: AbortSignal; close(): void },
+    response: Response,
+    reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+    close: () => void,
   ): AsyncGenerator<Uint8Array, void, void> {
-    const reader = response.body?.getReader();
-    const cancel = () => void reader?.cancel().catch(() => {});
-    // Not left to fetch: a signal made of signals can be collected before it passes an abort on.
-    signal.addEventListener("abort", cancel);
     try {
       flight.throwIfEnded();
       while (reader) {
@@ -188,7 +195,6 @@ export class Transport {
         yield value;
       }
     } finally {
-      cancel();
       close();
     }
   }

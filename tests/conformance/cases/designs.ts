@@ -33,10 +33,10 @@ export const designs: Case[] = [
   {
     name: "a member that the server has already may stay",
     async run({ db }) {
-      await fill(db, { "_design/zoo": { lib: { legs: 4 }, views: {} } });
+      await fill(db, { "_design/zoo": { keeper: { legs: 4 }, views: {} } });
       const zoo = await db.designDoc("zoo", { existsOk: true });
       await zoo.createView("legs", { map });
-      assert.deepInclude((await db.get("_design/zoo")).json, { lib: { legs: 4 } });
+      assert.deepInclude((await db.get("_design/zoo")).json, { keeper: { legs: 4 } });
     },
   },
   {
