@@ -113,7 +113,7 @@ function condition(path: string[], operator: string, argument: unknown, negated:
   }
   const test = make(argument);
   const turned: Test = negated && opposite === undefined ? (value) => !test(value) : test;
-  return { field: path.join("."), operator: effective, argument, test: turned };
+  return { field: joinField(path), operator: effective, argument, test: turned };
 }
 
 function combination(
@@ -158,6 +158,10 @@ export function splitField(field: string): string[] {
   return field.split(/(?<!\\)\./).map((name) => name.replaceAll("\\.", "."));
 }
 
+function joinField(path: string[]): string {
+  return path.map((name) => name.replaceAll(".", "\\.")).join(".");
+}
+
 export function fieldOf(value: unknown, path: string[]): unknown {
   let found = value;
   for (const name of path) {
@@ -174,11 +178,9 @@ export function matches(selector: Selector, value: unknown): boolean {
   if ("any" in selector) {
     return selector.any.length === 0 || selector.any.some((part) => matches(part, value));
   }
-  const { field, operator, argument, test } = selector;
+  const { field, operator, test } = selector;
   const found = field === "" ? value : fieldOf(value, splitField(field));
-  if (found === undefined)
-    return operator === "$exists" && test(argument === false ? undefined : 0);
-  return test(found);
+  return found === undefined ? operator === "$exists" && test(undefined) : test(found);
 }
 
 /** The conditions that every document must meet which the selector selects. */
