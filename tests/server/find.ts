@@ -1,5 +1,6 @@
 import type { DatabaseContext } from "./context.js";
 import type { Database } from "./database.js";
+import { erlang } from "./erlang.js";
 import { CouchError } from "./errors.js";
 import { BodyStream, readObject } from "./http.js";
 import { fieldOf, matches, parseSelector, type Selector, splitField } from "./mango.js";
@@ -54,14 +55,14 @@ const KNOWN = [
 
 export function parseSort(value: unknown): SortField[] {
   if (!Array.isArray(value)) {
-    const reason = `Sort must be an array of sort specs, not: ${JSON.stringify(value)}`;
+    const reason = `Sort must be an array of sort specs, not: ${erlang(value)}`;
     throw invalid("invalid_sort_json", reason);
   }
   const fields = value.map((item) => {
-    if (typeof item === "string") return { field: item, direction: "asc" };
+    if (typeof item === "string" && item !== "") return { field: item, direction: "asc" };
     const [[field, direction] = [], ...more] = isObject(item) ? Object.entries(item) : [];
     if (field === undefined || more.length > 0 || (direction !== "asc" && direction !== "desc")) {
-      throw invalid("invalid_sort_field", `Invalid sort field: ${JSON.stringify(item)}`);
+      throw invalid("invalid_sort_field", `Invalid sort field: ${erlang(item)}`);
     }
     return { field, direction };
   });
