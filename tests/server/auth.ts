@@ -1,10 +1,10 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Context } from "./context.js";
-import type { Database } from "./database.js";
-import { badRequest, forbidden, unauthorized } from "./errors.js";
+import { badRequest, unauthorized } from "./errors.js";
 import type { Instance } from "./instance.js";
-import { isObject, type User } from "./types.js";
+import { isAdmin } from "./privileges.js";
+import type { User } from "./types.js";
 import { checkPassword, findUser } from "./users.js";
 
 const ANONYMOUS: User = { name: null, roles: [] };
@@ -95,40 +95,6 @@ async function sessionUser(instance: Instance, name: string): Promise<User | und
   return user === undefined ? undefined : { name, roles: user.roles };
 }
 
-function isAdmin(user: User): boolean {
-  return user.roles.includes("_admin");
-}
-
 export function requireAdmin(context: Context): void {
   if (!isAdmin(context.user)) throw unauthorized("You are not a server admin.");
-}
-
-function isNamed(group: unknown, user: User): boolean {
-  if (!isObject(group)) return false;
-  const { names, roles } = group;
-  if (Array.isArray(names) && names.includes(user.name)) return true;
-  return Array.isArray(roles) && roles.some((role) => user.roles.includes(role));
-}
-
-function isEmpty(group: unknown): boolean {
-  if (!isObject(group)) return true;
-  return [group.names, group.roles].every((list) => !Array.isArray(list) || list.length === 0);
-}
-
-function isDatabaseAdmin(db: Database, user: User): boolean {
-  return isAdmin(user) || isNamed(db.security.admins, user);
-}
-
-/** May this user read the database? Without members it is everybody's. */
-export function requireMember(db: Database, user: User): void {
-  const { members } = db.security;
-  if (isDatabaseAdmin(db, user) || isNamed(members, user) || isEmpty(members)) return;
-  if (user.name === null) throw unauthorized("You are not authorized to access this db.");
-  throw forbidden("You are not allowed to access this db.");
-}
-
-/** May this user change design documents and the like? */
-export function requireDatabaseAdmin(db: Database, user: User): void {
-  if (isDatabaseAdmin(db, user)) return;
-  throw unauthorized("You are not a db or server admin.");
 }

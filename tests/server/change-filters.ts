@@ -3,7 +3,6 @@ import type { DatabaseContext } from "./context.js";
 import { badRequest, CouchError, notFound } from "./errors.js";
 import { parseJson } from "./http.js";
 import { matches, parseSelector } from "./mango.js";
-import { present } from "./present.js";
 import { compile, compileMap } from "./sandbox.js";
 import { type Doc, isObject } from "./types.js";
 
@@ -16,7 +15,7 @@ export interface Filter {
 }
 
 const byDocument = (accepts: (doc: Doc) => boolean): Filter => ({
-  accepts: ({ doc }) => doc !== undefined && accepts(present(doc)),
+  accepts: ({ doc }) => doc !== undefined && accepts(doc),
   needsDocs: true,
   skipsUncounted: false,
 });

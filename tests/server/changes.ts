@@ -18,6 +18,7 @@ export interface ChangesParams {
   include_docs: boolean;
   conflicts: boolean;
   attachments: boolean;
+  att_encoding_info: boolean;
   style: string;
   /** Only every so many rows have a sequence, which costs CouchDB much. */
   seq_interval: number;
@@ -66,6 +67,7 @@ async function readParams(context: DatabaseContext): Promise<ChangesParams> {
     include_docs: flag("include_docs"),
     conflicts: flag("conflicts"),
     attachments: flag("attachments"),
+    att_encoding_info: flag("att_encoding_info"),
     style: query.get("style") ?? "main_only",
     seq_interval: integer(query.get("seq_interval") ?? "1"),
     heartbeat: heartbeatOf(query.get("heartbeat")),

@@ -1,21 +1,15 @@
 import { randomBytes } from "node:crypto";
-import memoryAdapter from "pouchdb-adapter-memory";
-import PouchCore, {
-  type ChangesOptions,
-  type OpenRevs,
-  type PouchChange,
-  type PouchDatabase,
-} from "pouchdb-core";
+import type { ChangesOptions, PouchChange } from "pouchdb-core";
+import { type AttachmentOptions, Blobs, type File, type StoredAttachment } from "./blobs.js";
 import { compareIdKeys } from "./collate.js";
-import { CouchError, conflict, noDatabase, notFound, pouchReason, pouchStatus } from "./errors.js";
+import { noDatabase, notFound } from "./errors.js";
 import { present } from "./present.js";
-import { compile, type DesignFunction } from "./sandbox.js";
+import { compareRevisions, isAncestor } from "./revisions.js";
 import { formatSequence, parseSequence } from "./sequences.js";
-import type { Doc, User } from "./types.js";
-import { validate } from "./validation.js";
+import { type ReadOptions, Store } from "./store.js";
+import { type Doc, isObject, type User } from "./types.js";
 import { type CompareKeys, type MapChange, ViewIndex } from "./view-index.js";
-
-const PouchDB = PouchCore.plugin(memoryAdapter);
+import { type WriteRow, Writer } from "./writer.js";
 
 export interface DatabaseOptions {
   q: number;
@@ -23,85 +17,158 @@ export interface DatabaseOptions {
   partitioned: boolean;
 }
 
-/** What became of one document of a write. */
-export type WriteRow =
-  | { ok: true; id: string; rev: string }
-  | { id: string; error: string; reason: unknown; status: number };
+export type DocumentOptions = ReadOptions & AttachmentOptions;
 
-/** A database: a PouchDB in memory, and what PouchDB does not know about it. */
+/** A revision that was asked for: it is there, or not. */
+export type OpenRev = { ok: Doc } | { missing: string };
+
+export interface OpenAttachment {
+  attachment: StoredAttachment;
+  /** The bytes as they are kept. */
+  encoded(): Buffer;
+  decoded(): Buffer;
+}
+
+/** A database: what is stored, who may see it, and the indexes over it. */
 export class Database {
   /** Tells this database from an earlier one of the same name. */
   readonly incarnation = randomBytes(8).toString("hex");
   readonly created = String(Math.floor(Date.now() / 1000));
-  /** Local documents have no history: there is nothing in them for PouchDB to do. */
+  /** Local documents have no history: there is nothing in them for the store to do. */
   readonly locals = new Map<string, Doc>();
-  readonly allDocs: ViewIndex;
   security: Doc = { members: { roles: ["_admin"] }, admins: { roles: ["_admin"] } };
   readonly revsLimit = 1000;
-  deleted = false;
-  readonly #pouch: PouchDatabase;
+  readonly #store = new Store();
+  readonly #blobs = new Blobs();
+  readonly #writer: Writer;
   readonly #indexes = new Map<string, ViewIndex>();
   readonly #listeners = new Set<() => void>();
-  #validations: Promise<DesignFunction[]> | undefined;
   #lastWrite: Promise<unknown> = Promise.resolve();
-  #reading = 0;
-  #readersGone: (() => void) | undefined;
 
   constructor(
     readonly name: string,
     readonly options: DatabaseOptions,
   ) {
-    // PouchDB keeps memory databases by name for the whole process: the name must be unique in it.
-    this.#pouch = new PouchDB(`embedded-${this.incarnation}`, { adapter: "memory" });
+    this.#writer = new Writer(this, this.#store, this.#blobs);
+  }
+
+  get deleted(): boolean {
+    return this.#store.deleted;
+  }
+
+  get allDocs(): ViewIndex {
     const map: MapChange = ({ id, changes }) => [{ key: id, value: { rev: changes[0]?.rev } }];
-    this.allDocs = new ViewIndex((o) => this.changes(o), map, compareIdKeys, { documents: false });
+    return this.#open("_all_docs", compareIdKeys, () => map, { documents: false });
   }
 
   /** The index of that name, made when it is first asked for. */
   index(name: string, compareKeys: CompareKeys, map: () => MapChange): ViewIndex {
+    return this.#open(name, compareKeys, map, { documents: true });
+  }
+
+  #open(
+    name: string,
+    compareKeys: CompareKeys,
+    map: () => MapChange,
+    options: { documents: boolean },
+  ): ViewIndex {
     let index = this.#indexes.get(name);
     if (index === undefined) {
-      index = new ViewIndex((o) => this.changes(o), map(), compareKeys, { documents: true });
+      index = new ViewIndex((o) => this.changes(o), map(), compareKeys, options);
       this.#indexes.set(name, index);
     }
     return index;
   }
 
-  changes(options: ChangesOptions): Promise<{ results: PouchChange[]; last_seq: number }> {
-    return this.#read(() => this.#pouch.changes(options));
+  async changes(options: ChangesOptions & AttachmentOptions): Promise<PouchChange[]> {
+    const { attachments, att_encoding_info, ...which } = options;
+    const changes = await this.#store.changes(which);
+    return changes.map((change) =>
+      change.doc === undefined
+        ? change
+        : { ...change, doc: present(this.#blobs.show(change.doc, options)) },
+    );
   }
 
   /** The document, or 404. */
-  async get(id: string, options: Doc = {}): Promise<Doc> {
-    try {
-      return present(await this.#read(() => this.#pouch.get(id, options)));
-    } catch (error) {
-      if (pouchStatus(error) === 404) throw notFound(pouchReason(error));
-      throw error;
-    }
+  async get(id: string, options: DocumentOptions = {}): Promise<Doc> {
+    return present(this.#blobs.show(await this.#store.get(id, options), options));
   }
 
-  async find(id: string, options: Doc = {}): Promise<Doc | undefined> {
+  async find(id: string, options: DocumentOptions = {}): Promise<Doc | undefined> {
     return this.get(id, options).catch((error) => {
       if (error.status === 404) return undefined;
       throw error;
     });
   }
 
-  attachment(id: string, name: string, options: { rev?: string }): Promise<Buffer> {
-    return this.#read(() => this.#pouch.getAttachment(id, name, options));
+  /** The document with its attachments as they are stored, to be made into another. */
+  async source(id: string, rev: string | undefined): Promise<Doc> {
+    return this.#store.get(id, rev === undefined ? {} : { rev });
   }
 
-  openRevs(id: string, revs: "all" | string[], history: boolean): Promise<OpenRevs> {
-    return this.#read(() => this.#pouch.get(id, { open_revs: revs, revs: history }));
+  /** Is that a revision that can be replaced? */
+  async isCurrent(id: string, rev: string): Promise<boolean> {
+    const leaves = await this.#store.leaves(id);
+    return leaves.some((leaf) => leaf.rev === rev && !leaf.deleted);
+  }
+
+  async attachment(id: string, name: string, rev: string | undefined): Promise<OpenAttachment> {
+    const { _attachments } = await this.source(id, rev);
+    const found = isObject(_attachments) && Object.hasOwn(_attachments, name);
+    if (!found) throw notFound("Document is missing attachment");
+    const attachment = _attachments[name] as StoredAttachment;
+    return {
+      attachment,
+      encoded: () => this.#blobs.encoded(attachment),
+      decoded: () => this.#blobs.decoded(attachment),
+    };
+  }
+
+  /** What follows a document that was opened for that. */
+  async files({ _id, _rev, _attachments }: Doc): Promise<File[]> {
+    const names = isObject(_attachments) ? Object.keys(_attachments) : [];
+    const files = names.map(async (name) => {
+      const { attachment, encoded } = await this.attachment(String(_id), name, String(_rev));
+      return { name, attachment, bytes: encoded() };
+    });
+    return Promise.all(files);
+  }
+
+  /** The winner's revision, and whether it deletes the document; undefined if there is none. */
+  async winner(id: string): Promise<{ rev: string; deleted: boolean } | undefined> {
+    return (await this.#store.leaves(id))[0];
+  }
+
+  /** The revisions of those names, or all leaves of the document, in order; the missing last. */
+  async openRevs(
+    id: string,
+    revs: "all" | readonly string[],
+    options: DocumentOptions & { latest?: boolean } = {},
+  ): Promise<OpenRev[]> {
+    const { latest, ...told } = options;
+    const leaves = revs === "all" || latest ? await this.#store.leaves(id) : [];
+    // A revision that has been replaced may have been replaced more than once.
+    const successors = (rev: string) => leaves.filter((leaf) => isAncestor(rev, leaf));
+    const names = new Set<string>();
+    for (const rev of revs === "all" ? leaves.map((leaf) => leaf.rev) : revs) {
+      const found = latest ? successors(rev) : [];
+      for (const name of found.length > 0 ? found.map((leaf) => leaf.rev) : [rev]) names.add(name);
+    }
+    const rows = [...names].sort(compareRevisions).map(async (rev): Promise<OpenRev> => {
+      const doc = await this.find(id, { ...told, rev });
+      return doc === undefined ? { missing: rev } : { ok: doc };
+    });
+    const opened = await Promise.all(rows);
+    return [...opened.filter((row) => "ok" in row), ...opened.filter((row) => "missing" in row)];
   }
 
   revsDiff(revs: Record<string, string[]>): Promise<Record<string, { missing: string[] }>> {
-    return this.#read(() => this.#pouch.revsDiff(revs));
+    return this.#store.revsDiff(revs);
   }
 
-  async sequence(): Promise<number> {
-    return (await this.#read(() => this.#pouch.info())).update_seq;
+  sequence(): Promise<number> {
+    return this.#store.sequence();
   }
 
   formatSequence(seq: number): string {
@@ -115,66 +182,11 @@ export class Database {
   /** Stores documents; one row each says how it went. Writes follow one another. */
   write(docs: Doc[], user: User, newEdits = true): Promise<WriteRow[]> {
     return this.#exclusive(async () => {
-      const rows = await this.#store(docs, user, newEdits);
-      if (docs.some(({ _id }) => String(_id).startsWith("_design/"))) this.#validations = undefined;
+      if (this.deleted) throw noDatabase();
+      const rows = await this.#writer.write(docs, user, newEdits);
       this.#notify();
       return rows;
     });
-  }
-
-  async #store(docs: Doc[], user: User, newEdits: boolean): Promise<WriteRow[]> {
-    if (this.deleted) throw noDatabase();
-    const refused = new Map<number, WriteRow>();
-    for (const [i, doc] of docs.entries()) {
-      const row = await this.#refusal(doc, user);
-      if (row !== undefined) refused.set(i, row);
-    }
-    const accepted = docs.filter((_, i) => !refused.has(i));
-    const results = await this.#pouch
-      .bulkDocs(accepted, { new_edits: newEdits })
-      .catch((error: unknown) => {
-        if (pouchStatus(error) !== 412) throw error;
-        throw new CouchError(412, "missing_stub", "Invalid attachment stub");
-      });
-    if (!newEdits) return [...refused.values()]; // PouchDB, too, reports only failures here.
-    const stored = results.values();
-    return docs.map((doc, i) => {
-      const row = refused.get(i);
-      if (row !== undefined) return row;
-      const { id, rev } = stored.next().value ?? {};
-      if (id !== undefined && rev !== undefined) return { ok: true, id, rev };
-      const { status, error, reason } = conflict();
-      return { id: String(doc._id), error, reason, status };
-    });
-  }
-
-  /** What the design documents' validate_doc_update functions say against a document. */
-  async #refusal(doc: Doc, user: User): Promise<WriteRow | undefined> {
-    const id = String(doc._id);
-    if (id.startsWith("_design/")) return undefined;
-    this.#validations ??= this.#compileValidations();
-    const functions = await this.#validations;
-    if (functions.length === 0) return undefined;
-    const old = (await this.find(id)) ?? null;
-    const context = { db: this.name, ...user };
-    const refusal = validate(functions, present(doc), old, context, this.security);
-    if (refusal === undefined) return undefined;
-    return { id, error: refusal.error, reason: refusal.reason, status: refusal.status };
-  }
-
-  async #compileValidations(): Promise<DesignFunction[]> {
-    const sources: string[] = [];
-    for (const { key } of await this.allDocs.rows()) {
-      if (!String(key).startsWith("_design/")) continue;
-      const { validate_doc_update } = await this.get(String(key));
-      if (typeof validate_doc_update === "string") sources.push(validate_doc_update);
-    }
-    try {
-      return sources.map((source) => compile(source, "the validation function"));
-    } catch (error) {
-      // CouchDB stores such a function, and then refuses every write.
-      throw error instanceof CouchError ? new CouchError(500, error.error, error.reason) : error;
-    }
   }
 
   /** Calls the listener after each write and on deletion; the result ends that. */
@@ -188,29 +200,14 @@ export class Database {
   }
 
   async destroy(): Promise<void> {
-    this.deleted = true;
+    this.#store.deleted = true;
     this.#notify();
-    await this.#exclusive(async () => {
-      // PouchDB leaves those waiting who read from a database while it is destroyed.
-      if (this.#reading > 0) await new Promise<void>((done) => (this.#readersGone = done));
-      await this.#pouch.destroy();
-    });
+    await this.#exclusive(() => this.#store.destroy());
   }
 
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#lastWrite.then(work);
     this.#lastWrite = result.catch(() => undefined);
     return result;
-  }
-
-  async #read<T>(work: () => Promise<T>): Promise<T> {
-    if (this.deleted) throw noDatabase();
-    this.#reading++;
-    try {
-      return await work();
-    } finally {
-      this.#reading--;
-      if (this.#reading === 0) this.#readersGone?.();
-    }
   }
 }

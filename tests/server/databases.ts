@@ -1,22 +1,22 @@
-import { requireAdmin, requireDatabaseAdmin } from "./auth.js";
+import { requireAdmin } from "./auth.js";
 import { compareIds } from "./collate.js";
 import type { Context, DatabaseContext } from "./context.js";
 import type { Database } from "./database.js";
-import { badRequest, CouchError } from "./errors.js";
+import { badRequest } from "./errors.js";
 import {
   BodyStream,
   encodeSegment,
   location,
   notModified,
   parseJson,
-  readJson,
   readObject,
   readText,
+  readUnused,
   sendJson,
 } from "./http.js";
 import { etagOf } from "./instance.js";
+import { isDatabaseAdmin, isSecurity, noMajority, requireMaintainer } from "./privileges.js";
 import { select } from "./select.js";
-import { isObject } from "./types.js";
 import { queryParams } from "./view-params.js";
 
 /** The names of the databases that the query's range asks for. */
@@ -40,8 +40,8 @@ export async function allDatabases(context: Context): Promise<void> {
 
 async function info(db: Database) {
   const rows = await db.allDocs.rows();
-  const { results } = await db.changes({});
-  const bytes = Math.max(1, results.length) * 1000;
+  const changes = await db.changes({});
+  const bytes = Math.max(1, changes.length) * 1000;
   return {
     instance_start_time: db.created,
     db_name: db.name,
@@ -49,7 +49,7 @@ async function info(db: Database) {
     update_seq: db.formatSequence(await db.sequence()),
     sizes: { file: bytes, external: bytes, active: bytes },
     props: db.options.partitioned ? { partitioned: true } : {},
-    doc_del_count: results.length - rows.length,
+    doc_del_count: changes.length - rows.length,
     doc_count: rows.length,
     disk_format_version: 8,
     compact_running: false,
@@ -127,9 +127,9 @@ export function getSecurity(context: DatabaseContext): void {
 /** PUT /db/_security */
 export async function putSecurity(context: DatabaseContext): Promise<void> {
   const { db, user } = context;
-  requireDatabaseAdmin(db, user);
   const security = parseJson(await readText(context.request));
-  if (!isObject(security)) throw new CouchError(500, "error", "no_majority");
+  // Whatever is wrong, CouchDB says no more than that its nodes did not do it.
+  if (!isDatabaseAdmin(db.security, user) || !isSecurity(security)) throw noMajority();
   db.security = security;
   sendJson(context, 200, { ok: true });
 }
@@ -141,13 +141,13 @@ export function getRevsLimit(context: DatabaseContext): void {
 
 /** POST /db/_compact: what is in memory has nothing to gain, so it is done at once. */
 export async function compact(context: DatabaseContext): Promise<void> {
-  requireDatabaseAdmin(context.db, context.user);
-  await readJson(context);
+  requireMaintainer(context.db.security, context.user);
+  await readUnused(context);
   sendJson(context, 202, { ok: true });
 }
 
 /** POST /db/_ensure_full_commit: what is in memory is as committed as it will ever be. */
 export async function ensureFullCommit(context: DatabaseContext): Promise<void> {
-  await readJson(context);
+  await readUnused(context);
   sendJson(context, 201, { ok: true, instance_start_time: context.db.created });
 }

@@ -1,8 +1,9 @@
 import type { DatabaseContext } from "./context.js";
-import { badRequest, conflict, notFound } from "./errors.js";
+import { badRequest, CouchError, conflict, notFound } from "./errors.js";
 import {
   BodyStream,
   encodeSegment,
+  type Headers,
   location,
   notModified,
   parseJson,
@@ -10,8 +11,8 @@ import {
   readText,
   sendJson,
 } from "./http.js";
-import { OPEN_REVS, sendMixed } from "./multipart.js";
-import { present } from "./present.js";
+import { OPEN_REVS, sendMixed, sendRelated } from "./multipart.js";
+import { readOptions, readRevisionOptions } from "./read-options.js";
 import { decodeSegment } from "./routing.js";
 import type { Doc } from "./types.js";
 import { checkDocument, checkId, checkRevision, idOf, revisionOf } from "./validation.js";
@@ -27,54 +28,52 @@ function sendStored(context: DatabaseContext, id: string, rev: string, deleted: 
   sendJson(context, deleted ? 200 : 201, { ok: true, id, rev }, headers);
 }
 
-const flag = (context: DatabaseContext, name: string) => context.query.get(name) === "true";
-
 /** GET /db/id */
 export async function getDocument(context: DatabaseContext): Promise<void> {
-  const { db, query } = context;
+  const { db, query, request } = context;
   const id = idOf(context.params);
   const openRevs = query.get("open_revs");
   if (openRevs !== null) return sendOpenRevs(context, id, openRevs);
-  const meta = flag(context, "meta");
-  const told: Doc = {
-    revs: flag(context, "revs"),
-    revs_info: meta || flag(context, "revs_info"),
-    conflicts: meta || flag(context, "conflicts"),
-    deleted_conflicts: meta || flag(context, "deleted_conflicts"),
-  };
   const rev = query.get("rev");
-  const options: Doc = { ...told };
-  if (flag(context, "attachments")) options.attachments = true;
-  if (rev !== null) options.rev = checkRevision(rev);
-  if (rev !== null && flag(context, "latest")) {
-    // PouchDB takes the whole process down over an unknown revision; CouchDB gives the winner.
-    const isKnown = (await db.find(id, { rev })) !== undefined;
-    if (isKnown) options.latest = true;
-    else delete options.rev;
-  }
-  const doc = await db.get(id, options);
-  // What is told about a document changes without its revision: then that is no ETag.
-  const isPlain = !Object.values(told).includes(true);
+  // CouchDB takes the latest revision to be the winner, wherever the named one led.
+  const options =
+    rev === null || query.get("latest") === "true"
+      ? readOptions(query)
+      : { ...readRevisionOptions(query), rev: checkRevision(rev) };
+  const asParts = options.attachments === true && acceptsRelated(request.headers.accept);
+  const doc = await db.get(id, { ...options, follows: asParts });
+  // What is told of other revisions changes without this one: then that is no ETag.
+  const isAlone = !["_revs_info", "_conflicts", "_deleted_conflicts"].some((name) => name in doc);
   const etag = `"${doc._rev}"`;
-  if (isPlain && notModified(context, etag)) return;
-  sendJson(context, 200, doc, isPlain ? { ETag: etag } : {});
+  if (isAlone && notModified(context, etag)) return;
+  const headers: Headers = isAlone ? { ETag: etag } : {};
+  const files = asParts ? await db.files(doc) : [];
+  if (files.length === 0) return sendJson(context, 200, doc, headers);
+  sendRelated(context, { json: doc, files, isError: false }, headers);
+}
+
+/** Who does not say that JSON is all it wants gets attachments in their own form. */
+function acceptsRelated(accept = "*/*"): boolean {
+  return /\*\/\*|multipart\/(\*|related)/.test(accept);
 }
 
 async function sendOpenRevs(context: DatabaseContext, id: string, which: string): Promise<void> {
-  const { db, request } = context;
+  const { db, request, query } = context;
   const revs = which === "all" ? which : parseJson(which);
   if (revs !== "all" && !Array.isArray(revs)) throw badRequest("Invalid `open_revs` parameter");
-  const found = await db
-    .openRevs(id, revs === "all" ? revs : revs.map(checkRevision), flag(context, "revs"))
-    .catch(() => {
-      throw notFound();
-    });
-  const rows = found.map((row) => ("ok" in row ? { ok: present(row.ok) } : row));
-  if (request.headers.accept?.includes("application/json") !== true) {
-    const parts = rows.map((row) =>
-      "ok" in row ? { json: row.ok, isError: false } : { json: row, isError: true },
+  const wanted = revs === "all" ? revs : revs.map(checkRevision);
+  const asParts = request.headers.accept?.includes("application/json") !== true;
+  const latest = query.get("latest") === "true";
+  const options = { ...readRevisionOptions(query), latest, follows: asParts };
+  const rows = await db.openRevs(id, wanted, options);
+  if (revs === "all" && rows.length === 0) throw notFound();
+  if (asParts) {
+    const parts = rows.map(async (row) =>
+      "ok" in row
+        ? { json: row.ok, files: await db.files(row.ok), isError: false }
+        : { json: row, files: [], isError: true },
     );
-    return sendMixed(context, parts, OPEN_REVS);
+    return sendMixed(context, await Promise.all(parts), OPEN_REVS);
   }
   new BodyStream(context).end(`${JSON.stringify(rows)}\n`);
 }
@@ -117,6 +116,11 @@ export async function postDocument(context: DatabaseContext): Promise<void> {
   sendJson(context, 201, { ok: true, id, rev }, documentLocation(context, id));
 }
 
+/** POST /db/id: for forms, which tell by their Referer that they are from this server. */
+export function postForm(): void {
+  throw badRequest("Referer header required.");
+}
+
 /** DELETE /db/id */
 export async function deleteDocument(context: DatabaseContext): Promise<void> {
   const { db } = context;
@@ -135,20 +139,42 @@ function destinationOf(context: DatabaseContext): { id: string; rev?: string } {
     throw badRequest("Destination header is mandatory for COPY.");
   }
   if (/^https?:\/\//.test(destination)) throw badRequest("Destination URL must be relative.");
-  const [path = "", query = ""] = destination.split("?");
-  const id = checkId(decodeSegment(path));
-  const rev = new URLSearchParams(query).get("rev");
-  return rev === null ? { id } : { id, rev: checkRevision(rev) };
+  const [path = "", query, ...rest] = destination.split("?");
+  if (rest.length > 0) throw badMatch(destination.replaceAll("?", ""));
+  const id = checkId(decodeSegment(utf8(path)));
+  if (query === undefined) return { id };
+  // Whatever it is called: one parameter is the revision, and CouchDB is not ready for more.
+  const [, rev, ...more] = query.split("=");
+  if (rev === undefined || more.length > 0) throw badMatch(query.replaceAll("=", ""));
+  return { id, rev: checkRevision(rev) };
+}
+
+const badMatch = (reason: string) => new CouchError(500, "badmatch", reason);
+
+/** Node reads headers as Latin-1. */
+function utf8(header: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(header, "latin1"));
+  } catch {
+    throw new CouchError(400, "illegal_docid", "Document id must be valid UTF-8");
+  }
+}
+
+async function copy(context: DatabaseContext, source: Doc): Promise<void> {
+  const { id, rev } = destinationOf(context);
+  const { _rev, ...content } = source;
+  const doc = { ...content, _id: id, ...(rev !== undefined && { _rev: rev }) };
+  sendStored(context, id, await store(context, doc), false);
 }
 
 /** COPY /db/id */
 export async function copyDocument(context: DatabaseContext): Promise<void> {
-  const target = destinationOf(context);
-  const rev = revisionOf(context);
-  const { _id, _rev, ...content } = await context.db.get(
-    idOf(context.params),
-    rev === undefined ? {} : { rev },
-  );
-  const doc = { ...content, _id: target.id, ...(target.rev !== undefined && { _rev: target.rev }) };
-  sendStored(context, target.id, await store(context, doc), false);
+  await copy(context, await context.db.source(idOf(context.params), revisionOf(context)));
+}
+
+/** COPY /db/_local/name */
+export async function copyLocal(context: DatabaseContext): Promise<void> {
+  const source = context.db.locals.get(`_local/${context.params.name}`);
+  if (source === undefined) throw notFound();
+  await copy(context, source);
 }

@@ -21,16 +21,12 @@ export const conflict = () => new CouchError(409, "conflict", "Document update c
 export const methodNotAllowed = (allow: string) =>
   new CouchError(405, "method_not_allowed", `Only ${allow} allowed`, { Allow: allow });
 
+/** CouchDB's own answer where it stumbles over what it was sent. */
+export const functionClause = () => new CouchError(500, "unknown_error", "function_clause");
+
 /** What PouchDB throws. */
 export function pouchStatus(error: unknown): number | undefined {
   return error instanceof Error && "status" in error && typeof error.status === "number"
     ? error.status
     : undefined;
-}
-
-/** PouchDB tells why a document is not there in `reason`: deleted or missing. */
-export function pouchReason(error: unknown): string {
-  return error instanceof Error && "reason" in error && error.reason === "deleted"
-    ? "deleted"
-    : "missing";
 }

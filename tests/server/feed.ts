@@ -4,7 +4,6 @@ import type { Filter } from "./change-filters.js";
 import type { ChangesParams } from "./changes.js";
 import type { DatabaseContext } from "./context.js";
 import { BodyStream, type Headers } from "./http.js";
-import { present } from "./present.js";
 import { BATCH } from "./row-stream.js";
 
 /** How a kind of feed is written down. */
@@ -87,29 +86,29 @@ export class Feed {
   async #catchUp(): Promise<void> {
     const { context, params } = this;
     while (!context.db.deleted && this.#sent < params.limit) {
-      const { results } = await context.db.changes({
+      const changes = await context.db.changes({
         ...this.#reading(),
         since: this.#seq,
         limit: BATCH,
       });
-      await this.#writeBatch(results);
-      if (results.length < BATCH) return;
+      await this.#writeBatch(changes);
+      if (changes.length < BATCH) return;
     }
   }
 
   /** Newest first: PouchDB cannot go on where it was, so it has to give all at once. */
   async #descend(): Promise<void> {
-    const { results } = await this.context.db.changes({ ...this.#reading(), descending: true });
-    for (let from = 0; from < results.length && this.#sent < this.params.limit; from += BATCH) {
-      await this.#writeBatch(results.slice(from, from + BATCH));
+    const changes = await this.context.db.changes({ ...this.#reading(), descending: true });
+    for (let from = 0; from < changes.length && this.#sent < this.params.limit; from += BATCH) {
+      await this.#writeBatch(changes.slice(from, from + BATCH));
     }
-    this.#unread = results.length - this.#seen;
+    this.#unread = changes.length - this.#seen;
   }
 
   #reading() {
-    const { include_docs, conflicts, attachments, style } = this.params;
+    const { include_docs, conflicts, attachments, att_encoding_info, style } = this.params;
     const needsDocs = include_docs || this.filter?.needsDocs === true;
-    return { include_docs: needsDocs, conflicts, attachments, style };
+    return { include_docs: needsDocs, conflicts, attachments, att_encoding_info, style };
   }
 
   /** Waits for changes and writes them, until there is a reason to stop. */
@@ -145,8 +144,8 @@ export class Feed {
     const passedOver = this.filter?.skipsUncounted === true ? this.#seen - this.#sent : 0;
     if (this.params.descending) return this.#unread + passedOver;
     if (this.#sent < this.params.limit || db.deleted) return passedOver;
-    const { results } = await db.changes({ since: this.#seq });
-    return results.length + passedOver;
+    const changes = await db.changes({ since: this.#seq });
+    return changes.length + passedOver;
   }
 
   async #writeBatch(changes: PouchChange[]): Promise<void> {
@@ -173,7 +172,7 @@ export class Feed {
       id,
       changes,
       ...(deleted === true && { deleted }),
-      ...(this.params.include_docs && doc !== undefined && { doc: present(doc) }),
+      ...(this.params.include_docs && doc !== undefined && { doc }),
     };
   }
 

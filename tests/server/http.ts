@@ -44,9 +44,16 @@ export function sendError(context: Context, error: CouchError): void {
 /** Answers 304 when the client has this version already; true if it did. */
 export function notModified(context: Context, etag: string): boolean {
   const known = context.request.headers["if-none-match"];
-  if (known === undefined || !known.split(/\s*,\s*/).includes(etag)) return false;
-  context.response.writeHead(304, { ETag: etag, "Content-Length": "0" });
-  context.response.end();
+  const etags = known?.split(/\s*,\s*/).map((text) => text.replace(/^W\//, ""));
+  if (etags === undefined || !etags.includes(etag)) return false;
+  const { response } = context;
+  const exposed = response.getHeader("Access-Control-Expose-Headers");
+  if (typeof exposed === "string") {
+    // This answer has none.
+    response.setHeader("Access-Control-Expose-Headers", exposed.replace(" cache-control,", ""));
+  }
+  response.writeHead(304, { ETag: etag, "Content-Length": "0" });
+  response.end();
   return true;
 }
 
@@ -77,7 +84,11 @@ export class BodyStream {
 
 export async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of request) chunks.push(chunk);
+  try {
+    for await (const chunk of request) chunks.push(chunk);
+  } catch {
+    throw new ClientGone(); // It hung up before its body was complete: nothing has happened.
+  }
   return Buffer.concat(chunks);
 }
 
@@ -116,6 +127,12 @@ function requireJson(request: IncomingMessage): void {
 export async function readJson(context: Context): Promise<unknown> {
   requireJson(context.request);
   return parseJson(await readText(context.request));
+}
+
+/** A body that says nothing, but has to be called JSON. */
+export async function readUnused(context: Context): Promise<void> {
+  requireJson(context.request);
+  await readBytes(context.request);
 }
 
 export async function readObject(context: Context): Promise<Doc> {

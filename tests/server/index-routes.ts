@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { requireDatabaseAdmin } from "./auth.js";
 import type { DatabaseContext } from "./context.js";
 import { CouchError, notFound } from "./errors.js";
 import { parseSort } from "./find.js";
 import { readObject, sendJson } from "./http.js";
 import { parseSelector } from "./mango.js";
 import { type IndexDefinition, listIndexes } from "./mango-indexes.js";
+import { requireDatabaseAdmin } from "./privileges.js";
 import { isObject } from "./types.js";
 
 const invalid = (error: string, reason: string) => new CouchError(400, error, reason);
@@ -34,7 +34,7 @@ export async function getIndexes(context: DatabaseContext): Promise<void> {
 /** POST /db/_index */
 export async function createIndex(context: DatabaseContext): Promise<void> {
   const { db, user } = context;
-  requireDatabaseAdmin(db, user);
+  requireDatabaseAdmin(db.security, user);
   const body = await readObject(context);
   const { index, type = "json" } = body;
   if (!isObject(index)) throw invalid("missing_required_key", "Missing required key: index");
@@ -74,7 +74,7 @@ export async function createIndex(context: DatabaseContext): Promise<void> {
 /** DELETE /db/_index/ddoc/json/name */
 export async function deleteIndex(context: DatabaseContext): Promise<void> {
   const { db, user, params } = context;
-  requireDatabaseAdmin(db, user);
+  requireDatabaseAdmin(db.security, user);
   const name = params.name ?? "";
   const design = await db.get(`_design/${params.ddoc}`);
   if (!isObject(design.views) || !isObject(design.views[name])) throw notFound();

@@ -5,7 +5,7 @@ import { encodeSegment, location, notModified, parseJson, readText, sendJson } f
 import { etagOf } from "./instance.js";
 import { present } from "./present.js";
 import type { Doc } from "./types.js";
-import { checkDocument } from "./validation.js";
+import { checkDocument, revisionOf } from "./validation.js";
 
 function idOf(context: DatabaseContext): string {
   return `_local/${context.params.name}`;
@@ -25,17 +25,26 @@ export function storeLocal(db: Database, doc: Doc): string {
   const [, count] = /^0-(\d+)$/.exec(String(doc._rev ?? "0-0")) ?? [];
   if (count === undefined) throw new CouchError(500, "error", "Invalid rev format");
   const rev = `0-${Number(count) + 1}`;
-  db.locals.set(id, present({ ...doc, _rev: rev }));
+  const { _attachments, ...content } = doc; // They are let go.
+  db.locals.set(id, present({ ...content, _rev: rev }));
   return rev;
 }
 
 /** GET /db/_local/name */
 export function getLocal(context: DatabaseContext): void {
   const doc = context.db.locals.get(idOf(context));
-  if (doc === undefined) throw notFound();
+  // There are no revisions to ask for, not even the one there is.
+  if (doc === undefined || context.query.has("rev")) throw notFound();
   const etag = etagOf(doc);
   if (notModified(context, etag)) return;
   sendJson(context, 200, doc, { ETag: etag });
+}
+
+/** Any request to what is below a local document, or to none. */
+export function noLocal(context: DatabaseContext): void {
+  const { rest } = context.params;
+  if (rest !== undefined) throw badRequest("_local documents do not accept attachments.");
+  throw badRequest("Invalid _local document id.");
 }
 
 /** PUT /db/_local/name */
@@ -54,6 +63,7 @@ export async function putLocal(context: DatabaseContext): Promise<void> {
 /** DELETE /db/_local/name */
 export function deleteLocal(context: DatabaseContext): void {
   const id = idOf(context);
+  revisionOf(context);
   if (!context.db.locals.delete(id)) throw notFound();
   sendJson(context, 200, { ok: true, id, rev: "0-0" }, { ETag: etagOf(null) });
 }

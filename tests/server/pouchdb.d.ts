@@ -11,11 +11,6 @@ declare module "pouchdb-core" {
     doc?: Doc;
   }
 
-  export interface PouchWriteResult {
-    id?: string;
-    rev?: string;
-  }
-
   export type OpenRevs = ({ ok: Doc } | { missing: string })[];
 
   export interface ChangesOptions {
@@ -24,18 +19,17 @@ declare module "pouchdb-core" {
     descending?: boolean;
     include_docs?: boolean;
     conflicts?: boolean;
-    attachments?: boolean;
     style?: string;
   }
 
   export interface PouchDatabase {
     get(id: string, options: { open_revs: "all" | string[]; revs?: boolean }): Promise<OpenRevs>;
-    get(id: string, options?: Record<string, unknown>): Promise<Doc>;
-    bulkDocs(docs: Doc[], options?: { new_edits?: boolean }): Promise<PouchWriteResult[]>;
+    get(id: string, options?: object): Promise<Doc>;
+    /** Reports only failures. */
+    bulkDocs(docs: Doc[], options: { new_edits: false }): Promise<unknown[]>;
     changes(options: ChangesOptions): Promise<{ results: PouchChange[]; last_seq: number }>;
     info(): Promise<{ doc_count: number; update_seq: number }>;
     revsDiff(revs: Record<string, string[]>): Promise<Record<string, { missing: string[] }>>;
-    getAttachment(id: string, name: string, options: { rev?: string }): Promise<Buffer>;
     destroy(): Promise<unknown>;
   }
 

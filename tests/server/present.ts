@@ -1,14 +1,14 @@
-import { type Doc, isObject } from "./types.js";
+import type { Doc } from "./types.js";
 
 const FIRST = ["_id", "_rev"];
 const LAST = [
   "_deleted",
-  "_attachments",
   "_revisions",
   "_revs_info",
   "_conflicts",
   "_deleted_conflicts",
   "_local_seq",
+  "_attachments",
 ];
 
 /** The members that are CouchDB's. */
@@ -20,15 +20,5 @@ export function present(doc: Doc): Doc {
   for (const member of FIRST) if (member in doc) ordered[member] = doc[member];
   for (const member of Object.keys(doc)) if (!SPECIAL.has(member)) ordered[member] = doc[member];
   for (const member of LAST) if (member in doc) ordered[member] = doc[member];
-  if (isObject(ordered._attachments)) {
-    const attachments = Object.entries(ordered._attachments).map(presentAttachment);
-    ordered._attachments = Object.fromEntries(attachments);
-  }
   return ordered;
-}
-
-function presentAttachment([name, attachment]: [string, unknown]): [string, unknown] {
-  if (!isObject(attachment)) return [name, attachment];
-  const { content_type, revpos, digest, ...rest } = attachment;
-  return [name, { content_type, revpos, digest, ...rest }];
 }

@@ -1,6 +1,7 @@
-import { requireAdmin, requireMember } from "./auth.js";
+import { requireAdmin } from "./auth.js";
 import type { Context, DatabaseHandler, Handler } from "./context.js";
 import { CouchError, methodNotAllowed } from "./errors.js";
+import { requireMember } from "./privileges.js";
 
 /** Methods and their handlers, in the order in which CouchDB's Allow header names them. */
 export type Methods = Record<string, Handler>;
@@ -72,7 +73,7 @@ export function forAdmin(handler: Handler): Handler {
 export function inDatabase(handler: DatabaseHandler): Handler {
   return (context: Context) => {
     const db = context.instance.database(context.params.db ?? "");
-    requireMember(db, context.user);
+    requireMember(db.security, context.user);
     return handler({ ...context, db });
   };
 }

@@ -11,11 +11,15 @@ const HELPERS = `
 `;
 
 /** Compiles a function from a design document, in a global scope of its own. */
-export function compile(source: string, what: string, globals: object = {}): DesignFunction {
+export function compile(source: string, what?: string, globals: object = {}): DesignFunction {
   const scope = vm.createContext({ ...globals });
   vm.runInContext(HELPERS, scope);
   const failed = (why: string) =>
-    new CouchError(400, "compilation_error", `Compilation of ${what} failed: ${why}`);
+    new CouchError(400, "compilation_error", what ? `Compilation of ${what} failed: ${why}` : why);
+  // QuickJS takes a function with a name for a declaration, and so for nothing.
+  if (/^\s*function\s+[\w$]/.test(source)) {
+    throw failed(`Expression does not eval to a function. (${source})`);
+  }
   let value: unknown;
   try {
     value = vm.runInContext(`(${source.replace(/[;\s]+$/, "")})`, scope);

@@ -1,4 +1,5 @@
 import { pbkdf2Sync, randomBytes } from "node:crypto";
+import { forbidden } from "./errors.js";
 import type { Instance } from "./instance.js";
 import type { Doc } from "./types.js";
 
@@ -12,7 +13,7 @@ export interface StoredUser {
 }
 
 function derive(password: string, salt: string): string {
-  return pbkdf2Sync(password, salt, ITERATIONS, 20, "sha1").toString("hex");
+  return pbkdf2Sync(password, salt, ITERATIONS, 32, "sha256").toString("hex");
 }
 
 export async function findUser(instance: Instance, name: string): Promise<StoredUser | undefined> {
@@ -30,11 +31,23 @@ export function checkPassword(user: StoredUser, password: string): boolean {
   return derive(password, user.salt) === user.derived_key;
 }
 
+/** In `_users` an id says whose document it is. */
+export function checkUser({ _id, _deleted, name }: Doc): void {
+  if (_deleted === true || _id === `org.couchdb.user:${name}`) return;
+  throw forbidden("Doc ID must be of the form org.couchdb.user:name");
+}
+
 /** In `_users` a password is replaced by what can check it. */
 export function hidePassword(doc: Doc): Doc {
   const { password, ...rest } = doc;
   if (typeof password !== "string") return doc;
   const salt = randomBytes(16).toString("hex");
-  const derived_key = derive(password, salt);
-  return { ...rest, password_scheme: "pbkdf2", iterations: ITERATIONS, derived_key, salt };
+  return {
+    password_scheme: "pbkdf2",
+    pbkdf2_prf: "sha256",
+    salt,
+    iterations: ITERATIONS,
+    derived_key: derive(password, salt),
+    ...rest,
+  };
 }

@@ -15,7 +15,7 @@ export type ReadChanges = (options: {
   since: number;
   limit: number;
   include_docs: boolean;
-}) => Promise<{ results: PouchChange[] }>;
+}) => Promise<PouchChange[]>;
 
 export type CompareKeys = (a: unknown, b: unknown) => number;
 
@@ -56,13 +56,13 @@ export class ViewIndex {
         limit: BATCH,
         include_docs: this.options.documents,
       });
-      for (const change of batch.results) {
+      for (const change of batch) {
         changed.add(change.id);
         seq = change.seq;
         if (change.deleted === true) continue;
         for (const { key, value } of this.map(change)) added.push({ id: change.id, key, value });
       }
-      if (batch.results.length < BATCH) break;
+      if (batch.length < BATCH) break;
     }
     this.#seq = seq;
     if (changed.size === 0) return;

@@ -16,6 +16,7 @@ export interface ViewParams {
   include_docs: boolean;
   conflicts: boolean;
   attachments: boolean;
+  att_encoding_info: boolean;
   update_seq: boolean;
   reduce?: boolean;
   /** How many members of array keys make a group; all of any key for "exact". */
@@ -29,6 +30,7 @@ const DEFAULTS: ViewParams = {
   include_docs: false,
   conflicts: false,
   attachments: false,
+  att_encoding_info: false,
   update_seq: false,
   group_level: 0,
 };
@@ -125,6 +127,9 @@ const READERS: Record<string, Reader> = {
   },
   attachments: (params, value) => {
     params.attachments = boolean(value);
+  },
+  att_encoding_info: (params, value) => {
+    params.att_encoding_info = boolean(value);
   },
   update_seq: (params, value) => {
     params.update_seq = boolean(value);

@@ -1,6 +1,6 @@
 import { compareIds, compareKeys } from "./collate.js";
 import type { DatabaseContext } from "./context.js";
-import type { Database } from "./database.js";
+import type { Database, DocumentOptions } from "./database.js";
 import { badRequest, notFound, queryError } from "./errors.js";
 import { BodyStream, readObject } from "./http.js";
 import { compileReduce, type Reduce, reduceRows } from "./reduce.js";
@@ -54,11 +54,10 @@ function openDocs(db: Database, prefix: string): Source {
     lookup: async (key) => {
       const missing = { key, error: "not_found" };
       if (typeof key !== "string" || !key.startsWith(prefix)) return missing;
-      const [change] = await db.openRevs(key, "all", false).catch(() => []);
-      if (change === undefined || !("ok" in change)) return missing;
-      const current = await db.find(key);
-      if (current !== undefined) return { id: key, key, value: { rev: current._rev } };
-      return { id: key, key, value: { rev: change.ok._rev, deleted: true } };
+      const winner = await db.winner(key);
+      if (winner === undefined) return missing;
+      const { rev, deleted } = winner;
+      return { id: key, key, value: { rev, ...(deleted && { deleted }) } };
     },
   };
 }
@@ -70,7 +69,8 @@ async function completeRow(db: Database, row: IndexRow, params: ViewParams): Pro
   // A view may emit `{_id}` to have another document stand in the row, or `{_rev}` for an old one.
   const link = isObject(value) ? value : {};
   const docId = typeof link._id === "string" ? link._id : id;
-  const options: Doc = { conflicts: params.conflicts, attachments: params.attachments };
+  const { conflicts, attachments, att_encoding_info } = params;
+  const options: DocumentOptions = { conflicts, attachments, att_encoding_info };
   if (typeof link._rev === "string") options.rev = link._rev;
   return { id, key, value, doc: (await db.find(docId, options)) ?? null };
 }

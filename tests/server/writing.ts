@@ -1,25 +1,17 @@
-import { requireDatabaseAdmin } from "./auth.js";
 import type { DatabaseContext } from "./context.js";
-import { badRequest, CouchError } from "./errors.js";
+import { replicatedHistory } from "./edits.js";
+import { CouchError } from "./errors.js";
 import { isLocal, storeLocal } from "./local.js";
 import type { Doc } from "./types.js";
 import { hidePassword, USERS } from "./users.js";
-import { checkDesign, checkPartition } from "./validation.js";
+import { checkPartition } from "./validation.js";
 
-/** Last checks of a document that has its id, whoever wants to write it; what is to be stored. */
+/** Last checks of a document that has its id, and that fail the whole request; what to store. */
 export function prepareWrite(context: DatabaseContext, doc: Doc, newEdits: boolean): Doc {
-  const { db, user } = context;
+  const { db } = context;
   const id = String(doc._id);
-  if (id.startsWith("_design/")) {
-    requireDatabaseAdmin(db, user);
-    checkDesign(doc);
-  } else if (db.options.partitioned) {
-    checkPartition(id);
-  }
-  if (!newEdits && doc._rev === undefined && doc._revisions === undefined) {
-    const reason = "When `new_edits: false`, the document needs `_rev` or `_revisions` specified";
-    throw badRequest(reason);
-  }
+  if (db.options.partitioned && !id.startsWith("_design/")) checkPartition(id);
+  if (!newEdits) replicatedHistory(doc);
   return db.name === USERS ? hidePassword(doc) : doc;
 }
 
@@ -28,7 +20,7 @@ export async function store(context: DatabaseContext, doc: Doc, newEdits = true)
   const { db, user } = context;
   if (isLocal(doc)) return storeLocal(db, doc);
   const [row] = await db.write([prepareWrite(context, doc, newEdits)], user, newEdits);
-  if (row === undefined) return String(doc._rev);
+  if (row === undefined) throw new Error(`Nothing became of ${doc._id}`);
   if ("ok" in row) return row.rev;
   throw new CouchError(row.status, row.error, row.reason);
 }

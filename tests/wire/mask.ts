@@ -1,6 +1,6 @@
 /**
  * What differs from server to server, or from one run to the next, gives way to a name for it, on
- * both sides alike: revisions (PouchDB computes other hashes), sequences, times, sizes.
+ * both sides alike: revisions (the embedded server computes other hashes), sequences, times, sizes.
  */
 const MASKS: [RegExp, string][] = [
   [/\b(\d+)-[0-9a-f]{32}\b/g, "$1-REV"],
@@ -86,7 +86,7 @@ export function rowShapes(body: string): string {
     .replace(/"pending":\d+/, '"pending":COUNT');
 }
 
-/** PouchDB holds no number beyond 2^53 and no __proto__: the document with such is left out. */
+/** The embedded server holds no number beyond 2^53: the document with such is left out. */
 export function withoutBigNumbers(body: string): string {
   return body.replace(/("_id":"numbers3","_rev":"[^"]*"),[^\n]*?"constructor":1\}/g, "$1,REST");
 }
