@@ -16,16 +16,18 @@ import {
 } from "./databases.js";
 import {
   copyDocument,
+  copyLocal,
   deleteDocument,
   getDocument,
   postDocument,
+  postForm,
   putDocument,
 } from "./documents.js";
 import { find } from "./find.js";
 import { createIndex, deleteIndex, getIndexes } from "./index-routes.js";
-import { deleteLocal, getLocal, putLocal } from "./local.js";
+import { deleteLocal, getLocal, noLocal, putLocal } from "./local.js";
 import { activeTasks, membership, up, uuids, welcome } from "./meta.js";
-import { forAdmin, inDatabase, type Methods, type Route } from "./routing.js";
+import { forAdmin, inDatabase, inListing, type Methods, type Route } from "./routing.js";
 import { closeSession, openSession, whoAmI } from "./session.js";
 import { allDocs, allDocsQueries, designDocs, localDocs, view, viewQueries } from "./views.js";
 
@@ -33,6 +35,7 @@ const document: Methods = {
   DELETE: inDatabase(deleteDocument),
   GET: inDatabase(getDocument),
   HEAD: inDatabase(getDocument),
+  POST: inDatabase(postForm),
   PUT: inDatabase(putDocument),
   COPY: inDatabase(copyDocument),
 };
@@ -42,6 +45,25 @@ const attachment: Methods = {
   GET: inDatabase(getAttachment),
   HEAD: inDatabase(getAttachment),
   PUT: inDatabase(putAttachment),
+};
+
+const local: Methods = {
+  DELETE: inDatabase(deleteLocal),
+  GET: inDatabase(getLocal),
+  HEAD: inDatabase(getLocal),
+  POST: inDatabase(postForm),
+  PUT: inDatabase(putLocal),
+  COPY: inDatabase(copyLocal),
+};
+
+const none = inDatabase(noLocal);
+const notLocal: Methods = {
+  DELETE: none,
+  GET: none,
+  HEAD: none,
+  POST: none,
+  PUT: none,
+  COPY: none,
 };
 
 /** Every request that the server knows. The first pattern that fits counts. */
@@ -77,12 +99,15 @@ export const routes: Route[] = [
 
   [
     "/:db/_all_docs",
-    { GET: inDatabase(allDocs), HEAD: inDatabase(allDocs), POST: inDatabase(allDocs) },
+    { GET: inListing(allDocs), HEAD: inListing(allDocs), POST: inListing(allDocs) },
   ],
   ["/:db/_all_docs/queries", { POST: inDatabase(allDocsQueries) }],
   ["/:db/_design_docs", { GET: inDatabase(designDocs), POST: inDatabase(designDocs) }],
   ["/:db/_local_docs", { GET: inDatabase(localDocs) }],
-  ["/:db/_design/:ddoc/_view/:view", { GET: inDatabase(view), POST: inDatabase(view) }],
+  [
+    "/:db/_design/:ddoc/_view/:view",
+    { GET: inDatabase(view), POST: inDatabase(view), HEAD: inDatabase(view) },
+  ],
   ["/:db/_design/:ddoc/_view/:view/queries", { POST: inDatabase(viewQueries) }],
 
   ["/:db/_find", { POST: inDatabase(find) }],
@@ -92,18 +117,12 @@ export const routes: Route[] = [
 
   [
     "/:db/_changes",
-    { GET: inDatabase(changes), POST: inDatabase(changes), HEAD: inDatabase(changes) },
+    { GET: inListing(changes), POST: inListing(changes), HEAD: inListing(changes) },
   ],
 
-  [
-    "/:db/_local/:name",
-    {
-      DELETE: inDatabase(deleteLocal),
-      GET: inDatabase(getLocal),
-      HEAD: inDatabase(getLocal),
-      PUT: inDatabase(putLocal),
-    },
-  ],
+  ["/:db/_local/:name", local],
+  ["/:db/_local/:name/*rest", notLocal],
+  ["/:db/_local", notLocal],
   ["/:db/_design/:ddoc", document],
   ["/:db/_design/:ddoc/*name", attachment],
   ["/:db/:id", document],

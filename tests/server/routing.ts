@@ -2,6 +2,7 @@ import { requireAdmin } from "./auth.js";
 import type { Context, DatabaseHandler, Handler } from "./context.js";
 import { CouchError, methodNotAllowed } from "./errors.js";
 import { requireMember } from "./privileges.js";
+import { USERS } from "./users.js";
 
 /** Methods and their handlers, in the order in which CouchDB's Allow header names them. */
 export type Methods = Record<string, Handler>;
@@ -21,11 +22,22 @@ export function splitPath(path: string): string[] {
 }
 
 export function decodeSegment(segment: string): string {
+  const text = segment.replaceAll("+", " ");
   try {
-    return decodeURIComponent(segment.replaceAll("+", " "));
+    return decodeURIComponent(text);
   } catch {
-    return segment;
+    // Bytes that are no UTF-8 become lone surrogates, which nothing that is stored has.
+    return text.replace(/%([89a-f][0-9a-f])/gi, (_, hex) => {
+      return String.fromCharCode(0xdc00 + Number.parseInt(hex, 16));
+    });
   }
+}
+
+/** A design document's slash may be escaped, but who reads is sent to where it is not. */
+export function redirectOf(method: string, url: string): string | undefined {
+  if (method !== "GET" && method !== "HEAD") return undefined;
+  const [, db, rest] = /^\/+([^/?]+)\/+_design%2f(.*)$/is.exec(url) ?? [];
+  return rest === undefined ? undefined : `/${db}/_design/${rest}`;
 }
 
 function match(pattern: string, segments: string[]): Record<string, string> | undefined {
@@ -54,9 +66,14 @@ export function findHandler(
   for (const [pattern, methods] of routes) {
     const params = match(pattern, segments);
     if (params === undefined) continue;
-    const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
-    if (handler === undefined) throw methodNotAllowed(Object.keys(methods).join(","));
-    return { handler, params };
+    const find = (name: string) => (Object.hasOwn(methods, name) ? methods[name] : undefined);
+    const handler = find(method) ?? (method === "HEAD" ? find("GET") : undefined);
+    const refuse = () => {
+      throw methodNotAllowed(Object.keys(methods).join(","));
+    };
+    // Who may not see the database is not told either what can be done with it.
+    const refusal = params.db === undefined ? refuse : inDatabase(refuse);
+    return { handler: handler ?? refusal, params };
   }
   throw new CouchError(404, "not_found", "missing");
 }
@@ -66,6 +83,15 @@ export function forAdmin(handler: Handler): Handler {
   return (context) => {
     requireAdmin(context);
     return handler(context);
+  };
+}
+
+/** A handler for a request that lists documents: who the users are is nobody else's business. */
+export function inListing(handler: DatabaseHandler): Handler {
+  const listed = inDatabase(handler);
+  return (context) => {
+    if (context.params.db === USERS) requireAdmin(context);
+    return listed(context);
   };
 }
 

@@ -4,11 +4,11 @@ import type { AddressInfo } from "node:net";
 import { authenticate } from "./auth.js";
 import type { Context } from "./context.js";
 import { cors } from "./cors.js";
-import { CouchError, noDatabase } from "./errors.js";
-import { ClientGone, prepare, sendError } from "./http.js";
+import { badRequest, CouchError, noDatabase } from "./errors.js";
+import { ClientGone, location, prepare, sendError } from "./http.js";
 import { Instance } from "./instance.js";
 import { routes } from "./routes.js";
-import { findHandler, splitPath } from "./routing.js";
+import { findHandler, inDatabase, redirectOf, splitPath } from "./routing.js";
 
 export interface ServerOptions {
   host?: string;
@@ -73,13 +73,24 @@ async function answer(instance: Instance, request: IncomingMessage, response: Se
     user: { name: null, roles: [] },
   };
   try {
+    if (/%(?![0-9a-f]{2})/i.test(url)) throw badRequest("invalid_url_encoding");
     Object.assign(context, await authenticate(instance, request));
-    const { handler, params } = findHandler(routes, method, splitPath(path));
+    const segments = splitPath(path);
+    const target = redirectOf(method, url);
+    const { handler, params } =
+      target === undefined
+        ? findHandler(routes, method, segments)
+        : { handler: inDatabase(redirectTo(target)), params: { db: segments[0] ?? "" } };
     await handler({ ...context, params });
   } catch (error) {
     fail(context, error, splitPath(path)[0]);
   }
 }
+
+const redirectTo = (target: string) => (context: Context) => {
+  const headers = { Location: location(context, target), "Content-Length": "0" };
+  context.response.writeHead(301, headers).end();
+};
 
 /** An answer that has begun can only be cut off; else the client is told what went wrong. */
 function fail(context: Context, error: unknown, database: string | undefined): void {
