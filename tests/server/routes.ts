@@ -24,7 +24,7 @@ import {
   putDocument,
 } from "./documents.js";
 import { find } from "./find.js";
-import { createIndex, deleteIndex, getIndexes } from "./index-routes.js";
+import { createIndex, deleteIndex, getIndexes, noIndex } from "./index-routes.js";
 import { deleteLocal, getLocal, noLocal, putLocal } from "./local.js";
 import { activeTasks, membership, up, uuids, welcome } from "./meta.js";
 import { forAdmin, inDatabase, inListing, type Methods, type Route } from "./routing.js";
@@ -114,6 +114,10 @@ export const routes: Route[] = [
   ["/:db/_index", { GET: inDatabase(getIndexes), POST: inDatabase(createIndex) }],
   ["/:db/_index/:ddoc/json/:name", { DELETE: inDatabase(deleteIndex) }],
   ["/:db/_index/_design/:ddoc/json/:name", { DELETE: inDatabase(deleteIndex) }],
+  [
+    "/:db/_index/*rest",
+    { DELETE: inDatabase(noIndex), GET: inDatabase(noIndex), HEAD: inDatabase(noIndex) },
+  ],
 
   [
     "/:db/_changes",
