@@ -38,6 +38,8 @@ export class Database {
   readonly locals = new Map<string, Doc>();
   security: Doc = { members: { roles: ["_admin"] }, admins: { roles: ["_admin"] } };
   readonly revsLimit = 1000;
+  /** How many documents purges have named, whether they were there or not. */
+  purgeSequence = 0;
   readonly #store = new Store();
   readonly #blobs = new Blobs();
   readonly #writer: Writer;
@@ -186,6 +188,22 @@ export class Database {
       const rows = await this.#writer.write(docs, user, newEdits);
       this.#notify();
       return rows;
+    });
+  }
+
+  /** Forgets revisions as if they had never been; for each document those that it had. */
+  purge(revisions: Record<string, string[]>): Promise<Record<string, string[]>> {
+    return this.#exclusive(async () => {
+      const ids = Object.keys(revisions);
+      const purged: Record<string, string[]> = {};
+      for (const id of ids) purged[id] = await this.#store.purge(id, revisions[id] ?? []);
+      if (ids.length > 0) await this.#store.mark();
+      this.purgeSequence += ids.length;
+      // No change tells an index that a document has gone without a trace. A design document's
+      // validation goes on being asked, as in CouchDB, until the next of them is written.
+      this.#indexes.clear();
+      this.#notify();
+      return purged;
     });
   }
 

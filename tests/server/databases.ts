@@ -45,7 +45,7 @@ async function info(db: Database) {
   return {
     instance_start_time: db.created,
     db_name: db.name,
-    purge_seq: db.formatSequence(0),
+    purge_seq: db.formatSequence(db.purgeSequence),
     update_seq: db.formatSequence(await db.sequence()),
     sizes: { file: bytes, external: bytes, active: bytes },
     props: db.options.partitioned ? { partitioned: true } : {},

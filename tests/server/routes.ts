@@ -27,6 +27,7 @@ import { find } from "./find.js";
 import { createIndex, deleteIndex, getIndexes, noIndex } from "./index-routes.js";
 import { deleteLocal, getLocal, noLocal, putLocal } from "./local.js";
 import { activeTasks, membership, up, uuids, welcome } from "./meta.js";
+import { purge } from "./purge.js";
 import { forAdmin, inDatabase, inListing, type Methods, type Route } from "./routing.js";
 import { closeSession, openSession, whoAmI } from "./session.js";
 import { allDocs, allDocsQueries, designDocs, localDocs, view, viewQueries } from "./views.js";
@@ -94,6 +95,7 @@ export const routes: Route[] = [
 
   ["/:db/_bulk_docs", { POST: inDatabase(bulkDocs) }],
   ["/:db/_bulk_get", { POST: inDatabase(bulkGet) }],
+  ["/:db/_purge", { POST: forAdmin(inDatabase(purge)) }],
   ["/:db/_revs_diff", { POST: inDatabase(revsDiff) }],
   ["/:db/_missing_revs", { POST: inDatabase(missingRevs) }],
 

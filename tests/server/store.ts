@@ -36,6 +36,9 @@ export interface ReadOptions {
  */
 export class Store {
   readonly #pouch: PouchDatabase;
+  /** PouchDB cannot forget: what a purge leaves of a document moves to its next name in there. */
+  readonly #moves = new Map<string, number>();
+  #purges = 0;
   #reading = 0;
   #readersGone: (() => void) | undefined;
   deleted = false;
@@ -46,13 +49,16 @@ export class Store {
     this.#pouch = new PouchDB(name, { adapter: "memory" });
   }
 
-  /** PouchDB has ideas of its own about names that begin with an underscore. */
   #nameOf(id: string): string {
-    return `0:${id}`;
+    return `${this.#moves.get(id) ?? 0}:${id}`;
   }
 
   #idOf(name: string): string {
     return name.slice(name.indexOf(":") + 1);
+  }
+
+  #isCurrent(name: string): boolean {
+    return name !== MARK && name === this.#nameOf(this.#idOf(name));
   }
 
   /** A document as PouchDB has it, told with its own id and its members. */
@@ -146,6 +152,7 @@ export class Store {
       const { results } = await this.#read(() => this.#pouch.changes({ ...options, since }));
       for (const change of results) {
         since = change.seq;
+        if (!this.#isCurrent(change.id)) continue;
         found.push(await this.#openChange(change));
         if (found.length === limit) return found;
       }
@@ -171,6 +178,44 @@ export class Store {
     return Object.fromEntries(Object.entries(diff).map(([name, row]) => [this.#idOf(name), row]));
   }
 
+  /** Forgets leaves, with all that led to them alone; those that there were. */
+  async purge(id: string, revs: readonly string[]): Promise<string[]> {
+    const leaves = await this.leaves(id);
+    const purged = leaves.filter((leaf) => revs.includes(leaf.rev));
+    if (purged.length === 0) return [];
+    const kept = leaves.filter((leaf) => !revs.includes(leaf.rev));
+    const revisions = new Map<string, Revision>();
+    for (const leaf of kept) {
+      for (const old of await this.#pastOf(leaf)) revisions.set(formatRevision(old.history), old);
+    }
+    this.#moves.set(id, (this.#moves.get(id) ?? 0) + 1);
+    for (const revision of revisions.values()) await this.append([revision]);
+    return purged.map((leaf) => leaf.rev).sort(compareRevisions);
+  }
+
+  /** Has the sequence go on by one, as it does in CouchDB when something is purged. */
+  async mark(): Promise<void> {
+    this.#purges++;
+    await this.#pouch.bulkDocs([{ _id: MARK, _rev: `${this.#purges}-${this.#purges}` }], {
+      new_edits: false,
+    });
+  }
+
+  /** What there still is of a leaf's history, oldest first, itself at the end. */
+  async #pastOf(leaf: Leaf): Promise<Revision[]> {
+    const { start, ids } = leaf.history;
+    const past: Revision[] = [];
+    for (let i = ids.length - 1; i > 0; i--) {
+      const history = { start: start - i, ids: ids.slice(i) };
+      const rev = formatRevision(history);
+      const doc = await this.#get(leaf.id, { rev }).catch(() => undefined);
+      if (doc === undefined) continue;
+      const { _id, _rev, _deleted, ...body } = doc;
+      past.push({ id: leaf.id, history, deleted: _deleted === true, body });
+    }
+    return [...past, leaf];
+  }
+
   async destroy(): Promise<void> {
     // PouchDB leaves those waiting who read from a database while it is destroyed.
     if (this.#reading > 0) await new Promise<void>((done) => (this.#readersGone = done));
@@ -189,5 +234,6 @@ export class Store {
   }
 }
 
+const MARK = "mark";
 /** Revisions that PouchDB does not mistake for something else. */
 const STORABLE = /^[1-9]\d*-[^-\s]+$/;
