@@ -1,24 +1,23 @@
 /** A client as plain as can be, for the tests of the server itself. */
 export class Client {
+  /** The header that says who it is. */
+  readonly credentials: { authorization: string };
   readonly #origin: string;
-  readonly #headers: Record<string, string>;
 
   /** The URL carries the credentials. */
   constructor(url: string) {
     const { origin, username, password } = new URL(url);
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     this.#origin = origin;
-    this.#headers = {
-      authorization: `Basic ${Buffer.from(credentials).toString("base64")}`,
-      "content-type": "application/json",
-    };
+    const authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
+    this.credentials = { authorization };
   }
 
   send(method: string, path: string, body?: unknown, init: RequestInit = {}): Promise<Response> {
     return fetch(this.#origin + path, {
       ...init,
       method,
-      headers: { ...this.#headers, ...init.headers },
+      headers: { ...this.credentials, "content-type": "application/json", ...init.headers },
       ...(body !== undefined && { body: bodyOf(body) }),
     });
   }
