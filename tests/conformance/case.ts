@@ -17,7 +17,7 @@ export interface Context {
 export interface Case {
   name: string;
   /** What not every server can do; a runner that leaves the case out says so. */
-  needs?: "__proto__ members" | "Cookie headers";
+  needs?: "Cookie headers";
   run(context: Context): Promise<void>;
 }
 
