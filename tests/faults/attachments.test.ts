@@ -1,4 +1,6 @@
 import { createServer, type Server } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 import {
   CouchDB,
@@ -127,6 +129,35 @@ describe("a download", () => {
     expect(Object.fromEntries(response.headers)).not.toHaveProperty("content-length");
     expect(await response.text()).toBe(text);
     expect(totals.at(-1)).toEqual([text.length, undefined]);
+  });
+
+  test("is asked for as what it is", async () => {
+    const { doc, server } = await documentOf((response) => response.end("x"));
+    await (await doc.attachment("a").fetch()).text();
+    expect(server.headers.at(-1)?.accept).toBe("*/*");
+  });
+
+  test("that nobody reads is hung up when it is cancelled, whatever was collected before", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const { doc, couch, server } = await documentOf(half);
+    const body = (await doc.attachment("a.png").fetch()).body;
+    collect();
+    await body?.cancel();
+    await server.left;
+    await couch.close();
+
+    await server.close();
+    const other = await documentOf(half);
+    await other.doc.attachment("a.png").fetch();
+    collect();
+    await other.couch.close();
+    await other.server.left;
+  });
+
+  test("of nothing at all is no attachment", async () => {
+    const { doc } = await documentOf((response) => response.writeHead(204).end());
+    expect(await failure(doc.attachment("a").fetch())).toBeInstanceOf(InvalidResponseError);
   });
 
   test("of a proxy's page for 404 does not say that there is no attachment", async () => {

@@ -108,6 +108,23 @@ describe("a bulk write", () => {
     expect(server?.requests).toEqual([]);
   });
 
+  test("takes strange rows for what they say, which is nothing", async () => {
+    const db = await databaseOf((response) => json(response, 201, [null, 1, { ok: true }]));
+    const { ok, error } = await db.createDocs(["cat"]);
+    expect([ids(ok), ids(error)]).toEqual([[], ["cat"]]);
+  });
+
+  test("of many bytes is given time in proportion", async () => {
+    const timeout = 1000;
+    server = await startAnswering((response) => {
+      const answer = () => json(response, 201, [{ ok: true, id: "cat", rev: "1-a" }]);
+      setTimeout(answer, 1.5 * timeout);
+    });
+    const db = new CouchDB(server.url, { timeout }).database("animals");
+    const { ok } = await db.createDocs((docs) => docs.create("cat", { a: "x".repeat(50_000_000) }));
+    expect(ids(ok)).toEqual(["cat"]);
+  });
+
   test("of nothing sends nothing", async () => {
     const db = await databaseOf((response) => response.destroy());
     const { ok, error, response } = await db.updateDocs([], () => {});
@@ -126,12 +143,14 @@ describe("a security document that is refused with a 500", () => {
     ["as a lost vote, to a server's admin", lost, userCtx("dog", "_admin"), ServerError],
     ["as a lost vote, to a database's admin", lost, userCtx("keeper"), ServerError],
     ["as a lost vote, to one with an admin's role", lost, userCtx("dog", "keepers"), ServerError],
+    ["as a lost vote, and who asks cannot be told", lost, {}, ServerError],
     ["for another reason", { error: "error", reason: "timeout" }, {}, ServerError],
   ];
   for (const [how, refusal, session, Class] of cases) {
     test(`${how} is ${(Class as { name: string }).name}`, async () => {
       const db = await databaseOf((response, _before, { method, url }) => {
         if (method === "PUT") json(response, 500, refusal);
+        else if (url === "/_session" && !("ok" in session)) response.destroy();
         else if (url === "/_session") json(response, 200, session);
         else json(response, 200, { admins: { names: ["keeper"], roles: ["keepers"] } });
       });

@@ -109,6 +109,10 @@ export const attachments: Case[] = [
         await rejects(cat.attachment("a").save(body as unknown as BodyInit), TypeError);
       }
       await rejects(cat.attachment("a").save("a", "text/plain\r\nx: y"), TypeError);
+      if (typeof SharedArrayBuffer === "function") {
+        const shared = new Uint8Array(new SharedArrayBuffer(4)) as unknown as BodyInit;
+        await rejects(cat.attachment("a").save(shared), TypeError);
+      }
       assert.equal((await cat.info()).rev, rev);
     },
   },
@@ -143,6 +147,20 @@ export const attachments: Case[] = [
       await cat?.attachment("a").save("one");
       assert.isFalse(cat?.dirty);
       assert.deepEqual(cat?.data, (await context.db.get("cat")).data);
+    },
+  },
+  {
+    name: "a document whose revision was set is not the server's for having an attachment",
+    async run(context) {
+      const cat = await saved(context);
+      const theirs = await context.db.get("cat");
+      theirs.data.legs = 5;
+      await theirs.save();
+      cat.rev = theirs.rev ?? "";
+      await cat.attachment("a").save("one");
+      assert.isTrue(cat.dirty);
+      await cat.save();
+      assert.deepEqual((await context.db.get("cat")).json, { legs: 4 });
     },
   },
   {

@@ -87,6 +87,62 @@ export const bulk: Case[] = [
     },
   },
   {
+    name: "without new_edits, what has no revision of its own is a TypeError, for it would be lost",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const cat = await db.get("cat");
+      cat.data.legs = 3;
+      const asItIs = { new_edits: false };
+      await rejects(
+        db.createDocs((docs) => docs.append(cat), asItIs),
+        TypeError,
+      );
+      await rejects(
+        db.createDocs(["dog"], () => {}, asItIs),
+        TypeError,
+      );
+      assert.isTrue(cat.dirty);
+      assert.deepEqual(await db.keys().toArray(), ["cat"]);
+    },
+  },
+  {
+    name: "a round through the documents leaves out those that it adds",
+    async run({ db }) {
+      const { ok } = await db.createDocs(["cat", "dog"], (docs) => {
+        for (const { id, json } of docs) docs.create(`${id}-copy`, json);
+      });
+      assert.deepEqual(
+        ok.map(({ id }) => id),
+        ["cat", "dog", "cat-copy", "dog-copy"],
+      );
+    },
+  },
+  {
+    name: "an abort, or the session's end, does not wait for the function",
+    async run({ url, user, password, db }) {
+      const mine = new Error("mine");
+      const session = new CouchDB(url, { auth: basic(user, password) });
+      const own = session.database(db.id);
+      await fill(db, { cat: {} });
+      const never = () => new Promise<void>(() => {});
+      const works: ((signal: AbortSignal) => Promise<unknown>)[] = [
+        (signal) => own.createDocs(["dog"], never, { signal }),
+        (signal) => own.updateDocs(["cat"], never, { signal }),
+        (signal) => own.document("cat").update(never, { signal }),
+      ];
+      for (const work of works) {
+        const controller = new AbortController();
+        const failed = rejects(work(controller.signal), Error);
+        controller.abort(mine);
+        assert.equal((await failed).message, "mine");
+      }
+      const under = rejects(own.createDocs(["dog"], never), Error);
+      await session.close();
+      assert.equal((await under).name, "AbortError");
+      assert.deepEqual(await db.keys().toArray(), ["cat"]);
+    },
+  },
+  {
     name: "a document that is there twice, has an impossible id or is another database's is a TypeError",
     async run({ url, user, password, db, couch }) {
       await fill(db, { cat: {} });
@@ -108,6 +164,11 @@ export const bulk: Case[] = [
         TypeError,
       );
       await rejects(db.createDocs(["dog", "dog"]), TypeError);
+      await rejects(db.createDocs("dog" as unknown as string[]), TypeError);
+      await rejects(
+        db.updateDocs("cat" as unknown as string[], () => {}),
+        TypeError,
+      );
       // Another session's document of the same database is welcome.
       const other = new CouchDB(url, { auth: basic(user, password) });
       const mine = await other.database(db.id).get("cat");
@@ -159,6 +220,9 @@ export const bulk: Case[] = [
           ["dog", "not_found"],
         ],
       );
+      const older = await db.get("cat", { rev });
+      const [row] = await db.bulkGet([older]).toArray();
+      assert.equal(row?.docs[0]?.ok?.legs, 4);
     },
   },
   {

@@ -55,6 +55,12 @@ export const designs: Case[] = [
       assert.isFalse(stale.dirty);
       await stale.fetch();
       await stale.createView("ears", { map });
+      // Also where there was none before.
+      const twins = [await db.designDoc("ark"), await db.designDoc("ark")] as const;
+      await twins[0].createView("legs", { map });
+      await rejects(twins[1].createView("tails", { map }), ConflictError);
+      await twins[1].fetch();
+      assert.deepEqual(twins[1].data, twins[0].data);
       assert.hasAllKeys((await db.get("_design/zoo")).data.views, ["legs", "tails", "ears"]);
     },
   },
@@ -73,14 +79,14 @@ export const designs: Case[] = [
     name: "a name may be any, with or without _design/",
     async run({ db }) {
       await fill(db, { cat: { legs: 4 } });
-      for (const name of ["a/b", "ünï 漢字", "constructor"]) {
+      for (const name of ["a/b", "ünï 漢字", "constructor", "__proto__"]) {
         const design = await db.designDoc(name);
         assert.equal(design.id, `_design/${name}`);
-        const view = await design.createView<string, number>(`of ${name}`, { map });
+        const view = await design.createView<string, number>(name, { map });
         assert.deepEqual(await view.items().toArray(), [["cat", 4]]);
         const again = await db.designDoc(`_design/${name}`, { existsOk: true });
         assert.deepEqual(again.data, design.data);
-        assert.deepEqual(await db.view(name, `of ${name}`).ids().toArray(), ["cat"]);
+        assert.deepEqual(await db.view(name, name).ids().toArray(), ["cat"]);
       }
     },
   },

@@ -114,7 +114,7 @@ export const scans: Case[] = [
       await fill(db, animals);
       assert.deepEqual(await db.keys({ startkey: "dog" }).toArray(), ["dog", "whale"]);
       assert.deepEqual(await db.keys({ descending: true, limit: 2 }).toArray(), ["whale", "dog"]);
-      assert.deepEqual(await db.keys({ prefix: "cat:" }).toArray(), ["cat:1", "cat:2"]);
+      assert.deepEqual(await db.keys({ prefix: "do" }).toArray(), ["dog"]);
       assert.deepEqual(await db.keys({ skip: 4 }).toArray(), ["whale"]);
       assert.deepEqual(await db.keys({ ids: ["dog", "nope"] }).toArray(), ["dog"]);
       assert.deepEqual(idsOf(await db.values({ endkey: "cat:2" }).toArray()), ["cat:1", "cat:2"]);
