@@ -1,4 +1,11 @@
-import { InvalidResponseError, NotFoundError, TimeoutError } from "./errors.js";
+import {
+  ForbiddenError,
+  InvalidResponseError,
+  NetworkError,
+  NotFoundError,
+  TimeoutError,
+  UnauthorizedError,
+} from "./errors.js";
 import type { Flight } from "./streams/flight.js";
 import type { Call } from "./transport/call.js";
 import { attachmentPath, pathIn } from "./transport/paths.js";
@@ -158,7 +165,10 @@ export class Attachment {
       out = await outgoing(body instanceof Blob ? body : content, isStream, transfer);
       const size = out.body instanceof Blob ? out.body.size : undefined;
       const timeout = size === undefined ? false : patienceFor(size, transport.timeout);
-      const { value } = await transport.request({ ...call, body: out.body, timeout }, flight);
+      const upload: Call = { ...call, body: out.body, timeout };
+      const { value } = await transport
+        .request(upload, flight)
+        .catch((error) => this.#refused(error, parent, flight));
       const result = value as WriteResult;
       await this.#saved(parent, result.rev, headers["content-type"], flight);
       if (size !== undefined) onProgress?.(size, size);
@@ -204,6 +214,25 @@ export class Attachment {
     const { method } = call;
     const details = { method, url: transport.url(call), reason, mayHaveHappened: method === "PUT" };
     return { ...rest, patience, silent: () => new TimeoutError(details) };
+  }
+
+  /**
+   * What an upload that was cut off ended in. CouchDB refuses at once, without reading on, and hangs up:
+   * its answer may be lost, but not what it stood for.
+   */
+  async #refused(error: unknown, parent: string, flight: Flight): Promise<never> {
+    if (!(error instanceof NetworkError) || error instanceof TimeoutError) throw error;
+    const path = this.#documentPath;
+    const call = { method: "GET", path, expects: "_rev" } as const;
+    const look = await this.#scope.transport.request(call, flight).catch((reason) => reason);
+    flight.throwIfEnded();
+    if (look instanceof UnauthorizedError || look instanceof ForbiddenError) throw look;
+    const { _rev, _attachments } = (look.value ?? {}) as Partial<DocumentMembers>;
+    const isGone = look instanceof NotFoundError;
+    const isOurs = _attachments?.[this.name]?.revpos === Number.parseInt(parent, 10) + 1;
+    if (!isGone && (_rev === undefined || _rev === parent || isOurs)) throw error;
+    const reason = "the document has moved on";
+    throw this.#scope.transport.conflict("PUT", this.#call("PUT", {}).path, reason);
   }
 
   /** Tells the document what it has now. */

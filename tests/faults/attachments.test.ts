@@ -3,6 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 import {
+  ConflictError,
   CouchDB,
   type Document,
   IncompleteResponseError,
@@ -292,6 +293,32 @@ describe("an upload", () => {
       expect(doc.dirty).toBe(false);
     }
   });
+
+  const now = (rev: string, revpos: number) => ({
+    _id: "cat",
+    _rev: rev,
+    _attachments: { a: { revpos } },
+  });
+  const missing = { error: "not_found", reason: "deleted" };
+  test.each([
+    ["moved on", 200, now("2-b", 1), ConflictError],
+    ["gone", 404, missing, ConflictError],
+    ["not to be seen", 401, { error: "unauthorized", reason: "no" }, UnauthorizedError],
+    ["where it was", 200, now("1-a", 1), NetworkError],
+    ["perhaps ours", 200, now("2-b", 2), NetworkError],
+    ["unknown", 500, { error: "error", reason: "no" }, NetworkError],
+  ])(
+    "that was hung up on looks what it stood for: the document is %s",
+    async (_, status, body, Class) => {
+      const { doc } = await documentOf((response, _before, { method }) => {
+        if (method === "PUT") response.destroy();
+        else json(response, status, body);
+      });
+      const error = await failure(doc.attachment("a").save("text"));
+      expect(error.constructor).toBe(Class);
+      expect(doc.data).toEqual(cat);
+    },
+  );
 
   test("that is answered with something else is no success", async () => {
     const { doc } = await documentOf((response) => json(response, 200, { ok: true }));

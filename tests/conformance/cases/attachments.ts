@@ -164,6 +164,20 @@ export const attachments: Case[] = [
     },
   },
   {
+    name: "a large upload to a revision that is not the server's is a conflict, though it is cut off",
+    async run(context) {
+      const cat = await saved(context);
+      const stale = await context.db.get("cat");
+      cat.data.legs = 3;
+      await cat.save();
+      const large = new Uint8Array(5_000_000);
+      for (const body of [large, new Blob([large]).stream()]) {
+        await rejects(stale.attachment("a").save(body), ConflictError);
+      }
+      assert.isFalse(await cat.attachment("a").exists());
+    },
+  },
+  {
     name: "an older revision's attachment can be fetched",
     async run(context) {
       const cat = await saved(context);
