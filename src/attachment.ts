@@ -221,7 +221,8 @@ export class Attachment {
    * its answer may be lost, but not what it stood for.
    */
   async #refused(error: unknown, parent: string, flight: Flight): Promise<never> {
-    if (!(error instanceof NetworkError) || error instanceof TimeoutError) throw error;
+    const isCut = error instanceof NetworkError || error instanceof InvalidResponseError;
+    if (!isCut || error instanceof TimeoutError) throw error;
     const path = this.#documentPath;
     const call = { method: "GET", path, expects: "_rev" } as const;
     const look = await this.#scope.transport.request(call, flight).catch((reason) => reason);

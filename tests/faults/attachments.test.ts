@@ -320,6 +320,14 @@ describe("an upload", () => {
     },
   );
 
+  test("whose refusal came without its words is what the document says", async () => {
+    const { doc } = await documentOf((response, _before, { method }) => {
+      if (method === "PUT") response.writeHead(409).end();
+      else json(response, 200, now("2-b", 1));
+    });
+    expect(await failure(doc.attachment("a").save("text"))).toBeInstanceOf(ConflictError);
+  });
+
   test("that is answered with something else is no success", async () => {
     const { doc } = await documentOf((response) => json(response, 200, { ok: true }));
     expect(await failure(doc.attachment("a").save("x"))).toBeInstanceOf(InvalidResponseError);

@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import type { Document } from "couchfetch";
+import { ConflictError, type Document } from "couchfetch";
 import { type Case, type Context, rejects } from "../case.js";
 
 const names = [

@@ -116,15 +116,15 @@ export const session: Case[] = [
   {
     name: "CouchDB: what else it is given is for its HTTP requests",
     async run({ url }) {
-      const agents: (string | null)[] = [];
+      const languages: (string | null)[] = [];
       const fetch: Fetch = (request, init) => {
-        agents.push(request.headers.get("x-agent"));
+        languages.push(request.headers.get("accept-language"));
         return globalThis.fetch(request, init);
       };
-      const couch = new CouchDB(url, { fetch, headers: { "x-agent": "zoo" } });
+      const couch = new CouchDB(url, { fetch, headers: { "accept-language": "la" } });
       await couch.info();
       await couch.checkCredentials();
-      assert.deepEqual(agents, ["zoo", "zoo"]);
+      assert.deepEqual(languages, ["la", "la"]);
     },
   },
   {
