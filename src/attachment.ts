@@ -45,6 +45,7 @@ export class Attachment {
   readonly #scope: Scope;
   readonly #owner: Owner;
   readonly #documentPath: string;
+  readonly #path: string;
   readonly #written: (parent: string, rev: string, stub?: AttachmentStub) => void;
 
   /**
@@ -61,15 +62,15 @@ export class Attachment {
     this.#scope = scope;
     this.#owner = owner;
     this.#documentPath = pathIn(scope, owner.id);
-    // A name that cannot be is an error at once.
-    attachmentPath(name);
+    this.#path = `${this.#documentPath}/${attachmentPath(name)}`;
     this.#written = written;
   }
 
   /** Asks the server whether there is such an attachment. */
   async exists({ signal }: OperationOptions = {}): Promise<boolean> {
     try {
-      await this.#scope.transport.request(this.#call("HEAD", { raw: true, signal }));
+      const call = { method: "HEAD", path: this.#path, raw: true, signal } as const;
+      await this.#scope.transport.request(call);
       return true;
     } catch (error) {
       if (error instanceof NotFoundError) return false;
@@ -91,7 +92,7 @@ export class Attachment {
   async fetch(options: TransferOptions & { rev?: string } = {}): Promise<Response> {
     const { rev, signal, onProgress } = options;
     const { transport } = this.#scope;
-    const call = this.#call("GET", { query: { rev }, raw: true });
+    const call = { method: "GET", path: this.#path, query: { rev }, raw: true } as const;
     const flight = transport.takeOff(signal);
     try {
       const { response, bytes, close } = await transport.open(call, flight);
@@ -155,8 +156,14 @@ export class Attachment {
     const ownType = content.headers.get("content-type");
     const otherwise = isText ? "text/plain;charset=UTF-8" : "application/octet-stream";
     const parent = this.#revision("PUT");
-    const headers = { "content-type": contentType ?? (ownType || otherwise) };
-    const call = this.#call("PUT", { query: { rev: parent }, headers, expects: "rev" });
+    const type = contentType ?? (ownType || otherwise);
+    const call: Call = {
+      method: "PUT",
+      path: this.#path,
+      query: { rev: parent },
+      headers: { "content-type": type },
+      expects: "rev",
+    };
     const flight = transport.takeOff(signal);
     let out: Awaited<ReturnType<typeof outgoing>> | undefined;
     try {
@@ -165,12 +172,11 @@ export class Attachment {
       out = await outgoing(body instanceof Blob ? body : content, isStream, transfer);
       const size = out.body instanceof Blob ? out.body.size : undefined;
       const timeout = size === undefined ? false : patienceFor(size, transport.timeout);
-      const upload: Call = { ...call, body: out.body, timeout };
       const { value } = await transport
-        .request(upload, flight)
+        .request({ ...call, body: out.body, timeout }, flight)
         .catch((error) => this.#refused(error, parent, flight));
       const result = value as WriteResult;
-      await this.#saved(parent, result.rev, headers["content-type"], flight);
+      await this.#saved(parent, result.rev, type, flight);
       if (size !== undefined) onProgress?.(size, size);
       return result;
     } finally {
@@ -190,21 +196,18 @@ export class Attachment {
    */
   async delete({ signal }: OperationOptions = {}): Promise<WriteResult> {
     const parent = this.#revision("DELETE");
-    const call = this.#call("DELETE", { query: { rev: parent }, expects: "rev", signal });
+    const query = { rev: parent };
+    const call = { method: "DELETE", path: this.#path, query, expects: "rev", signal } as const;
     const result = (await this.#scope.transport.request(call)).value as WriteResult;
     this.#written(parent, result.rev);
     return result;
-  }
-
-  #call(method: Call["method"], rest: Partial<Call>): Call {
-    return { ...rest, method, path: `${this.#documentPath}/${attachmentPath(this.name)}` };
   }
 
   #revision(method: Call["method"]): string {
     const { rev, exists } = this.#owner;
     if (rev !== undefined && exists) return rev;
     const reason = "the document must be read or saved first: an attachment belongs to a revision";
-    throw this.#scope.transport.conflict(method, this.#call(method, {}).path, reason);
+    throw this.#scope.transport.conflict(method, this.#path, reason);
   }
 
   #transfer(call: Call, rest: Omit<Transfer, "patience" | "silent">): Transfer {
@@ -233,7 +236,7 @@ export class Attachment {
     const isOurs = _attachments?.[this.name]?.revpos === Number.parseInt(parent, 10) + 1;
     if (!isGone && (_rev === undefined || _rev === parent || isOurs)) throw error;
     const reason = "the document has moved on";
-    throw this.#scope.transport.conflict("PUT", this.#call("PUT", {}).path, reason);
+    throw this.#scope.transport.conflict("PUT", this.#path, reason);
   }
 
   /** Tells the document what it has now. */
@@ -244,7 +247,8 @@ export class Attachment {
       const path = this.#documentPath;
       const call = { method: "GET", path, query: { rev }, expects: "_attachments" } as const;
       const { _attachments } = (await transport.request(call, flight)).value as DocumentMembers;
-      this.#written(rev, rev, _attachments?.[this.name]);
+      const stub = _attachments?.[this.name];
+      if (stub) this.#written(rev, rev, stub);
     } catch {
       // It is saved, although its length and digest cannot be known.
       flight.throwIfEnded();
