@@ -94,7 +94,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     signal?.throwIfAborted();
     const changed = [...this].filter((document) => document.dirty);
     const drafts = changed.map((document) => Document.inside(document).draft());
-    if (!new_edits && drafts.some(({ isNewRev }) => !isNewRev)) {
+    if (!new_edits && drafts.some(({ isNewRev }) => !isNewRev())) {
       throw new TypeError(
         "Without new_edits, what is changed needs a revision of its own: set rev",
       );

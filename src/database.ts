@@ -7,6 +7,7 @@ import {
   type FindParams,
   find,
   type IndexDefinition,
+  type IndexParams,
   type IndexResult,
   type QueryParams,
   query,
@@ -21,12 +22,14 @@ import type { Scope } from "./transport/transport.js";
 import type {
   BulkGetRow,
   DatabaseInfo,
+  DocsOptions,
   GetOptions,
+  IdsOptions,
   JsonObject,
   OperationOptions,
   PurgeResult,
 } from "./types.js";
-import { AllDocsView, type DocsOptions, type IdsOptions, type View, viewOf } from "./view.js";
+import { AllDocsView, type View, viewOf } from "./view.js";
 
 /**
  * A database of a server. Making one sends nothing.
@@ -151,18 +154,9 @@ export class Database<T extends object = JsonObject> {
   /**
    * Creates a Mango index, if there is none like it.
    *
-   * @param params - `name`, `ddoc`, `type` and what else CouchDB takes
    * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_index
    */
-  async index(
-    index: IndexDefinition,
-    params: OperationOptions & {
-      name?: string;
-      ddoc?: string;
-      type?: "json" | "text";
-      partitioned?: boolean;
-    } = {},
-  ): Promise<IndexResult> {
+  async index(index: IndexDefinition, params: IndexParams = {}): Promise<IndexResult> {
     const { signal, ...rest } = params;
     const body = this.#scope.transport.json.stringify({ ...rest, index });
     const value = await this.#request("POST", "/_index", { body, expects: "result", signal });

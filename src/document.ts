@@ -318,8 +318,8 @@ export class Document<T extends object = JsonObject> {
       if (rev !== undefined) data._rev = rev;
       this.#original = original(rev);
     };
-    const parent = (this.#original?.() as DocumentData | undefined)?._rev;
-    return { body, saved, isNewRev: _rev !== undefined && _rev !== parent };
+    const parent = () => (this.#original?.() as DocumentData | undefined)?._rev;
+    return { body, saved, isNewRev: () => _rev !== undefined && _rev !== parent() };
   }
 
   /** Whether there is content to lose. Another revision, set by hand, is none: it is what to act on. */

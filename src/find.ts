@@ -46,6 +46,17 @@ export interface IndexDefinition {
   partial_filter_selector?: Selector;
 }
 
+/** How an index is created. All but `signal` goes to CouchDB as it is. */
+export interface IndexParams extends OperationOptions {
+  /** Default: one that CouchDB makes up. */
+  name?: string;
+  /** The design document that holds it, without `_design/`. Default: one of its own. */
+  ddoc?: string;
+  /** Default `"json"`. `"text"` needs the search service. */
+  type?: "json" | "text";
+  partitioned?: boolean;
+}
+
 /** What CouchDB answers to the creation of an index. */
 export interface IndexResult {
   result: "created" | "exists";

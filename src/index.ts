@@ -31,17 +31,17 @@ export {
   UnsupportedMediaTypeError,
 } from "./errors.js";
 export { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./events.js";
-export type { FindParams, IndexDefinition, IndexResult, QueryParams, Selector } from "./find.js";
+export type {
+  FindParams,
+  IndexDefinition,
+  IndexParams,
+  IndexResult,
+  QueryParams,
+  Selector,
+} from "./find.js";
 export { SecurityDocument } from "./security.js";
 export { Rows } from "./streams/rows.js";
 export type { Fetch } from "./transport/call.js";
 export type { RetryOptions } from "./transport/retry.js";
 export type * from "./types.js";
-export {
-  AllDocsView,
-  type DocsOptions,
-  type IdsOptions,
-  View,
-  type ViewParams,
-  ViewResponse,
-} from "./view.js";
+export { AllDocsView, View, ViewResponse } from "./view.js";

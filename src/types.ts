@@ -203,3 +203,52 @@ export interface DesignData {
   shows?: Record<string, string>;
   rewrites?: unknown;
 }
+
+/**
+ * The parameters of a view. Keys are given as values: couchfetch encodes them.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html
+ */
+export interface ViewParams<K = unknown> extends OperationOptions {
+  key?: K;
+  /** Only these keys, in this order. A list too long for a URL goes as POST. */
+  keys?: readonly K[];
+  startkey?: unknown;
+  endkey?: unknown;
+  /** Where to start among the rows of `startkey`. */
+  startkey_docid?: string;
+  /** Where to end among the rows of `endkey`. */
+  endkey_docid?: string;
+  /** Whether `endkey` itself is part of the result. Default true. */
+  inclusive_end?: boolean;
+  descending?: boolean;
+  /** Rows, design documents among them. */
+  limit?: number;
+  skip?: number;
+  include_docs?: boolean;
+  conflicts?: boolean;
+  attachments?: boolean;
+  att_encoding_info?: boolean;
+  update_seq?: boolean;
+  reduce?: boolean;
+  group?: boolean;
+  group_level?: number;
+  sorted?: boolean;
+  stable?: boolean;
+  update?: "true" | "false" | "lazy" | boolean;
+}
+
+/** Which documents to give. The keys of `_all_docs` are ids; those of a view may be anything. */
+export interface DocsOptions<K = string> extends Omit<ViewParams, "key" | "keys" | "include_docs"> {
+  /** These, in this order. */
+  ids?: readonly K[];
+  /** Give an empty, unsaved document for each of `ids` that does not exist. Default false. */
+  create?: boolean;
+  /** Those whose id, or key, begins with this. Not with `ids`, `create` or a range of keys. */
+  prefix?: string;
+  /** Give design documents too. Those named in `ids` or by `prefix` are given anyway. Default false. */
+  includeDesignDocs?: boolean;
+}
+
+/** Which documents' ids to give. */
+export type IdsOptions<K = string> = Omit<DocsOptions<K>, "create" | "includeDesignDocs">;
