@@ -25,7 +25,7 @@ export interface TransferOptions extends OperationOptions {
    * Called as bytes pass, with how many so far, and how many there will be, where that is known.
    * Browsers tell nothing of what they send: there it is called once, at the end of a `save`.
    */
-  onProgress?: Progress;
+  onProgress?: Progress | undefined;
 }
 
 /** What an attachment needs of its document. */
@@ -89,7 +89,7 @@ export class Attachment {
    * `timeout`; IncompleteResponseError, then, for a connection that is lost
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#get--db-docid-attname
    */
-  async fetch(options: TransferOptions & { rev?: string } = {}): Promise<Response> {
+  async fetch(options: TransferOptions & { rev?: string | undefined } = {}): Promise<Response> {
     const { rev, signal, onProgress } = options;
     const { transport } = this.#scope;
     const call = { method: "GET", path: this.#path, query: { rev }, raw: true } as const;

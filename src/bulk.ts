@@ -13,7 +13,7 @@ export interface BulkOptions extends OperationOptions {
    * False stores the documents with the revisions that they have, as a replicator does, whatever the
    * server has: never a conflict, but perhaps another leaf. Default true.
    */
-  new_edits?: boolean;
+  new_edits?: boolean | undefined;
 }
 
 /**

@@ -20,37 +20,37 @@ export interface ChangesOptions extends OperationOptions {
    * - `"continuous"`: never ends; one streaming body, parsed as it arrives.
    * - `"longpoll"`: the same by repeated requests, where a runtime or a proxy cannot stream.
    */
-  feed?: "normal" | "continuous" | "longpoll";
+  feed?: "normal" | "continuous" | "longpoll" | undefined;
   /** Changes after this one. `0` (default) for all, `"now"` for those to come. */
-  since?: Sequence;
+  since?: Sequence | undefined;
   /** The same as `since`. */
-  lastEventId?: Sequence;
-  include_docs?: boolean;
+  lastEventId?: Sequence | undefined;
+  include_docs?: boolean | undefined;
   /** The end of the feed after so many events. */
-  limit?: number;
+  limit?: number | undefined;
   /** Newest first. Only for a normal feed: a live one cannot run backwards. */
-  descending?: boolean;
+  descending?: boolean | undefined;
   /** `"all_docs"` names all leaf revisions of each document, `"main_only"` (default) the winner. */
-  style?: "main_only" | "all_docs";
+  style?: "main_only" | "all_docs" | undefined;
   /** A filter function, `design/function`. */
-  filter?: string;
+  filter?: string | undefined;
   /** What the filter function finds in `req.query`. */
-  params?: Record<string, string | number | boolean>;
+  params?: Record<string, string | number | boolean> | undefined;
   /** Only these documents. */
-  doc_ids?: string[];
+  doc_ids?: string[] | undefined;
   /** Only documents that match. */
-  selector?: Selector;
+  selector?: Selector | undefined;
   /** Only documents for which this view, `design/view`, emits something. */
-  view?: string;
+  view?: string | undefined;
   /** Live feeds: milliseconds between signs of life of an idle server. Default 10 000, at most 60 000. */
-  heartbeat?: number;
+  heartbeat?: number | undefined;
   /** Milliseconds after which CouchDB would end an idle feed; its heartbeat keeps it from that. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Only every so many changes have a sequence, which is cheaper for a server with many shards. */
-  seq_interval?: number;
-  conflicts?: boolean;
-  attachments?: boolean;
-  att_encoding_info?: boolean;
+  seq_interval?: number | undefined;
+  conflicts?: boolean | undefined;
+  attachments?: boolean | undefined;
+  att_encoding_info?: boolean | undefined;
 }
 
 const defaultHeartbeat = 10_000;

@@ -12,41 +12,41 @@ import type { Json, JsonObject, OperationOptions, ServerInfo, UserContext } from
 /** How a session talks to its server. */
 export interface CouchDBOptions {
   /** How the session shows who it is. Default: not at all, or the `user:password@` of the URL. */
-  auth?: Auth;
+  auth?: Auth | undefined;
   /** Any fetch: a worker's service binding, a test's. Default: the runtime's. */
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
   /** Headers to send with each request. */
-  headers?: HeadersInit;
+  headers?: HeadersInit | undefined;
   /**
    * Milliseconds that the server has to begin its answer, and to complete one that is not streamed.
    * Default 30 000.
    */
-  timeout?: number;
+  timeout?: number | undefined;
   /** How often to repeat what is safe to send twice. */
-  retry?: RetryOptions;
+  retry?: RetryOptions | undefined;
   /** How JSON is read and written. Default: the runtime's `JSON`. */
-  json?: Json;
+  json?: Json | undefined;
 }
 
 /** The parameters of a new database. */
 export interface CreateDatabaseOptions extends OperationOptions {
   /** Do not mind if the database exists. Default false. */
-  existsOk?: boolean;
+  existsOk?: boolean | undefined;
   /** Shards. */
-  q?: number;
+  q?: number | undefined;
   /** Replicas of each shard. */
-  n?: number;
-  partitioned?: boolean;
+  n?: number | undefined;
+  partitioned?: boolean | undefined;
 }
 
 /** The parameters of the list of databases. */
 export interface AllDbsParams extends OperationOptions {
-  startkey?: string;
-  endkey?: string;
-  descending?: boolean;
-  limit?: number;
-  skip?: number;
-  inclusive_end?: boolean;
+  startkey?: string | undefined;
+  endkey?: string | undefined;
+  descending?: boolean | undefined;
+  limit?: number | undefined;
+  skip?: number | undefined;
+  inclusive_end?: boolean | undefined;
 }
 
 // The most that a timer can hold.

@@ -56,13 +56,16 @@ export class Database<T extends object = JsonObject> {
    * @throws BadRequestError for an invalid `rev`
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
    */
-  async get(id: string, options: GetOptions & { default?: T } = {}): Promise<Document<T>> {
+  async get(
+    id: string,
+    options: GetOptions & { default?: T | undefined } = {},
+  ): Promise<Document<T>> {
     const { default: content, ...params } = options;
     const document = new Document<T>(this.#scope, id, content ?? {});
     try {
       await document.fetch({ ...params, discardChanges: true });
     } catch (error) {
-      if (content === undefined || params.rev !== undefined || !isMissing(error)) throw error;
+      if (content == null || params.rev !== undefined || !isMissing(error)) throw error;
     }
     return document;
   }
@@ -75,7 +78,7 @@ export class Database<T extends object = JsonObject> {
    */
   async create(
     id: string,
-    options: OperationOptions & { data?: T; existsOk?: boolean } = {},
+    options: OperationOptions & { data?: T | undefined; existsOk?: boolean | undefined } = {},
   ): Promise<Document<T>> {
     const { data = {}, ...rest } = options;
     const document = new Document<T>(this.#scope, id, data);
@@ -98,8 +101,8 @@ export class Database<T extends object = JsonObject> {
     return this.allDocs.ids(options);
   }
 
-  /** The documents as they arrive; the same as `docs` without a selection. */
-  values(params: Omit<DocsOptions, "ids" | "create" | "prefix"> = {}): Rows<Document<T>> {
+  /** The documents as they arrive; the same as `docs`. */
+  values(params: DocsOptions = {}): Rows<Document<T>> {
     return this.docs(params);
   }
 
@@ -215,7 +218,7 @@ export class Database<T extends object = JsonObject> {
   async updateDocs(
     ids: readonly string[],
     edit: BulkEdit<T>,
-    { create = false, signal }: OperationOptions & { create?: boolean } = {},
+    { create = false, signal }: OperationOptions & { create?: boolean | undefined } = {},
   ): Promise<BulkOperation<T>> {
     if (!Array.isArray(ids)) throw new TypeError("The ids are an array");
     if (new Set(ids).size < ids.length) throw new TypeError("An id is there twice");
@@ -234,7 +237,10 @@ export class Database<T extends object = JsonObject> {
    */
   bulkGet(
     docs: readonly { id: string; rev?: string | undefined }[],
-    { signal, ...query }: OperationOptions & { revs?: boolean; attachments?: boolean } = {},
+    {
+      signal,
+      ...query
+    }: OperationOptions & { revs?: boolean | undefined; attachments?: boolean | undefined } = {},
   ): Rows<BulkGetRow<T>> {
     const { transport, path } = this.#scope;
     // They may be Documents, whose JSON is another.
@@ -283,7 +289,7 @@ export class Database<T extends object = JsonObject> {
    */
   async designDoc(
     name: string,
-    options: OperationOptions & { existsOk?: boolean } = {},
+    options: OperationOptions & { existsOk?: boolean | undefined } = {},
   ): Promise<DesignDocument<T>> {
     const document = new DesignDocument<T>(this.#scope, name);
     await beNewOrFetch(this.#scope, document, options);

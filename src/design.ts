@@ -47,7 +47,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
       existsOk = false,
       signal,
       ...definition
-    }: ViewDefinition & OperationOptions & { existsOk?: boolean },
+    }: ViewDefinition & OperationOptions & { existsOk?: boolean | undefined },
   ): Promise<View<K, V, T>> {
     if (typeof definition.map !== "string")
       throw new TypeError("A view's map is a function's text");

@@ -1,6 +1,6 @@
 import { Attachment, noteAttachment } from "./attachment.js";
 import { ConflictError } from "./errors.js";
-import { isLike, replacement } from "./json-values.js";
+import { isLike, replacement, withoutAnswers } from "./json-values.js";
 import type { Call } from "./transport/call.js";
 import { documentPath, pathIn } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
@@ -30,7 +30,7 @@ export class Document<T extends object = JsonObject> {
   /** @internal */
   constructor(scope: Scope, id: string, data: object, original?: Original) {
     const isObject = typeof data === "object" && data !== null && !Array.isArray(data);
-    if (!original && (!isObject || data instanceof Document)) {
+    if (!original && (!isObject || #data in data)) {
       throw new TypeError("A document's data is an object: of another document, its json");
     }
     this.id = id;
@@ -94,7 +94,7 @@ export class Document<T extends object = JsonObject> {
    * @throws BadRequestError for an invalid `rev`
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
    */
-  async fetch(options: GetOptions & { discardChanges?: boolean } = {}): Promise<void> {
+  async fetch(options: GetOptions & { discardChanges?: boolean | undefined } = {}): Promise<void> {
     const { discardChanges = false, signal, ...query } = options;
     if (!discardChanges) this.#refuseToLoseChanges("GET");
     const { json } = this.#scope.transport;
@@ -130,7 +130,7 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#delete--db-docid
    */
   async delete(
-    options: OperationOptions & { discardChanges?: boolean } = {},
+    options: OperationOptions & { discardChanges?: boolean | undefined } = {},
   ): Promise<WriteResult> {
     const { discardChanges = false, signal } = options;
     if (!discardChanges) this.#refuseToLoseChanges("DELETE");
@@ -153,7 +153,7 @@ export class Document<T extends object = JsonObject> {
    */
   async copy(
     newId: string,
-    options: OperationOptions & { rev?: string } = {},
+    options: OperationOptions & { rev?: string | undefined } = {},
   ): Promise<WriteResult> {
     const { rev, signal } = options;
     const destination = documentPath(newId) + (rev ? `?rev=${encodeURIComponent(rev)}` : "");
@@ -215,7 +215,7 @@ export class Document<T extends object = JsonObject> {
   async update(
     // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is the usual one
     mutate: (data: DocumentData<T>) => T | void | Promise<T | void>,
-    { attempts = 10, signal }: OperationOptions & { attempts?: number } = {},
+    { attempts = 10, signal }: OperationOptions & { attempts?: number | undefined } = {},
   ): Promise<void> {
     if (!(attempts >= 1)) throw new RangeError("update needs at least one attempt");
     const { json } = this.#scope.transport;
@@ -255,13 +255,13 @@ export class Document<T extends object = JsonObject> {
   attachment(name: string): Attachment {
     return new Attachment(this.#scope, this, name, (parent, rev, stub) => {
       if (this.rev !== parent) return;
-      noteAttachment(this.#data, name, rev, stub);
+      noteAttachment(withoutAnswers(this.#data), name, rev, stub);
       const { json } = this.#scope.transport;
       // Made once: the original may be shared, and there may be many attachments to come.
       const original = json.parse(json.stringify(this.#original?.() ?? {})) as DocumentData;
       // What is here need not be what this revision holds: `rev` can be set.
       if (original._rev !== parent) return;
-      noteAttachment(original, name, rev, stub);
+      noteAttachment(withoutAnswers(original), name, rev, stub);
       const text = json.stringify(original);
       this.#original = () => json.parse(text);
     });
@@ -300,10 +300,8 @@ export class Document<T extends object = JsonObject> {
     this.check(data, () => (this.#original?.() ?? {}) as object);
     const { json } = this.#scope.transport;
     const body = json.stringify(data);
-    const original = (_rev: string | undefined) => () => ({
-      ...(json.parse(body) as object),
-      _rev,
-    });
+    const original = (_rev: string | undefined) => () =>
+      withoutAnswers({ ...(json.parse(body) as object), _rev });
     return { body, original };
   }
 
@@ -316,6 +314,7 @@ export class Document<T extends object = JsonObject> {
       // Unless something else was fetched meanwhile, which this revision would lend a false descent.
       if (this.#data !== data) return;
       if (rev !== undefined) data._rev = rev;
+      withoutAnswers(data);
       this.#original = original(rev);
     };
     const parent = () => (this.#original?.() as DocumentData | undefined)?._rev;

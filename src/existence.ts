@@ -20,7 +20,7 @@ export function isMissing(error: unknown): boolean {
 export async function beNewOrFetch(
   scope: Scope,
   document: Document<object>,
-  { existsOk = false, signal }: OperationOptions & { existsOk?: boolean },
+  { existsOk = false, signal }: OperationOptions & { existsOk?: boolean | undefined },
 ): Promise<void> {
   try {
     if (existsOk) return await document.fetch({ discardChanges: true, signal });

@@ -20,41 +20,41 @@ export type Selector = JsonObject;
  */
 export interface FindParams extends OperationOptions {
   /** Documents at the most, over all pages. Default: all there are. */
-  limit?: number;
-  skip?: number;
-  sort?: (string | Record<string, "asc" | "desc">)[];
-  use_index?: string | string[];
+  limit?: number | undefined;
+  skip?: number | undefined;
+  sort?: (string | Record<string, "asc" | "desc">)[] | undefined;
+  use_index?: string | string[] | undefined;
   /** Where an earlier query ended: its `summary`'s `bookmark`. */
-  bookmark?: string;
-  conflicts?: boolean;
-  r?: number;
-  update?: boolean;
-  stable?: boolean;
-  execution_stats?: boolean;
-  allow_fallback?: boolean;
+  bookmark?: string | undefined;
+  conflicts?: boolean | undefined;
+  r?: number | undefined;
+  update?: boolean | undefined;
+  stable?: boolean | undefined;
+  execution_stats?: boolean | undefined;
+  allow_fallback?: boolean | undefined;
 }
 
 /** The parameters of a query for plain objects. */
 export interface QueryParams extends FindParams {
   /** Only these members of each document, nested ones with dots. */
-  fields?: string[];
+  fields?: string[] | undefined;
 }
 
 /** A Mango index, as `index` creates it. */
 export interface IndexDefinition {
   fields: (string | Record<string, "asc" | "desc">)[];
-  partial_filter_selector?: Selector;
+  partial_filter_selector?: Selector | undefined;
 }
 
 /** How an index is created. All but `signal` goes to CouchDB as it is. */
 export interface IndexParams extends OperationOptions {
   /** Default: one that CouchDB makes up. */
-  name?: string;
+  name?: string | undefined;
   /** The design document that holds it, without `_design/`. Default: one of its own. */
-  ddoc?: string;
+  ddoc?: string | undefined;
   /** Default `"json"`. `"text"` needs the search service. */
-  type?: "json" | "text";
-  partitioned?: boolean;
+  type?: "json" | "text" | undefined;
+  partitioned?: boolean | undefined;
 }
 
 /** What CouchDB answers to the creation of an index. */
@@ -101,7 +101,7 @@ function pages<R>(
   if (typeof selector !== "object" || selector === null) {
     throw new TypeError("A selector is an object; {} matches all documents");
   }
-  if (!(limit >= 0)) throw new RangeError("limit cannot be negative");
+  if (!(limit >= 0) || limit === null) throw new RangeError("limit cannot be negative");
   const { transport, path } = scope;
   return new Rows({
     takeOff: () => transport.takeOff(signal),

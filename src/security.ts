@@ -104,8 +104,8 @@ export class SecurityDocument {
       if (!(error instanceof ServerError) || !(await this.#isRefusal(error, signal))) throw error;
       const reason = `only an admin may do this (${error.reason})`;
       throw transport.error(ForbiddenError, call, {
-        status: error.status,
-        error: error.error,
+        status: 403,
+        error: "forbidden",
         reason,
       });
     }
@@ -144,7 +144,7 @@ export class SecurityDocument {
     const at = list.indexOf(name);
     if (at === -1) {
       const reason = `${JSON.stringify(name)} is not among the ${kind} of the ${group}`;
-      const details = { error: "not_found", reason };
+      const details = { status: 404, error: "not_found", reason };
       throw this.#scope.transport.error(
         NotFoundError,
         { method: "PUT", path: this.#path },

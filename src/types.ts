@@ -155,16 +155,16 @@ export interface OperationOptions {
  */
 export interface GetOptions extends OperationOptions {
   /** Read this revision, as long as the server has it. */
-  rev?: string;
-  conflicts?: boolean;
-  deleted_conflicts?: boolean;
-  latest?: boolean;
-  local_seq?: boolean;
-  meta?: boolean;
-  revs?: boolean;
-  revs_info?: boolean;
-  attachments?: boolean;
-  att_encoding_info?: boolean;
+  rev?: string | undefined;
+  conflicts?: boolean | undefined;
+  deleted_conflicts?: boolean | undefined;
+  latest?: boolean | undefined;
+  local_seq?: boolean | undefined;
+  meta?: boolean | undefined;
+  revs?: boolean | undefined;
+  revs_info?: boolean | undefined;
+  attachments?: boolean | undefined;
+  att_encoding_info?: boolean | undefined;
 }
 
 /** Who may do what in a database. */
@@ -210,44 +210,44 @@ export interface DesignData {
  * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html
  */
 export interface ViewParams<K = unknown> extends OperationOptions {
-  key?: K;
+  key?: K | undefined;
   /** Only these keys, in this order. A list too long for a URL goes as POST. */
-  keys?: readonly K[];
-  startkey?: unknown;
-  endkey?: unknown;
+  keys?: readonly K[] | undefined;
+  startkey?: unknown | undefined;
+  endkey?: unknown | undefined;
   /** Where to start among the rows of `startkey`. */
-  startkey_docid?: string;
+  startkey_docid?: string | undefined;
   /** Where to end among the rows of `endkey`. */
-  endkey_docid?: string;
+  endkey_docid?: string | undefined;
   /** Whether `endkey` itself is part of the result. Default true. */
-  inclusive_end?: boolean;
-  descending?: boolean;
+  inclusive_end?: boolean | undefined;
+  descending?: boolean | undefined;
   /** Rows, design documents among them. */
-  limit?: number;
-  skip?: number;
-  include_docs?: boolean;
-  conflicts?: boolean;
-  attachments?: boolean;
-  att_encoding_info?: boolean;
-  update_seq?: boolean;
-  reduce?: boolean;
-  group?: boolean;
-  group_level?: number;
-  sorted?: boolean;
-  stable?: boolean;
-  update?: "true" | "false" | "lazy" | boolean;
+  limit?: number | undefined;
+  skip?: number | undefined;
+  include_docs?: boolean | undefined;
+  conflicts?: boolean | undefined;
+  attachments?: boolean | undefined;
+  att_encoding_info?: boolean | undefined;
+  update_seq?: boolean | undefined;
+  reduce?: boolean | undefined;
+  group?: boolean | undefined;
+  group_level?: number | undefined;
+  sorted?: boolean | undefined;
+  stable?: boolean | undefined;
+  update?: "true" | "false" | "lazy" | boolean | undefined;
 }
 
 /** Which documents to give. The keys of `_all_docs` are ids; those of a view may be anything. */
 export interface DocsOptions<K = string> extends Omit<ViewParams, "key" | "keys" | "include_docs"> {
   /** These, in this order. */
-  ids?: readonly K[];
+  ids?: readonly K[] | undefined;
   /** Give an empty, unsaved document for each of `ids` that does not exist. Default false. */
-  create?: boolean;
+  create?: boolean | undefined;
   /** Those whose id, or key, begins with this. Not with `ids`, `create` or a range of keys. */
-  prefix?: string;
+  prefix?: string | undefined;
   /** Give design documents too. Those named in `ids` or by `prefix` are given anyway. Default false. */
-  includeDesignDocs?: boolean;
+  includeDesignDocs?: boolean | undefined;
 }
 
 /** Which documents' ids to give. */

@@ -78,7 +78,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    */
   docs(options: DocsOptions<K> = {}): Rows<Document<T>> {
     const { ids, prefix } = options;
-    const named = ids !== undefined || prefix?.startsWith("_design/") === true;
+    const named = ids !== undefined || `${prefix}`.startsWith("_design/");
     const { create = false, includeDesignDocs = named, ...rest } = options;
     if (rest.prefix !== undefined && create) {
       throw new TypeError("prefix cannot go with create: it names no document that could be made");
@@ -98,7 +98,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     return new ViewResponse(this.#scope, batches, await rows.summary);
   }
 
-  /** The rows of these keys, in memory. */
+  /** The rows of these keys, in memory. Few keys go in the URL, by GET. */
   post(keys: readonly K[], params: Omit<ViewParams<K>, "keys"> = {}) {
     return this.get({ ...params, keys });
   }
@@ -114,6 +114,10 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   }
 
   #selection({ ids, prefix, ...rest }: IdsOptions<K>): ViewParams<K> {
+    if (ids !== undefined && !Array.isArray(ids)) throw new TypeError("The ids are an array");
+    if (prefix !== undefined && typeof prefix !== "string") {
+      throw new TypeError("A prefix is a string");
+    }
     const given = (name: string) => (rest as ViewParams)[name as keyof ViewParams] !== undefined;
     const misplaced = ["key", "keys"].find(given);
     if (misplaced) throw new TypeError(`${misplaced} cannot go here: use ids`);
@@ -214,9 +218,13 @@ export class ViewResponse<K = unknown, V = unknown, T extends object = JsonObjec
   /**
    * The documents, if the view was read with `include_docs`.
    *
-   * @throws NotFoundError for a row without a document, unless `create`
+   * @throws NotFoundError for a key that does not exist, unless `create`
+   * @throws TypeError if the view was not read with `include_docs`
    */
   docs(options: Pick<DocsOptions, "create" | "includeDesignDocs"> = {}): Document<T>[] {
+    if (this.rows.some(({ doc, error }) => doc === undefined && error === undefined)) {
+      throw new TypeError("The view was not read with include_docs");
+    }
     return this.#batches.flatMap((batch) => [...documents<T>(this.#scope, batch, options)]);
   }
 }
@@ -242,7 +250,9 @@ function* documents<T extends object>(
 ): Generator<Document<T>, void, void> {
   for (const [index, row] of (rows as ViewRow[]).entries()) {
     const id = row.doc?._id ?? row.id ?? String(row.key);
-    const isDeleted = (row.value as { deleted?: boolean } | null | undefined)?.deleted === true;
+    // As _all_docs has it; a view's own values may look like much.
+    const { rev, deleted } = Object(row.value) as { rev?: string | undefined; deleted?: boolean };
+    const isDeleted = deleted === true && rev !== undefined && row.id === row.key;
     if (row.doc) {
       if (id.startsWith("_design/") && !includeDesignDocs) continue;
       yield new Document(scope, id, row.doc, () => (original(index) as ViewRow).doc);
@@ -252,8 +262,9 @@ function* documents<T extends object>(
       yield new Document(scope, id, {});
     } else {
       const reason = `the document ${JSON.stringify(id)} does not exist`;
+      const details = { status: 404, error: "not_found", reason };
       const { transport, path } = scope;
-      throw transport.error(NotFoundError, { method: "GET", path }, { error: "not_found", reason });
+      throw transport.error(NotFoundError, { method: "GET", path }, details);
     }
   }
 }

@@ -6,7 +6,7 @@
  */
 export interface RetryOptions {
   /** Repetitions of one request, after its first try. Default 2; 0 turns repeating off. */
-  limit?: number;
+  limit?: number | undefined;
 }
 
 const firstDelay = 250;

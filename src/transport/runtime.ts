@@ -1,14 +1,23 @@
 /** What the runtimes differ in. */
 
-// workerd refuses the member altogether; elsewhere it keeps out cookies and login windows.
-export const credentials = /* @__PURE__ */ (() => {
+/** What may be asked of a request, or nothing, where a runtime refuses it. */
+function accepted(init: RequestInit): RequestInit {
   try {
-    new Request("http://localhost/", { credentials: "omit" });
-    return { credentials: "omit" } as const;
+    new Request("http://localhost/", init);
+    return init;
   } catch {
     return {};
   }
-})();
+}
+
+/** workerd refuses the member altogether; elsewhere it keeps out cookies and login windows. */
+export const credentials = /* @__PURE__ */ accepted({ credentials: "omit" });
+
+/**
+ * Node keeps all that it has sent, for the redirect that may ask for it again, unless a redirect is an
+ * error and no window could be asked for a password. workerd refuses this, and keeps nothing.
+ */
+export const unrepeatable = /* @__PURE__ */ accepted({ redirect: "error", window: null });
 
 /**
  * Whether a request's body may be a stream. Not in browsers, which send none over HTTP/1.1, or send

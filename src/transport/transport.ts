@@ -17,7 +17,7 @@ import { failure } from "./failure.js";
 import { setHeaders } from "./headers.js";
 import { encodeQuery } from "./query.js";
 import { type RetryOptions, retryPolicy } from "./retry.js";
-import { credentials } from "./runtime.js";
+import { credentials, unrepeatable } from "./runtime.js";
 
 export interface TransportOptions {
   auth: Auth | undefined;
@@ -217,6 +217,7 @@ export class Transport {
       ...(body === undefined ? {} : { body }),
       ...credentials,
       redirect: "manual",
+      ...(typeof body === "object" ? unrepeatable : {}),
       signal,
       timeout: call.timeout ?? this.timeout,
       retry: retryPolicy(method, reads(call), this.#options.retry.limit ?? 2),

@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -24,6 +25,9 @@ afterEach(async () => {
   deaf?.close();
   deaf = undefined;
 });
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
 
 const cat = { _id: "cat", _rev: "1-a", legs: 4 };
 const reason = new Error("enough");
@@ -139,8 +143,6 @@ describe("a download", () => {
   });
 
   test("that nobody reads is hung up when it is cancelled, whatever was collected before", async () => {
-    setFlagsFromString("--expose-gc");
-    const collect = runInNewContext("gc") as () => void;
     const { doc, couch, server } = await documentOf(half);
     const body = (await doc.attachment("a.png").fetch()).body;
     collect();
@@ -326,6 +328,41 @@ describe("an upload", () => {
       else json(response, 200, now("2-b", 1));
     });
     expect(await failure(doc.attachment("a").save("text"))).toBeInstanceOf(ConflictError);
+  });
+
+  test("does not follow a redirect", async () => {
+    const { doc, server } = await documentOf((response) => {
+      response.writeHead(307, { location: "/elsewhere" }).end();
+    });
+    for (const body of ["text", source(3).stream]) {
+      const error = await failure(doc.attachment("a").save(body));
+      expect(error).toBeInstanceOf(NetworkError);
+      expect(error).toMatchObject({ mayHaveHappened: true });
+    }
+    expect(server.requests.join()).not.toContain("elsewhere");
+  });
+
+  test("keeps nothing of what it has sent", async () => {
+    const chunks = 2000;
+    let kept = 0;
+    const sink = createHttpServer((request, response) => {
+      const answer = request.method === "GET" ? cat : { rev: "2-b" };
+      request.resume().on("end", () => json(response, 200, answer));
+    });
+    deaf = sink;
+    await new Promise<void>((resolve) => sink.listen(0, "127.0.0.1", resolve));
+    const { port } = sink.address() as { port: number };
+    const doc = await new CouchDB(`http://127.0.0.1:${port}`).database("animals").get("cat");
+    collect();
+    const before = process.memoryUsage().arrayBuffers;
+    const onProgress = (bytes: number) => {
+      if (bytes < 0.9 * chunks * 60_000 || kept > 0) return;
+      collect();
+      kept = process.memoryUsage().arrayBuffers - before;
+    };
+    await doc.attachment("a").save(source(chunks).stream, "a/b", { onProgress });
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThan(0.5 * chunks * 60_000);
   });
 
   test("that is answered with something else is no success", async () => {

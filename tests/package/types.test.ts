@@ -51,6 +51,19 @@ export async function write(signal: AbortSignal): Promise<string[]> {
   return [design.id, ...security.memberRoles, ...legs.map(String)];
 }
 
+export async function follow(signal: AbortSignal): Promise<void> {
+  const { update_seq } = await animals.allDocs.get({ include_docs: true, update_seq: true });
+  const feed = animals.changes({ feed: "continuous", since: update_seq, signal });
+  for await (const change of feed) await animals.get(change.id, { rev: change.rev });
+  const { bookmark } = await animals.find({}, { limit: 1 }).summary;
+  await animals.find({}, { bookmark, limit: undefined }).toArray();
+  animals.changes({ lastEventId: feed.sequence });
+  const fox = animals.document("fox", { legs: 4 });
+  await fox.attachment("a").fetch({ rev: fox.rev });
+  await fox.copy("fennec", { rev: undefined });
+  await animals.bulkGet([fox]).toArray();
+}
+
 export async function cat(): Promise<Document<Animal> | undefined> {
   try {
     return await animals.get("cat", { default: { legs: 4 } });

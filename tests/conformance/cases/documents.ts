@@ -79,6 +79,37 @@ export const documents: Case[] = [
     },
   },
   {
+    name: "what a read was asked to tell is not sent for the next revision's",
+    async run({ db }) {
+      const _attachments = { a: { content_type: "text/plain", data: btoa("a") } };
+      await fill(db, { cat: { legs: 0, _attachments } });
+      const options = [
+        { revs: true },
+        { revs_info: true },
+        { conflicts: true, deleted_conflicts: true },
+        { local_seq: true },
+        { meta: true },
+        { attachments: true },
+      ];
+      for (const each of options) {
+        const cat = await db.get("cat", each);
+        for (const legs of [1, 2]) {
+          cat.data.legs = legs;
+          await cat.save();
+          assert.isFalse(cat.dirty);
+        }
+        await cat.attachment("b").save("b");
+        cat.data.legs = 3;
+        const { error } = await db.createDocs((docs) => docs.append(cat));
+        assert.deepEqual(error, []);
+        assert.deepEqual(
+          Object.keys((await db.get("cat")).data).sort(),
+          Object.keys(cat.data).sort(),
+        );
+      }
+    },
+  },
+  {
     name: "an empty document can be saved",
     async run({ db }) {
       await (await db.create("cat")).save();

@@ -100,6 +100,11 @@ export const input: Case[] = [
       await rejects(() => db.docs({ prefix: "a", create: true }), TypeError);
       await rejects(() => db.docs({ prefix: "a", startkey: "ab" }), TypeError);
       await rejects(() => db.docs({ keys: ["a"] } as object), TypeError);
+      for (const wrong of [{ ids: null }, { ids: "abc" }, { prefix: null }, { prefix: 5 }]) {
+        await rejects(() => db.docs(wrong as object), TypeError);
+        await rejects(() => db.keys(wrong as object), TypeError);
+      }
+      await rejects(() => db.find({}, { limit: null } as object), RangeError);
     },
   },
   {

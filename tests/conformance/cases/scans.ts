@@ -34,6 +34,25 @@ export const scans: Case[] = [
     },
   },
   {
+    name: "a value that looks like a deleted document's is a value",
+    async run({ db }) {
+      const map = "function (doc) { emit(doc._id, { _id: 'gone', deleted: true }); }";
+      await fill(db, { cat: {}, "_design/zoo": { views: { gone: { map } } } });
+      assert.deepEqual(await db.view("zoo", "gone").docs().toArray(), []);
+    },
+  },
+  {
+    name: "a response that was read without documents has none to give: a TypeError",
+    async run({ db }) {
+      await fill(db, { cat: {} });
+      const response = await db.allDocs.get();
+      await rejects(() => response.docs(), TypeError);
+      await rejects(() => response.docs({ create: true }), TypeError);
+      const gone = await rejects(db.docs({ ids: ["dog"] }).toArray(), NotFoundError);
+      assert.equal(gone.status, 404);
+    },
+  },
+  {
     name: "a prefix that names design documents gives them",
     async run({ db }) {
       await fill(db, { cat: {}, "_design/zoo": {}, "_design/ark": {} });
