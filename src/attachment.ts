@@ -41,6 +41,7 @@ interface Owner {
  * @see https://docs.couchdb.org/en/stable/api/document/attachments.html
  */
 export class Attachment {
+  /** As it stands in the document's `_attachments`. */
   readonly name: string;
   readonly #scope: Scope;
   readonly #owner: Owner;

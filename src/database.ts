@@ -296,7 +296,12 @@ export class Database<T extends object = JsonObject> {
     return document;
   }
 
-  /** @see https://docs.couchdb.org/en/stable/api/database/common.html#get--db */
+  /**
+   * What the server tells of the database: documents, sizes, sequence.
+   *
+   * @throws NotFoundError if it does not exist
+   * @see https://docs.couchdb.org/en/stable/api/database/common.html#get--db
+   */
   async info({ signal }: OperationOptions = {}): Promise<DatabaseInfo> {
     return (await this.#request("GET", "", { expects: "db_name", signal })) as DatabaseInfo;
   }

@@ -22,6 +22,7 @@ export type Original = () => unknown;
  * text that it came in, when `save` or `dirty` asks.
  */
 export class Document<T extends object = JsonObject> {
+  /** The document's id, `_design/` or `_local/` included. */
   readonly id: string;
   readonly #scope: Scope;
   #data: DocumentData<T>;
@@ -110,6 +111,7 @@ export class Document<T extends object = JsonObject> {
    *
    * @returns CouchDB's answer, or undefined if there was nothing to save
    * @throws ConflictError if the server has another revision
+   * @throws TypeError if `_id` was changed
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
    */
   async save({ signal }: OperationOptions = {}): Promise<WriteResult | undefined> {
@@ -127,6 +129,7 @@ export class Document<T extends object = JsonObject> {
    *
    * @throws ConflictError if there are unsaved changes, unless `discardChanges`; and if the server
    * has another revision
+   * @throws NotFoundError if it does not exist
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#delete--db-docid
    */
   async delete(
@@ -149,6 +152,7 @@ export class Document<T extends object = JsonObject> {
    *
    * @param options - `rev`: the revision of an existing document that the copy replaces
    * @throws ConflictError if the other document exists and `rev` is not its revision
+   * @throws NotFoundError if this document does not exist
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#copy--db-docid
    */
   async copy(
@@ -250,7 +254,7 @@ export class Document<T extends object = JsonObject> {
    * An attachment of this document. No request.
    *
    * @param name - may have slashes
-   * @throws TypeError for a name that no attachment can have: none, or one that begins with `_`
+   * @throws TypeError for a name that no attachment can have: none, `.`, `..`, or one that begins with `_`
    */
   attachment(name: string): Attachment {
     return new Attachment(this.#scope, this, name, (parent, rev, stub) => {

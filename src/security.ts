@@ -48,38 +48,58 @@ export class SecurityDocument {
     return this.data.admins?.roles ?? [];
   }
 
+  /** Makes a user a member. One who is one already stays so. */
   addMember(name: string): void {
     this.#add("members", "names", name);
   }
 
-  /** @throws NotFoundError if there is no such member; nothing is sent */
+  /**
+   * Makes a user no member any more.
+   *
+   * @throws NotFoundError if there is no such member; nothing is sent
+   */
   removeMember(name: string): void {
     this.#remove("members", "names", name);
   }
 
+  /** Makes members of all who have a role. */
   addMemberRole(role: string): void {
     this.#add("members", "roles", role);
   }
 
-  /** @throws NotFoundError if no members have this role */
+  /**
+   * Takes a role from those that make members.
+   *
+   * @throws NotFoundError if it is none of them
+   */
   removeMemberRole(role: string): void {
     this.#remove("members", "roles", role);
   }
 
+  /** Makes a user an admin. */
   addAdmin(name: string): void {
     this.#add("admins", "names", name);
   }
 
-  /** @throws NotFoundError if there is no such admin */
+  /**
+   * Makes a user no admin any more.
+   *
+   * @throws NotFoundError if there is no such admin
+   */
   removeAdmin(name: string): void {
     this.#remove("admins", "names", name);
   }
 
+  /** Makes admins of all who have a role. */
   addAdminRole(role: string): void {
     this.#add("admins", "roles", role);
   }
 
-  /** @throws NotFoundError if no admins have this role */
+  /**
+   * Takes a role from those that make admins.
+   *
+   * @throws NotFoundError if it is none of them
+   */
   removeAdminRole(role: string): void {
     this.#remove("admins", "roles", role);
   }

@@ -156,14 +156,23 @@ export interface OperationOptions {
 export interface GetOptions extends OperationOptions {
   /** Read this revision, as long as the server has it. */
   rev?: string | undefined;
+  /** Tell the other leaf revisions, as `_conflicts`. */
   conflicts?: boolean | undefined;
+  /** Tell the deleted leaf revisions, as `_deleted_conflicts`. */
   deleted_conflicts?: boolean | undefined;
+  /** Of `rev`, the leaf that it led to. */
   latest?: boolean | undefined;
+  /** Tell the sequence of the last update, as `_local_seq`. */
   local_seq?: boolean | undefined;
+  /** The same as `conflicts`, `deleted_conflicts` and `revs_info` together. */
   meta?: boolean | undefined;
+  /** Tell the revision's history, as `_revisions`. */
   revs?: boolean | undefined;
+  /** The same with what is left of each, as `_revs_info`. */
   revs_info?: boolean | undefined;
+  /** Give what the attachments hold, in base64. */
   attachments?: boolean | undefined;
+  /** Tell how the attachments are packed. */
   att_encoding_info?: boolean | undefined;
 }
 
@@ -225,16 +234,27 @@ export interface ViewParams<K = unknown> extends OperationOptions {
   /** Rows, design documents among them. */
   limit?: number | undefined;
   skip?: number | undefined;
+  /** Give the documents, too. Default false. */
   include_docs?: boolean | undefined;
+  /** In the documents: the other leaf revisions, as `_conflicts`. */
   conflicts?: boolean | undefined;
+  /** In the documents: what the attachments hold, in base64. */
   attachments?: boolean | undefined;
+  /** In the documents: how the attachments are packed. */
   att_encoding_info?: boolean | undefined;
+  /** Tell the sequence that the rows reflect. */
   update_seq?: boolean | undefined;
+  /** Whether to reduce, where the view can. Default true. */
   reduce?: boolean | undefined;
+  /** Reduce the rows of each key by themselves. Default false: all to one. */
   group?: boolean | undefined;
+  /** The same for so many first members of keys that are arrays. */
   group_level?: number | undefined;
+  /** False: in no order, which is cheaper. Default true. */
   sorted?: boolean | undefined;
+  /** Read from the same set of shards each time. Default false. */
   stable?: boolean | undefined;
+  /** Whether the view is brought up to date: before (default), not at all, or afterwards (`"lazy"`). */
   update?: "true" | "false" | "lazy" | boolean | undefined;
 }
 

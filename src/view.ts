@@ -186,9 +186,13 @@ export class AllDocsView<T extends object = JsonObject> extends View<
 
 /** The rows of a view in memory, and what stood beside them. */
 export class ViewResponse<K = unknown, V = unknown, T extends object = JsonObject> {
+  /** As CouchDB gave them; a key that does not exist has a row with an `error`. */
   readonly rows: ViewRow<K, V, T>[];
+  /** Rows in the whole view. Undefined if it was reduced. */
   readonly total_rows: number | undefined;
+  /** Rows before the first one given. */
   readonly offset: number | null | undefined;
+  /** With `update_seq`: the sequence that the rows reflect. */
   readonly update_seq: Sequence | undefined;
   readonly #scope: Scope;
   readonly #batches: Batch[];
@@ -203,14 +207,17 @@ export class ViewResponse<K = unknown, V = unknown, T extends object = JsonObjec
     this.update_seq = summary.update_seq;
   }
 
+  /** The keys of the rows, without those that do not exist. */
   keys(): K[] {
     return found<K, V>(this.#scope, this.rows).map((row) => row.key);
   }
 
+  /** The values of the rows. */
   values(): V[] {
     return found<K, V>(this.#scope, this.rows).map((row) => row.value);
   }
 
+  /** Key and value of each row. */
   items(): [key: K, value: V][] {
     return found<K, V>(this.#scope, this.rows).map((row) => [row.key, row.value]);
   }

@@ -125,6 +125,13 @@ describe("a bulk write", () => {
     expect(ids(ok)).toEqual(["cat"]);
   });
 
+  test("of a document twice sends nothing", async () => {
+    const db = await databaseOf((response) => response.destroy());
+    expect(await failure(db.updateDocs(["cat", "cat"], () => {}))).toBeInstanceOf(TypeError);
+    expect(await failure(db.createDocs(["cat", "cat"]))).toBeInstanceOf(TypeError);
+    expect(server?.requests).toEqual([]);
+  });
+
   test("of nothing sends nothing", async () => {
     const db = await databaseOf((response) => response.destroy());
     const { ok, error, response } = await db.updateDocs([], () => {});

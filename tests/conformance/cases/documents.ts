@@ -439,6 +439,7 @@ export const documents: Case[] = [
       await saving;
       assert.equal(cat.data.legs, 4);
       assert.equal(cat.rev, first);
+      assert.isFalse(cat.dirty);
       cat.data.legs = 5;
       await rejects(cat.save(), ConflictError);
     },

@@ -34,6 +34,24 @@ export const scans: Case[] = [
     },
   },
   {
+    name: "a view's prefix is a matter of its collation, whatever follows",
+    async run({ db }) {
+      const map = "function (doc) { emit(doc.name); }";
+      const names = ["c", "C", "cat", "czz", "c€", "c🦊", "ç", "d", "b"];
+      const documents = Object.fromEntries(names.map((name, index) => [`${index}`, { name }]));
+      await fill(db, { ...documents, "_design/zoo": { views: { names: { map } } } });
+      const found = await db.view<string>("zoo", "names").docs({ prefix: "c" }).toArray();
+      assert.includeMembers(
+        found.map(({ data }) => data.name),
+        ["c", "cat", "czz", "c€", "c🦊"],
+      );
+      assert.notIncludeMembers(
+        found.map(({ data }) => data.name),
+        ["b", "d"],
+      );
+    },
+  },
+  {
     name: "a value that looks like a deleted document's is a value",
     async run({ db }) {
       const map = "function (doc) { emit(doc._id, { _id: 'gone', deleted: true }); }";
