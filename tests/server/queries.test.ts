@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { client, fill, idsOf, inDatabase } from "./fixture.js";
 
@@ -106,4 +107,91 @@ describe("rows", () => {
       expect(idsOf(rows)).toEqual(["a", "A", "ä", "b", "B"]);
     }),
   );
+
+  test(
+    "keys get the local documents they name",
+    inDatabase(async (path) => {
+      await client.json("PUT", `${path}/_local/here`, { n: 1 });
+      const request = { keys: ["_local/here", "_local/nope"] };
+      const missing = { key: "_local/nope", error: "not_found" };
+      const here = { id: "_local/here", key: "_local/here", value: { rev: "0-1" } };
+      const bare = await client.json("POST", `${path}/_all_docs`, request);
+      expect(bare.rows).toEqual([here, missing]);
+      const doc = { _id: "_local/here", _rev: "0-1", n: 1 };
+      const full = await client.json("POST", `${path}/_all_docs?include_docs=true`, request);
+      expect(full.rows).toEqual([{ ...here, doc }, missing]);
+      const queries = { queries: [request, { keys: ["_local/here"] }] };
+      const { results } = await client.json("POST", `${path}/_all_docs/queries`, queries);
+      expect(results).toEqual([
+        { total_rows: 0, offset: null, rows: [here, missing] },
+        { total_rows: 0, offset: 0, rows: [] },
+      ]);
+    }),
+  );
+
+  test(
+    "what keys ask to be reduced is grouped by them, but for a single one",
+    inDatabase(async (path) => {
+      await fill(path, 6, (i) => ({ n: i % 2 }));
+      const views = { n: { map: "function (doc) { emit(doc.n); }", reduce: "_count" } };
+      await client.json("PUT", `${path}/_design/d`, { views });
+      const view = `${path}/_design/d/_view/n`;
+      for (const [query, keys] of [
+        ["", [0, 1]],
+        ["", []],
+        ["?group_level=1", [0, 1]],
+      ] as const) {
+        const refused = await client.send("POST", view + query, { keys });
+        expect(refused.status).toBe(400);
+        expect(await refused.json()).toEqual({
+          error: "query_parse_error",
+          reason: "Multi-key fetches for reduce views must use `group=true`",
+        });
+      }
+      const one = await client.json("POST", view, { keys: [1] });
+      expect(one.rows).toEqual([{ key: null, value: 3 }]);
+      const grouped = await client.json("POST", `${view}?group=true`, { keys: [1, 0] });
+      expect(grouped.rows.map((row: { key: number }) => row.key)).toEqual([1, 0]);
+    }),
+  );
+
+  test(
+    "the offset of keys is that of the first row, or of the last key if there is none",
+    inDatabase(async (path) => {
+      await fill(path, 4, (i) => ({ n: 2 * i }));
+      const views = { n: { map: "function (doc) { emit(doc.n); }" } };
+      await client.json("PUT", `${path}/_design/d`, { views });
+      const offset = async (keys: number[], query = "") => {
+        const answer = await client.json("POST", `${path}/_design/d/_view/n${query}`, { keys });
+        return answer.offset;
+      };
+      expect(await offset([4, 0])).toBe(2);
+      expect(await offset([9, 3, 2, 0])).toBe(1);
+      expect(await offset([9, 2], "?skip=1")).toBe(2);
+      expect(await offset([0, 9], "?descending=true")).toBe(3);
+      expect(await offset([9, 3])).toBe(2);
+      expect(await offset([3, 9])).toBe(4);
+      expect(await offset([])).toBe(0);
+    }),
+  );
+
+  test("unsorted rows of several shards come without the view's numbers", async () => {
+    const path = `/embedded-${randomUUID()}`;
+    await client.json("PUT", `${path}?q=2`);
+    try {
+      const ids = await fill(path, 20);
+      const views = { id: { map: "function (doc) { emit(doc._id); }" } };
+      await client.json("PUT", `${path}/_design/d`, { views });
+      const view = `${path}/_design/d/_view/id`;
+      const { rows, ...rest } = await client.json("GET", `${view}?sorted=false&update_seq=true`);
+      expect(idsOf(rows).toSorted()).toEqual(ids);
+      expect(rest).toEqual({});
+      const none = await client.json("GET", `${view}?sorted=false&limit=0`);
+      expect(none).toEqual({ total_rows: 20, offset: 0, rows: [] });
+      const sorted = await client.json("GET", `${view}?sorted=true&limit=1`);
+      expect(sorted).toMatchObject({ total_rows: 20, offset: 0 });
+    } finally {
+      await client.send("DELETE", path);
+    }
+  });
 });

@@ -18,6 +18,7 @@ export interface ViewParams {
   attachments: boolean;
   att_encoding_info: boolean;
   update_seq: boolean;
+  sorted: boolean;
   reduce?: boolean;
   /** How many members of array keys make a group; all of any key for "exact". */
   group_level: number | "exact";
@@ -32,6 +33,7 @@ const DEFAULTS: ViewParams = {
   attachments: false,
   att_encoding_info: false,
   update_seq: false,
+  sorted: true,
   group_level: 0,
 };
 
@@ -134,6 +136,9 @@ const READERS: Record<string, Reader> = {
   update_seq: (params, value) => {
     params.update_seq = boolean(value);
   },
+  sorted: (params, value) => {
+    params.sorted = boolean(value);
+  },
   reduce: (params, value) => {
     params.reduce = boolean(value);
   },
@@ -147,7 +152,6 @@ const READERS: Record<string, Reader> = {
   stale: (_, value) => oneOf(value, "stale", ["ok", "update_after"]),
   update: (_, value) => oneOf(value, "update", ["true", "false", "lazy"]),
   stable: (_, value) => void boolean(value),
-  sorted: (_, value) => void boolean(value),
 };
 
 function read(params: ViewParams, name: string, value: Value): void {
@@ -171,6 +175,10 @@ export function checkReduce(params: ViewParams, isReduce: boolean): void {
     if (params.reduce === true) throw queryError("Reduce is invalid for map-only views.");
     if (params.group_level !== 0) throw queryError("Invalid use of grouping on a map view.");
     return;
+  }
+  // A single one of `keys` is a `key`.
+  if (params.keys !== undefined && params.keys.length !== 1 && params.group_level !== "exact") {
+    throw queryError("Multi-key fetches for reduce views must use `group=true`");
   }
   if (params.include_docs) throw queryError("`include_docs` is invalid for reduce");
   if (params.conflicts) throw queryError("`conflicts` is invalid for reduce views.");

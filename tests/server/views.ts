@@ -54,6 +54,8 @@ function openDocs(db: Database, prefix: string): Source {
     lookup: async (key) => {
       const missing = { key, error: "not_found" };
       if (typeof key !== "string" || !key.startsWith(prefix)) return missing;
+      const local = db.locals.get(key);
+      if (local !== undefined) return { id: key, key, value: { rev: local._rev } };
       const winner = await db.winner(key);
       if (winner === undefined) return missing;
       const { rev, deleted } = winner;
@@ -103,6 +105,8 @@ async function prepareLookup(source: Source, params: ViewParams, keys: unknown[]
     const row = await lookup?.(key);
     if (!params.include_docs || !isObject(row) || !isObject(row.value)) return row;
     if (row.value.deleted === true) return { ...row, doc: null };
+    const local = db.locals.get(String(key));
+    if (local !== undefined) return { ...row, doc: local };
     return completeRow(db, row as unknown as IndexRow, params);
   };
   const ordered = params.descending ? keys.toReversed() : keys;
@@ -130,6 +134,13 @@ async function prepareRows(source: Source, params: ViewParams): Promise<Body> {
   const start = Math.min(rows.length, offset + params.skip);
   const head = `"total_rows":${rows.length},"offset":${start},${seq}`;
   const complete = (row: IndexRow) => completeRow(db, row, params);
+  if (lookup === undefined && !params.sorted) {
+    // Rows go out as the shards send them: none is skipped, and the first does not wait for what
+    // all shards together would tell of the view.
+    const unsorted = page(selected, { ...params, skip: 0 });
+    const isEarly = db.options.q > 1 && unsorted.length > 0;
+    return (stream) => writeBody(stream, isEarly ? "" : head, unsorted, complete);
+  }
   return (stream) => writeBody(stream, head, page(selected, params), complete);
 }
 
@@ -149,8 +160,10 @@ function selectKeys(rows: readonly IndexRow[], order: CompareKeys, params: ViewP
     return select(rows, order, params);
   const keys = params.descending ? params.keys.toReversed() : params.keys;
   const parts = keys.map((key) => select(rows, order, { ...params, startkey: key, endkey: key }));
+  // Counted from the first row there is, and where there is none, from where the last would be.
+  const counted = parts.find((part) => part.selected.length > 0) ?? parts.at(-1);
   return {
-    offset: parts[0]?.offset ?? 0,
+    offset: counted?.offset ?? 0,
     selected: parts.flatMap((part) => part.selected),
   };
 }
@@ -173,7 +186,13 @@ async function sendQueries(context: DatabaseContext, source: Source): Promise<vo
   const bodies: Body[] = [];
   for (const query of queries) {
     if (!isObject(query)) throw badRequest("`queries` member must be an array of objects.");
-    bodies.push(await prepareRows(source, queryParams(context.query, query)));
+    const params = queryParams(context.query, query);
+    const { keys } = params;
+    // A single one of `keys` is a `key` here.
+    const isLookup = source.lookup !== undefined && keys !== undefined && keys.length !== 1;
+    bodies.push(
+      await (isLookup ? prepareLookup(source, params, keys) : prepareRows(source, params)),
+    );
   }
   const stream = new BodyStream(context);
   await stream.write('{"results":[');
