@@ -188,7 +188,7 @@ describe("an upload", () => {
     });
     await new Promise<void>((resolve) => deaf?.listen(0, "127.0.0.1", resolve));
     const { port } = deaf.address() as { port: number };
-    const couch = new CouchDB(`http://127.0.0.1:${port}`, { timeout: 500, retry: { limit: 0 } });
+    const couch = new CouchDB(`http://127.0.0.1:${port}`, { timeout: 1500, retry: { limit: 0 } });
     return couch.database("animals").get("cat");
   }
 
