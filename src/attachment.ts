@@ -257,14 +257,12 @@ export class Attachment {
   }
 }
 
-/** Changes in a document what an attachment's new revision has changed. No stub: it is gone. */
+/** Gives a document's data an attachment's stub, or takes it away if there is none. */
 export function noteAttachment(
   data: DocumentMembers,
   name: string,
-  rev: string,
   stub: AttachmentStub | undefined,
 ): void {
-  data._rev = rev;
   data._attachments ??= {};
   if (stub) data._attachments[name] = stub;
   else delete data._attachments[name];

@@ -1,6 +1,6 @@
 import { Attachment, noteAttachment } from "./attachment.js";
 import { ConflictError } from "./errors.js";
-import { isLike, replacement, withoutAnswers } from "./json-values.js";
+import { atRevision, isLike, replacement } from "./json-values.js";
 import type { Call } from "./transport/call.js";
 import { documentPath, pathIn } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
@@ -30,8 +30,8 @@ export class Document<T extends object = JsonObject> {
 
   /** @internal */
   constructor(scope: Scope, id: string, data: object, original?: Original) {
-    const isObject = typeof data === "object" && data !== null && !Array.isArray(data);
-    if (!original && (!isObject || #data in data)) {
+    // What was read needs no look: there may be many.
+    if (!original && (typeof data !== "object" || !data || Array.isArray(data) || #data in data)) {
       throw new TypeError("A document's data is an object: of another document, its json");
     }
     this.id = id;
@@ -140,9 +140,9 @@ export class Document<T extends object = JsonObject> {
     const query = { rev: this.rev };
     const { value } = await this.#request({ method: "DELETE", query, expects: "rev", signal });
     // What was changed here meanwhile stays, as a document that is not saved.
-    const { _rev: _, ...changed } = this.#data;
     const isChanged = !discardChanges && this.#hasChanges();
-    this.#data = (isChanged ? changed : { _id: this.id }) as DocumentData<T>;
+    const kept = isChanged ? atRevision({ ...this.#data }, undefined) : { _id: this.id };
+    this.#data = kept as DocumentData<T>;
     this.#original = isChanged ? undefined : () => ({ _id: this.id });
     return value as WriteResult;
   }
@@ -259,13 +259,13 @@ export class Document<T extends object = JsonObject> {
   attachment(name: string): Attachment {
     return new Attachment(this.#scope, this, name, (parent, rev, stub) => {
       if (this.rev !== parent) return;
-      noteAttachment(withoutAnswers(this.#data), name, rev, stub);
+      noteAttachment(atRevision(this.#data, rev), name, stub);
       const { json } = this.#scope.transport;
       // Made once: the original may be shared, and there may be many attachments to come.
       const original = json.parse(json.stringify(this.#original?.() ?? {})) as DocumentData;
       // What is here need not be what this revision holds: `rev` can be set.
       if (original._rev !== parent) return;
-      noteAttachment(withoutAnswers(original), name, rev, stub);
+      noteAttachment(atRevision(original, rev), name, stub);
       const text = json.stringify(original);
       this.#original = () => json.parse(text);
     });
@@ -304,8 +304,8 @@ export class Document<T extends object = JsonObject> {
     this.check(data, () => (this.#original?.() ?? {}) as object);
     const { json } = this.#scope.transport;
     const body = json.stringify(data);
-    const original = (_rev: string | undefined) => () =>
-      withoutAnswers({ ...(json.parse(body) as object), _rev });
+    const original = (rev: string | undefined) => () =>
+      atRevision(json.parse(body) as DocumentData<T>, rev);
     return { body, original };
   }
 
@@ -317,8 +317,7 @@ export class Document<T extends object = JsonObject> {
     const saved = (rev = _rev) => {
       // Unless something else was fetched meanwhile, which this revision would lend a false descent.
       if (this.#data !== data) return;
-      if (rev !== undefined) data._rev = rev;
-      withoutAnswers(data);
+      atRevision(data, rev);
       this.#original = original(rev);
     };
     const parent = () => (this.#original?.() as DocumentData | undefined)?._rev;

@@ -1,4 +1,4 @@
-import type { DocumentData, Json } from "./types.js";
+import type { DocumentData, DocumentMembers, Json } from "./types.js";
 
 /** Whether data would be written as an original is that was read. */
 export function isLike(json: Json, data: unknown, original: unknown): boolean {
@@ -51,9 +51,21 @@ export function replacement<T extends object>(
   return { ...Object.fromEntries(members), ...returned } as DocumentData<T>;
 }
 
-/** Takes out what a read was asked to tell of a revision, once there is another; CouchDB would believe it. */
-export function withoutAnswers<D extends object>(data: D): D {
-  const names = ["_revisions", "_revs_info", "_local_seq", "_conflicts", "_deleted_conflicts"];
-  for (const name of names) delete (data as Record<string, unknown>)[name];
+const answers = [
+  "_revisions",
+  "_revs_info",
+  "_local_seq",
+  "_conflicts",
+  "_deleted_conflicts",
+] as const;
+
+/**
+ * Makes data those of another revision, or of none yet: what a read was asked to tell of the old one
+ * goes, for CouchDB would believe it.
+ */
+export function atRevision<D extends DocumentMembers>(data: D, rev: string | undefined): D {
+  for (const name of answers) delete data[name];
+  if (rev === undefined) delete data._rev;
+  else data._rev = rev;
   return data;
 }

@@ -216,6 +216,7 @@ describe("an upload", () => {
     let asked = 0;
     const slower = async () => {
       asked += 1;
+      // The wait is the case: longer than the session waits for a server. No clock but the source's ends it.
       if (asked === 1) await new Promise((resolve) => setTimeout(resolve, 2000));
     };
     await doc.attachment("a").save(source(1, slower).stream);

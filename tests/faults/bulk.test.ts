@@ -118,6 +118,7 @@ describe("a bulk write", () => {
     const timeout = 1000;
     server = await startAnswering((response) => {
       const answer = () => json(response, 201, [{ ok: true, id: "cat", rev: "1-a" }]);
+      // Beyond what a small request would be given: that is the case.
       setTimeout(answer, 1.5 * timeout);
     });
     const db = new CouchDB(server.url, { timeout }).database("animals");

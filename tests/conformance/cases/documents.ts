@@ -79,6 +79,15 @@ export const documents: Case[] = [
     },
   },
   {
+    name: "what is no object is no document's data: a TypeError",
+    async run({ db }) {
+      const cat = db.document("cat", { legs: 4 });
+      for (const wrong of [4, "cat", true, ["cat"], () => ({ legs: 4 }), cat]) {
+        await rejects(() => db.document("dog", wrong as unknown as JsonObject), TypeError);
+      }
+    },
+  },
+  {
     name: "what a read was asked to tell is not sent for the next revision's",
     async run({ db }) {
       const _attachments = { a: { content_type: "text/plain", data: btoa("a") } };
@@ -92,6 +101,15 @@ export const documents: Case[] = [
         { attachments: true },
       ];
       for (const each of options) {
+        const id = Object.keys(each).join();
+        await db.document(id, { legs: 0 }).save();
+        const gone = await db.get(id, each);
+        const deleting = gone.delete();
+        gone.data.legs = 9;
+        await deleting;
+        await gone.save();
+        assert.deepEqual((await db.get(id)).json, { legs: 9 });
+
         const cat = await db.get("cat", each);
         for (const legs of [1, 2]) {
           cat.data.legs = legs;
