@@ -1,5 +1,6 @@
 import { Document } from "./document.js";
 import { NotFoundError, ServerError } from "./errors.js";
+import { scan } from "./scan.js";
 import { type Batch, mapBatches } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
 import type { Call } from "./transport/call.js";
@@ -137,17 +138,19 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   #map<R>(params: ViewParams<K>, map: (batch: Batch) => Iterable<R>): Rows<R> {
     const { signal, ...query } = params;
     const { transport } = this.#scope;
-    const call = this.#call(query);
+    const toCall = (rest: ViewParams) => this.#call(rest);
+    // What cannot be asked is thrown here, not at the first row.
+    toCall(query);
     return new Rows({
       takeOff: () => transport.takeOff(signal),
       batches: (flight) =>
         query.keys?.length === 0
           ? nothing()
-          : mapBatches(transport.rows(call, "rows", flight), map),
+          : mapBatches(scan(transport, query, toCall, flight), map),
     });
   }
 
-  #call({ keys, ...query }: ViewParams<K>): Call {
+  #call({ keys, ...query }: ViewParams): Call {
     const { transport } = this.#scope;
     const get = { method: "GET", path: this.#path, query: { ...query, keys } } as const;
     if (keys === undefined || transport.url(get).length - transport.base.length < longestQuery) {

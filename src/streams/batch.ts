@@ -18,6 +18,13 @@ export function readBatch(text: string, parse: (text: string) => unknown): Batch
   };
 }
 
+/** The rows of a batch from one index up to another. */
+export function slice(batch: Batch, from: number, to: number): Batch {
+  const { rows, original } = batch;
+  if (from === 0 && to >= rows.length) return batch;
+  return { rows: rows.slice(from, to), original: (index) => original(from + index) };
+}
+
 /**
  * The batches of a source, mapped, and its summary. What `map` throws comes in its place, after the
  * rows before it.

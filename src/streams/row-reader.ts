@@ -1,3 +1,4 @@
+import type { RowsSummary } from "../types.js";
 import { type Batch, readBatch } from "./batch.js";
 
 const outsideStrings = /["{}[\]]/g;
@@ -15,6 +16,8 @@ const mostMisses = 3;
  * whatever it looks like. Where the parser does not, or no line ends, brackets are counted.
  */
 export class RowReader {
+  readonly #summary: RowsSummary;
+  readonly #member: string;
   readonly #parse: (text: string) => unknown;
   readonly #isRowsMember: RegExp;
 
@@ -33,7 +36,10 @@ export class RowReader {
   #inString = false;
   #escaped = 0;
 
-  constructor(member: string, parse: (text: string) => unknown) {
+  /** @param summary - takes what stands before the rows, once they begin, and in the end all beside them */
+  constructor(member: string, parse: (text: string) => unknown, summary: RowsSummary) {
+    this.#summary = summary;
+    this.#member = member;
     this.#parse = parse;
     this.#isRowsMember = new RegExp(`[{,]\\s*"${member}"\\s*:\\s*$`);
   }
@@ -51,10 +57,9 @@ export class RowReader {
     return this.#part === "rows" ? this.#count("") : undefined;
   }
 
-  /** All that stood beside the rows, or undefined if the text ended before its JSON did. */
-  summary(): Record<string, unknown> | undefined {
-    if (this.#part !== "end") return undefined;
-    return this.#parse(this.#frame) as Record<string, unknown>;
+  /** Whether the text has come to its end. */
+  get ended(): boolean {
+    return this.#part === "end";
   }
 
   #head(text: string): Batch | undefined {
@@ -67,6 +72,7 @@ export class RowReader {
         if (this.#isRowsMember.test(before)) {
           this.#frame = `${before}[`;
           this.#part = "rows";
+          this.#summarize("]}");
           return this.#rows(text.slice(at + 1));
         }
       }
@@ -76,7 +82,10 @@ export class RowReader {
     return undefined;
   }
 
-  #rows(text: string): Batch | undefined {
+  #rows(piece: string): Batch | undefined {
+    // The bracket that ends the rows may be waiting, and the comma be one after that.
+    const isDue = this.#last === "row" && this.#pending.join("").trim() === "";
+    const text = isDue ? this.#afterRow(piece) : piece;
     if (this.#misses < mostMisses) {
       let batch: Batch | undefined;
       // A server that is slow sends row by row, each without the line break that follows it.
@@ -134,17 +143,25 @@ export class RowReader {
 
   /** The rows up to `cut`, which stands after a complete row; the rest waits. */
   #take(text: string, cut: number): Batch {
-    const list = (this.#pending.join("") + text.slice(0, cut)).trim();
-    // The comma between two rows may come with either.
-    const leads = list.startsWith(",");
-    const trails = list.length > (leads ? 1 : 0) && list.endsWith(",");
-    const rows = list.slice(leads ? 1 : 0, trails ? -1 : undefined);
-    const isAmiss = leads !== (this.#last === "row") || (leads && trails && rows.trim() === "");
-    if (list !== "" && isAmiss) throw new SyntaxError("A comma is amiss");
-    const batch = readBatch(`[${rows}]`, this.#parse);
-    if (list !== "") this.#last = trails || list === "," ? "comma" : "row";
-    this.#pending = [text.slice(cut)];
+    let begin = this.#pending.join("");
+    let end = text.slice(0, cut).trimEnd();
+    if (end === "") [begin, end] = ["", begin.trimEnd()];
+    // The comma between two rows may come with either. It is looked for before the two texts are
+    // joined: a joined text is copied when it is looked at.
+    const trails = end.endsWith(",");
+    const batch = readBatch(`[${begin}${trails ? end.slice(0, -1) : end}]`, this.#parse);
+    const isEmpty = batch.rows.length === 0;
+    if (isEmpty ? trails : this.#last === "row") throw new SyntaxError("A comma is amiss");
+    if (!isEmpty) this.#last = trails ? "comma" : "row";
+    this.#pending = [this.#afterRow(text.slice(cut))];
     return batch;
+  }
+
+  /** The text without the comma that is due after a row, if it begins with it. */
+  #afterRow(text: string): string {
+    if (this.#last !== "row" || !text.trimStart().startsWith(",")) return text;
+    this.#last = "comma";
+    return text.slice(text.indexOf(",") + 1);
   }
 
   #tail(text: string): void {
@@ -153,10 +170,18 @@ export class RowReader {
     for (let at = this.#nextBracket(text, 0); at !== -1; at = this.#nextBracket(text, at + 1)) {
       if (this.#part === "tail" && this.#step(text, at) === 0) {
         this.#part = "end";
+        this.#summarize("");
         after = text.slice(at + 1);
       }
     }
     if (after.trim() !== "") throw new SyntaxError("The answer goes on after its end");
+  }
+
+  #summarize(end: string): void {
+    // Not by assignment, to which `__proto__` is no member as any other.
+    const members = Object.getOwnPropertyDescriptors(this.#parse(this.#frame + end));
+    Object.defineProperties(this.#summary, members);
+    delete this.#summary[this.#member as keyof RowsSummary];
   }
 
   /** Steps over a bracket; gives the depth behind it. */

@@ -40,6 +40,8 @@ export class Transport {
   readonly base: string;
   readonly json: Json;
   readonly timeout: number;
+  /** How often what is safe to send twice is tried again. */
+  readonly retries: number;
   readonly #options: TransportOptions;
   readonly #flights = new Set<Flight>();
   #closed = false;
@@ -48,6 +50,7 @@ export class Transport {
     this.base = base;
     this.json = options.json;
     this.timeout = options.timeout;
+    this.retries = options.retry.limit ?? 2;
     this.#options = options;
   }
 
@@ -114,13 +117,18 @@ export class Transport {
     }
   }
 
-  /** The rows of an answer as they arrive, and at the end what stood beside them. */
+  /**
+   * The rows of an answer as they arrive, and at the end what stood beside them.
+   *
+   * @param summary - where that goes; what stood before the rows, as soon as they begin
+   */
   async *rows(
     call: Call,
     member: string,
     flight: Flight,
+    summary: RowsSummary = {},
   ): AsyncGenerator<Batch, RowsSummary, void> {
-    const reader = new RowReader(member, (text) => this.json.parse(text));
+    const reader = new RowReader(member, (text) => this.json.parse(text), summary);
     const { response, bytes } = await this.open(call, flight);
     const read = <R>(step: () => R) => this.#read(call, response, step);
     const decoder = new TextDecoder();
@@ -136,9 +144,7 @@ export class Transport {
     }
     const last = read(() => reader.flush());
     if (last && last.rows.length > 0) yield last;
-    const summary = read(() => reader.summary());
-    if (summary === undefined) throw this.#incomplete(call, response);
-    delete summary[member];
+    if (!reader.ended) throw this.#incomplete(call, response);
     return summary;
   }
 
@@ -220,7 +226,7 @@ export class Transport {
       ...(typeof body === "object" ? unrepeatable : {}),
       signal,
       timeout: call.timeout ?? this.timeout,
-      retry: retryPolicy(method, reads(call), this.#options.retry.limit ?? 2),
+      retry: retryPolicy(method, reads(call), this.retries),
       fetch: (request, init) => this.#fetch(request as Request, init),
     });
     const cancel = async ({ body }: Response) => {
