@@ -28,7 +28,8 @@ export async function* scan(
   flight: Flight,
 ): AsyncGenerator<Batch, RowsSummary, void> {
   const { json, retries } = transport;
-  let left = params.limit ?? Number.POSITIVE_INFINITY;
+  const { limit = Number.POSITIVE_INFINITY } = params;
+  let given = 0;
   let asked: ViewParams | undefined = params;
   let place: Place | undefined;
   let first: RowsSummary | undefined;
@@ -40,9 +41,9 @@ export async function* scan(
         let from = 0;
         while (from < known && isAt(place, batch.rows[from], json)) from += 1;
         known = from < batch.rows.length ? 0 : known - from;
-        const fresh = slice(batch, from, from + left);
+        const fresh = slice(batch, from, from + limit - given);
         if (fresh.rows.length === 0) continue;
-        left -= fresh.rows.length;
+        given += fresh.rows.length;
         place = placeAfter(fresh.rows, place, json);
         first ??= summary;
         failures = 0;
@@ -53,23 +54,26 @@ export async function* scan(
     } catch (error) {
       failures += 1;
       if (!(error instanceof IncompleteResponseError) || failures > retries) throw error;
-      if (first) asked = place && rest(params, place, left, json);
+      if (first) asked = place && rest(params, place, given, json);
       if (!asked) throw error;
       await flight.sleep(backoff(failures));
     }
   }
 }
 
-/** What is left to ask for, beginning with the rows at the place; undefined if that is not exact. */
+/** What to ask for to get the rows at the place again, and those after it; undefined if that is not exact. */
 function rest(
   params: ViewParams,
   { id, key, count }: Place,
-  left: number,
+  given: number,
   json: Json,
 ): ViewParams | undefined {
+  if (params.keys !== undefined || params.sorted === false) return undefined;
+  // Of the rows at the place, `skip` may have left out some.
+  if (count === given) return params;
   const startkey = json.parse(key);
-  if (params.keys !== undefined || params.sorted === false || !isExact(startkey)) return undefined;
-  const limit = Number.isFinite(left) ? left + count : undefined;
+  if (!isExact(startkey)) return undefined;
+  const limit = params.limit && params.limit - given + count;
   return { ...params, startkey, startkey_docid: id, skip: undefined, limit };
 }
 
