@@ -6,12 +6,16 @@ import { backoff } from "./transport/retry.js";
 import type { Transport } from "./transport/transport.js";
 import type { Json, RowsSummary, ViewParams, ViewRow } from "./types.js";
 
-/** Where a scan stands: at a row, of which a document may have several, all with the same key. */
+/** Where a scan stands: at a row of a document, which may have several there. */
 interface Place {
   id: string;
-  /** As JSON, for the row itself is the consumer's by now. */
+  /** As JSON, as are all keys here, for the row itself is the consumer's by now. */
   key: string;
-  /** How many of them were handed over. */
+  /**
+   * How many rows with which key came last, all of this document: with keys that sort as the same,
+   * they come again together, whether the keys are the same ("é" is written in two ways) or not.
+   */
+  seen: Map<string, number>;
   count: number;
 }
 
@@ -35,16 +39,23 @@ export async function* scan(
   let first: RowsSummary | undefined;
   for (let failures = 0; ; ) {
     const summary: RowsSummary = {};
-    let known = place?.count ?? 0;
+    const known = new Map(place?.seen);
     try {
       for await (const batch of transport.rows(toCall(asked), "rows", flight, summary)) {
         let from = 0;
-        while (from < known && isAt(place, batch.rows[from], json)) from += 1;
-        known = from < batch.rows.length ? 0 : known - from;
+        while (known.size > 0 && from < batch.rows.length) {
+          const { id, key } = Object(batch.rows[from]) as ViewRow;
+          const text = json.stringify(key);
+          const times = known.get(text) ?? 0;
+          if (id !== place?.id || times === 0) break;
+          known.set(text, times - 1);
+          from += 1;
+        }
+        if (from < batch.rows.length) known.clear();
         const fresh = slice(batch, from, from + limit - given);
         if (fresh.rows.length === 0) continue;
         given += fresh.rows.length;
-        place = placeAfter(fresh.rows, place, json);
+        place = placeAfter(fresh.rows as ViewRow[], place, json);
         first ??= summary;
         failures = 0;
         yield fresh;
@@ -68,8 +79,8 @@ function rest(
   given: number,
   json: Json,
 ): ViewParams | undefined {
-  if (params.keys !== undefined || params.sorted === false) return undefined;
-  // Of the rows at the place, `skip` may have left out some.
+  if (!key || params.keys !== undefined || params.sorted === false) return undefined;
+  // Some of the document's rows may be among those that were skipped.
   if (count === given) return params;
   const startkey = json.parse(key);
   if (!isExact(startkey)) return undefined;
@@ -78,22 +89,18 @@ function rest(
 }
 
 /** The place of the last row, if it has one: reduced rows have not. */
-function placeAfter(rows: unknown[], before: Place | undefined, json: Json): Place | undefined {
-  const { id, key } = rows.at(-1) as ViewRow;
-  if (id === undefined || key === undefined) return undefined;
-  const place = { id, key: json.stringify(key), count: 1 };
-  while (place.count < rows.length && isAt(place, rows.at(-place.count - 1), json)) {
+function placeAfter(rows: ViewRow[], before: Place | undefined, json: Json): Place | undefined {
+  const id = rows.at(-1)?.id;
+  if (id === undefined) return undefined;
+  const first = rows.findLastIndex((row) => row?.id !== id) + 1;
+  const goesOn = first === 0 && before?.id === id;
+  const place = goesOn ? before : { id, key: "", seen: new Map<string, number>(), count: 0 };
+  for (const row of rows.slice(first)) {
+    place.key = json.stringify(row.key);
+    place.seen.set(place.key, (place.seen.get(place.key) ?? 0) + 1);
     place.count += 1;
   }
-  if (place.count === rows.length && before?.id === id && before.key === place.key) {
-    place.count += before.count;
-  }
   return place;
-}
-
-function isAt(place: Place | undefined, row: unknown, { stringify }: Json): boolean {
-  const { id, key } = row as ViewRow;
-  return id === place?.id && stringify(key) === place?.key;
 }
 
 /** Whether a key is what the server had: of large numbers `JSON` keeps less, and it sorts some names. */

@@ -12,6 +12,7 @@ const map = `function (doc) {
   emit("all", doc.n);
   for (var i = 0; i < doc.n % 4; i += 1) emit(["twice", doc.n % 3], i);
   emit({ n: doc.n, "é\\"\\\\": null });
+  if (doc.n % 3 === 0) ["e\\u0301", "é", "e\\u0301", "z", "z\\u0000"].forEach(function (key, i) { emit(key, i); });
   if (doc.n === 7) for (var j = 0; j < 9; j += 1) emit(doc.n, j);
 }`;
 
@@ -80,6 +81,9 @@ const scans: Record<string, (db: Database) => Rows<unknown>> = {
     rows(db).rows({ startkey: "all", startkey_docid: "b", endkey: "all", endkey_docid: "c/9" }),
   "rows of one key backwards": (db) =>
     rows(db).rows({ startkey: ["twice", 2], endkey: ["twice", 0], descending: true, limit: 9 }),
+  "rows of keys that sort as the same": (db) => rows(db).items({ startkey: "b" }),
+  "rows of keys that sort as the same, backwards": (db) =>
+    rows(db).rows({ startkey: "z", descending: true, limit: 25 }),
   "rows of a view with a reduce": (db) => db.view("d", "sums").rows({ reduce: false }),
 };
 
