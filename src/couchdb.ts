@@ -2,7 +2,7 @@ import type { Auth } from "./auth/auth.js";
 import { basic } from "./auth/basic.js";
 import { Database } from "./database.js";
 import { PreconditionFailedError, UnauthorizedError } from "./errors.js";
-import type { Call, Fetch } from "./transport/call.js";
+import type { Call, Fetch, SureJson } from "./transport/call.js";
 import { toHeaders } from "./transport/headers.js";
 import { databasePath, parseBaseUrl } from "./transport/paths.js";
 import type { RetryOptions } from "./transport/retry.js";
@@ -89,7 +89,7 @@ export class CouchDB {
       retry,
       fetch: options.fetch,
       headers: toHeaders(options.headers),
-      json: options.json ?? JSON,
+      json: (options.json ?? JSON) as SureJson,
     });
   }
 

@@ -1,7 +1,8 @@
-import type { DocumentData, DocumentMembers, Json } from "./types.js";
+import type { SureJson } from "./transport/call.js";
+import type { DocumentData, DocumentMembers } from "./types.js";
 
 /** Whether data would be written as an original is that was read. */
-export function isLike(json: Json, data: unknown, original: unknown): boolean {
+export function isLike(json: SureJson, data: unknown, original: unknown): boolean {
   const stringify = (value: unknown) => json.stringify(value);
   return equalJson(json.parse(stringify(data)), original, stringify);
 }

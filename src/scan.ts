@@ -1,10 +1,10 @@
 import { IncompleteResponseError } from "./errors.js";
 import { type Batch, slice } from "./streams/batch.js";
 import type { Flight } from "./streams/flight.js";
-import type { Call } from "./transport/call.js";
+import type { Call, SureJson } from "./transport/call.js";
 import { backoff } from "./transport/retry.js";
 import type { Transport } from "./transport/transport.js";
-import type { Json, RowsSummary, ViewParams, ViewRow } from "./types.js";
+import type { RowsSummary, ViewParams, ViewRow } from "./types.js";
 
 /** Where a scan stands: at a row of a document, which may have several there. */
 interface Place {
@@ -77,7 +77,7 @@ function rest(
   params: ViewParams,
   { id, key, count }: Place,
   given: number,
-  json: Json,
+  json: SureJson,
 ): ViewParams | undefined {
   if (!key || params.keys !== undefined || params.sorted === false) return undefined;
   // Some of the document's rows may be among those that were skipped.
@@ -89,7 +89,7 @@ function rest(
 }
 
 /** The place of the last row, if it has one: reduced rows have not. */
-function placeAfter(rows: ViewRow[], before: Place | undefined, json: Json): Place | undefined {
+function placeAfter(rows: ViewRow[], before: Place | undefined, json: SureJson): Place | undefined {
   const id = rows.at(-1)?.id;
   if (id === undefined) return undefined;
   const first = rows.findLastIndex((row) => row?.id !== id) + 1;

@@ -5,10 +5,14 @@ export type JsonObject = Record<string, any>;
 /**
  * How JSON is read and written. Pass your own to keep what `JSON` loses, 64-bit integers for example.
  * Both must be synchronous, and `parse` must read what `stringify` writes.
+ *
+ * What `parse` makes of numbers stands wherever CouchDB gives one, in `total_rows` for example, and
+ * may be given wherever CouchDB takes one: as a key, as `limit`, as `since`.
  */
 export interface Json {
   parse(text: string): unknown;
-  stringify(value: unknown): string;
+  /** Undefined, as `JSON` has it, for what is no JSON: a function, for example. */
+  stringify(value: unknown): string | undefined;
 }
 
 /** A position in the sequence of a database's changes. Opaque: CouchDB gives strings, other servers numbers. */
@@ -134,7 +138,7 @@ export interface RowsSummary {
   bookmark?: string;
   /** Mango: why the query is slow. */
   warning?: string;
-  /** Mango, with `execution_stats`: what the query cost, summed over its pages. */
+  /** Mango, with `execution_stats`: what the query cost, summed over its pages: plain numbers. */
   execution_stats?: Record<string, number>;
   /** Changes: where the feed stood at its end. */
   last_seq?: Sequence;

@@ -1,8 +1,13 @@
-import type { OperationOptions } from "../types.js";
+import type { Json, OperationOptions } from "../types.js";
 import type { Query } from "./query.js";
 
 /** A fetch: the runtime's, a worker's service binding, a test's. */
 export type Fetch = (input: Request, init?: RequestInit) => Promise<Response>;
+
+/** The session's, for values that are known to be JSON. */
+export interface SureJson extends Json {
+  stringify(value: unknown): string;
+}
 
 /** One request, before it is one. */
 export interface Call extends OperationOptions {

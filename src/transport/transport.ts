@@ -11,8 +11,8 @@ import type { Batch } from "../streams/batch.js";
 import { closedError, Flight } from "../streams/flight.js";
 import { LineReader } from "../streams/lines.js";
 import { RowReader } from "../streams/row-reader.js";
-import type { Json, RowsSummary } from "../types.js";
-import { type Answer, type Call, type Fetch, type Opened, reads } from "./call.js";
+import type { RowsSummary } from "../types.js";
+import { type Answer, type Call, type Fetch, type Opened, reads, type SureJson } from "./call.js";
 import { failure } from "./failure.js";
 import { setHeaders } from "./headers.js";
 import { encodeQuery } from "./query.js";
@@ -25,7 +25,7 @@ export interface TransportOptions {
   headers: Headers;
   timeout: number;
   retry: RetryOptions;
-  json: Json;
+  json: SureJson;
 }
 
 /** One database, as documents, views and feeds need to know it. */
@@ -38,7 +38,7 @@ export interface Scope {
 /** HTTP, and of CouchDB only how it answers: calls go out; JSON, rows and errors come back. */
 export class Transport {
   readonly base: string;
-  readonly json: Json;
+  readonly json: SureJson;
   readonly timeout: number;
   /** How often what is safe to send twice is tried again. */
   readonly retries: number;
