@@ -234,7 +234,8 @@ export class Attachment {
     if (look instanceof UnauthorizedError || look instanceof ForbiddenError) throw look;
     const { _rev, _attachments } = (look.value ?? {}) as Partial<DocumentMembers>;
     const isGone = look instanceof NotFoundError;
-    const isOurs = _attachments?.[this.name]?.revpos === Number.parseInt(parent, 10) + 1;
+    const revpos = Number(_attachments?.[this.name]?.revpos);
+    const isOurs = revpos === Number.parseInt(parent, 10) + 1;
     if (!isGone && (_rev === undefined || _rev === parent || isOurs)) throw error;
     const reason = "the document has moved on";
     throw this.#scope.transport.conflict("PUT", this.#path, reason);

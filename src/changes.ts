@@ -85,7 +85,7 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
     this.#scope = scope;
     this.#options = options;
     this.#position = options.since ?? options.lastEventId;
-    this.#left = options.limit ?? Number.POSITIVE_INFINITY;
+    this.#left = Number(options.limit ?? Number.POSITIVE_INFINITY);
     if (this.#position !== "now") this.#sequence = this.#position;
   }
 
@@ -134,8 +134,9 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
           flight.throwIfEnded();
         }
         if (feed === "normal") return;
-        // A server that ends live feeds at once, again and again, is not to be hammered.
-        idle = this.#position === before ? idle + 1 : 0;
+        // A server that ends live feeds at once, again and again, is not to be hammered. Of a number,
+        // the user's parser may make another object each time.
+        idle = `${this.#position}` === `${before}` ? idle + 1 : 0;
         if (idle > 0 && this.#left > 0) await flight.sleep(backoff(idle));
       }
     } catch (error) {

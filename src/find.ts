@@ -107,7 +107,7 @@ function pages<R>(
     takeOff: () => transport.takeOff(signal),
     batches: async function* (flight) {
       const summary: RowsSummary = {};
-      let left = limit;
+      let left = Number(limit);
       let page: Record<string, unknown> = { ...params, selector };
       while (left > 0) {
         const asked = Math.min(left, pageSize);
@@ -144,7 +144,7 @@ function merge(summary: RowsSummary, page: RowsSummary): void {
   // The first page's warning is about the query; later ones are about a page.
   if (warning !== undefined) summary.warning = warning;
   for (const [name, value] of Object.entries(page.execution_stats ?? {})) {
-    sum[name] = (sum[name] ?? 0) + value;
+    sum[name] = (sum[name] ?? 0) + Number(value);
   }
   if (page.execution_stats) summary.execution_stats = sum;
 }

@@ -32,7 +32,7 @@ export async function* scan(
   flight: Flight,
 ): AsyncGenerator<Batch, RowsSummary, void> {
   const { json, retries } = transport;
-  const { limit = Number.POSITIVE_INFINITY } = params;
+  const limit = Number(params.limit ?? Number.POSITIVE_INFINITY);
   let given = 0;
   let asked: ViewParams | undefined = params;
   let place: Place | undefined;
@@ -84,7 +84,7 @@ function rest(
   if (count === given) return params;
   const startkey = json.parse(key);
   if (!isExact(startkey)) return undefined;
-  const limit = params.limit && params.limit - given + count;
+  const limit = params.limit && Number(params.limit) - given + count;
   return { ...params, startkey, startkey_docid: id, skip: undefined, limit };
 }
 

@@ -31,10 +31,10 @@ export function encodeQuery(query: Query, stringify: (value: unknown) => string)
 
 function write(name: string, value: unknown, stringify: (value: unknown) => string): string {
   if (asJson.has(name) || Array.isArray(value)) return stringify(value);
-  if (typeof value === "string" || typeof value === "boolean" || typeof value === "bigint") {
-    return String(value);
-  }
-  if (typeof value === "number" && Number.isFinite(value)) return String(value);
+  if (typeof value === "string" || typeof value === "bigint") return String(value);
+  // What a number is, the user's parser decides: a sequence of the server's may be one of its own.
+  const text = stringify(value);
+  if (/^(-?\d|true|false)/.test(text)) return text;
   const shown = typeof value === "number" || value === null ? value : typeof value;
   throw new TypeError(`The parameter ${name} cannot be ${shown}`);
 }

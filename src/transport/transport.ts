@@ -293,7 +293,7 @@ export class Transport {
     if (json === undefined) return undefined;
     const failure = this.json.parse(json) as { code?: number; error?: string; reason?: string };
     const { code = status, error, reason } = failure;
-    return this.error(ServerError, call, { status: code, error, reason });
+    return this.error(ServerError, call, { status: Number(code), error, reason });
   }
 
   #invalid(call: Call, reason: string, { status }: Response, cause?: unknown) {

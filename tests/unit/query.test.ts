@@ -1,3 +1,4 @@
+import { LosslessNumber, stringify } from "lossless-json";
 import { expect, test } from "vitest";
 import { encodeQuery } from "../../src/transport/query.js";
 
@@ -24,7 +25,7 @@ test("undefined is left out", () => {
   expect(encode({ key: undefined, skip: 1 })).toBe("?skip=1");
 });
 
-test.each([null, Number.NaN, Number.POSITIVE_INFINITY, {}, () => 1, Symbol("x")])(
+test.each([null, Number.NaN, Number.POSITIVE_INFINITY, {}, new Date(0), () => 1, Symbol("x")])(
   "%s is no parameter",
   (value) => {
     expect(() => encode({ limit: value })).toThrow(TypeError);
@@ -34,4 +35,9 @@ test.each([null, Number.NaN, Number.POSITIVE_INFINITY, {}, () => 1, Symbol("x")]
 test("the user's stringify writes the keys", () => {
   const query = encodeQuery({ key: 12345678901234567890n }, (value) => String(value));
   expect(query).toBe("?key=12345678901234567890");
+});
+
+test("so it does the numbers of the user's parser, wherever CouchDB takes one", () => {
+  const query = { limit: new LosslessNumber("10"), since: new LosslessNumber("-1e3"), skip: 2n };
+  expect(encodeQuery(query, (value) => `${stringify(value)}`)).toBe("?limit=10&since=-1e3&skip=2");
 });
