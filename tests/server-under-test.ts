@@ -1,3 +1,4 @@
+import type { Need } from "./conformance/case.js";
 import { startServer } from "./server/server.js";
 
 /** A server, the account of its administrator, and how to leave it. */
@@ -6,6 +7,8 @@ export interface ServerUnderTest {
   url: string;
   user: string;
   password: string;
+  /** What it cannot do, and why. */
+  lacks: { [need in Need]?: string };
   close(): Promise<void>;
 }
 
@@ -14,13 +17,15 @@ export async function serverUnderTest(): Promise<ServerUnderTest> {
   const given = process.env.COUCHDB_URL;
   if (!given) {
     const { url, close } = await startServer();
-    return { url, user: "admin", password: "secret", close };
+    const lacks = { "exact numbers": "the embedded server keeps numbers as doubles" };
+    return { url, user: "admin", password: "secret", lacks, close };
   }
   const { origin, pathname, username, password } = new URL(given);
   return {
     url: origin + pathname,
     user: decodeURIComponent(username),
     password: decodeURIComponent(password),
+    lacks: {},
     close: async () => {},
   };
 }

@@ -13,11 +13,14 @@ export interface Context {
   db: Database;
 }
 
+/** What not every runtime, or every server, can do. */
+export type Need = "Cookie headers" | "exact numbers";
+
 /** One promise, and how it is tried. No test runner is part of it: any runtime can run it. */
 export interface Case {
   name: string;
-  /** What not every server can do; a runner that leaves the case out says so. */
-  needs?: "Cookie headers";
+  /** A runner that leaves the case out, because this cannot be had, says so. */
+  needs?: Need;
   run(context: Context): Promise<void>;
 }
 

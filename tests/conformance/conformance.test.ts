@@ -13,6 +13,13 @@ afterAll(() => server.close());
 
 for (const [name, cases] of Object.entries(suites)) {
   describe(name, () => {
-    for (const each of cases) test(each.name, () => runCase(each, server));
+    for (const each of cases) {
+      test(each.name, ({ skip }) => {
+        const reason = each.needs && server.lacks[each.needs];
+        if (reason) console.log(`skipped: ${each.name}: ${reason}`);
+        skip(reason !== undefined, reason);
+        return runCase(each, server);
+      });
+    }
   });
 }

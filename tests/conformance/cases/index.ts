@@ -6,6 +6,7 @@ import { changes } from "./changes.js";
 import { designs } from "./designs.js";
 import { documents } from "./documents.js";
 import { input } from "./input.js";
+import { lossless } from "./lossless.js";
 import { queries } from "./queries.js";
 import { scans } from "./scans.js";
 import { server } from "./server.js";
@@ -19,6 +20,7 @@ export const suites: Record<string, Case[]> = {
   queries,
   changes,
   bulk,
+  lossless,
   attachments,
   designs,
   ...aiocouch,
