@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { json, startAnswering } from "../faults/answering.js";
 import { startServer } from "../server/server.js";
 
 const root = new URL("../../", import.meta.url);
@@ -13,8 +14,11 @@ const blocks = Array.from(
 );
 
 /** What a program prints that is run where "couchfetch" is the package itself. */
-async function run(program: string): Promise<string> {
-  const server = await startServer();
+async function run(
+  program: string,
+  start: () => Promise<{ url: string; close(): Promise<void> }> = startServer,
+): Promise<string> {
+  const server = await start();
   try {
     const code = program.replace("http://localhost:5984", server.url);
     const { stdout } = await promisify(execFile)(
@@ -44,4 +48,22 @@ test("so do its bulk write and its attachment", async () => {
   const again = "await cat.fetch();";
   const stdout = await run([opened, bulk, again, attachment, print].join("\n"));
   expect(stdout).toBe("[ 'cat', 'dog', 'fish' ] [] 3 image/svg+xml <svg/>\n");
+});
+
+test("so do its numbers, digit for digit", async () => {
+  const program = blocks.find((block) => block.includes("lossless-json"));
+  // The embedded server keeps doubles.
+  const whale = '{"_id":"whale","_rev":"1-a","weight":12345678901234567890,"age":1.0}';
+  let saved = "";
+  const start = () =>
+    startAnswering((response, _before, { method }, body) => {
+      if (method !== "PUT") return response.end(whale);
+      saved = body;
+      json(response, 201, { ok: true, id: "whale", rev: "2-b" });
+    });
+  await run(
+    `import { CouchDB, basic } from "couchfetch";\n${program}\nawait exact.close();`,
+    start,
+  );
+  expect(saved).toBe(`${whale.slice(0, -1)},"krill":9007199254740993}`);
 });
