@@ -24,6 +24,8 @@ export class RowReader {
   #part: "head" | "rows" | "tail" | "end" = "head";
   /** The text around the rows: `{"total_rows":3,"rows":[` and `]}`. */
   #frame = "";
+  /** What followed the last bracket of the head. */
+  #between = "";
   /** The beginning of a row whose end has not arrived, in pieces: joining them once is linear. */
   #pending: string[] = [];
   /** What the rows given so far ended with. */
@@ -66,25 +68,27 @@ export class RowReader {
     if (this.#depth === 0 && /^\s*[^{\s]/.test(text)) {
       throw new SyntaxError("The answer is not a JSON object");
     }
+    let last = 0;
     for (let at = this.#nextBracket(text, 0); at !== -1; at = this.#nextBracket(text, at + 1)) {
-      if (text[at] === "[" && this.#depth === 1) {
-        const before = this.#frame + text.slice(0, at);
-        if (this.#isRowsMember.test(before)) {
-          this.#frame = `${before}[`;
-          this.#part = "rows";
-          this.#summarize("]}");
-          return this.#rows(text.slice(at + 1));
-        }
+      this.#between += text.slice(last, at);
+      last = at;
+      if (text[at] === "[" && this.#depth === 1 && this.#isRowsMember.test(this.#between)) {
+        this.#frame += text.slice(0, at + 1);
+        this.#part = "rows";
+        this.#summarize("]}");
+        return this.#rows(text.slice(at + 1));
       }
+      this.#between = "";
       if (this.#step(text, at) === 0) throw new SyntaxError("The answer has no rows");
     }
+    this.#between += text.slice(last);
     this.#frame += text;
     return undefined;
   }
 
   #rows(piece: string): Batch | undefined {
     // The bracket that ends the rows may be waiting, and the comma be one after that.
-    const isDue = this.#last === "row" && this.#pending.join("").trim() === "";
+    const isDue = this.#last === "row" && trimEnd(this.#pending.join("")) === "";
     const text = isDue ? this.#afterRow(piece) : piece;
     if (this.#misses < mostMisses) {
       let batch: Batch | undefined;
@@ -123,7 +127,8 @@ export class RowReader {
         if (this.#last === "comma") throw new SyntaxError("A row is missing");
         this.#part = "tail";
         this.#pending = [];
-        this.#frame += "]";
+        // A wrong bracket, too, which the parser will find in the frame.
+        this.#frame += text[at];
         this.#tail(text.slice(at + 1));
         return batch;
       }
@@ -144,8 +149,8 @@ export class RowReader {
   /** The rows up to `cut`, which stands after a complete row; the rest waits. */
   #take(text: string, cut: number): Batch {
     let begin = this.#pending.join("");
-    let end = text.slice(0, cut).trimEnd();
-    if (end === "") [begin, end] = ["", begin.trimEnd()];
+    let end = trimEnd(text.slice(0, cut));
+    if (end === "") [begin, end] = ["", trimEnd(begin)];
     // The comma between two rows may come with either. It is looked for before the two texts are
     // joined: a joined text is copied when it is looked at.
     const trails = end.endsWith(",");
@@ -159,9 +164,10 @@ export class RowReader {
 
   /** The text without the comma that is due after a row, if it begins with it. */
   #afterRow(text: string): string {
-    if (this.#last !== "row" || !text.trimStart().startsWith(",")) return text;
+    const comma = this.#last === "row" && /^[ \t\r\n]*,/.exec(text);
+    if (!comma) return text;
     this.#last = "comma";
-    return text.slice(text.indexOf(",") + 1);
+    return text.slice(comma[0].length);
   }
 
   #tail(text: string): void {
@@ -174,14 +180,15 @@ export class RowReader {
         after = text.slice(at + 1);
       }
     }
-    if (after.trim() !== "") throw new SyntaxError("The answer goes on after its end");
+    if (trimEnd(after) !== "") throw new SyntaxError("The answer goes on after its end");
   }
 
   #summarize(end: string): void {
+    const frame = this.#parse(this.#frame + end) as Record<string, unknown>;
+    const { [this.#member]: rows, ...summary } = Object.getOwnPropertyDescriptors(frame);
+    if (rows?.value.length !== 0) throw new SyntaxError("The answer has rows twice");
     // Not by assignment, to which `__proto__` is no member as any other.
-    const members = Object.getOwnPropertyDescriptors(this.#parse(this.#frame + end));
-    Object.defineProperties(this.#summary, members);
-    delete this.#summary[this.#member as keyof RowsSummary];
+    Object.defineProperties(this.#summary, summary);
   }
 
   /** Steps over a bracket; gives the depth behind it. */
@@ -213,4 +220,11 @@ export class RowReader {
       }
     }
   }
+}
+
+/** Without the white space at its end: JSON's only, of which a string's own `trimEnd` takes more. */
+function trimEnd(text: string): string {
+  let end = text.length;
+  while (" \t\r\n".includes(text[end - 1] ?? "none")) end -= 1;
+  return text.slice(0, end);
 }

@@ -132,18 +132,25 @@ export class Transport {
     const { response, bytes } = await this.open(call, flight);
     const read = <R>(step: () => R) => this.#read(call, response, step);
     const decoder = new TextDecoder();
-    for await (const chunk of bytes) {
-      const text = decoder.decode(chunk, { stream: true });
-      let batch: Batch | undefined;
-      try {
-        batch = read(() => reader.push(text));
-      } catch (error) {
-        throw this.#failureWithin(call, response, text) ?? error;
+    let lost: unknown;
+    try {
+      for await (const chunk of bytes) {
+        const text = decoder.decode(chunk, { stream: true });
+        let batch: Batch | undefined;
+        try {
+          batch = read(() => reader.push(text));
+        } catch (error) {
+          throw this.#failureWithin(call, response, text) ?? error;
+        }
+        if (batch && batch.rows.length > 0) yield batch;
       }
-      if (batch && batch.rows.length > 0) yield batch;
+    } catch (error) {
+      if (!(error instanceof IncompleteResponseError)) throw error;
+      lost = error;
     }
     const last = read(() => reader.flush());
     if (last && last.rows.length > 0) yield last;
+    if (lost) throw lost;
     if (!reader.ended) throw this.#incomplete(call, response);
     return summary;
   }

@@ -1,43 +1,29 @@
 import { expect, test } from "vitest";
-import { LineReader } from "../../src/streams/lines.js";
+import { cut, readLines } from "./reading.js";
 
-const body =
-  '\n\n{"seq":"1-a","id":"a b","text":"\\n, ]"}\n\r\n{"seq":"2-b"}\r\n\n{"last_seq":"2-b","pending":0}\n\n';
-const values = [
-  { seq: "1-a", id: "a b", text: "\n, ]" },
-  { seq: "2-b" },
-  { last_seq: "2-b", pending: 0 },
-];
+const read = (text: string) => readLines(cut(new TextEncoder().encode(text), 7));
 
-function read(pieces: Iterable<string>): unknown[] {
-  const reader = new LineReader(JSON.parse);
-  const rows: unknown[] = [];
-  for (const piece of pieces) rows.push(...(reader.push(piece)?.rows ?? []));
-  return rows;
-}
-
-test("any split of the lines gives the same values", () => {
-  expect(read(body)).toEqual(values);
-  for (let at = 0; at <= body.length; at += 1) {
-    expect(read([body.slice(0, at), body.slice(at)])).toEqual(values);
-  }
-});
-
-test("a line without its end is not given, and heartbeats are nothing", () => {
-  expect(read(["\n", "\r\n", "\n\n"])).toEqual([]);
-  expect(read(['{"seq":1}\n{"seq":2}'])).toEqual([{ seq: 1 }]);
-});
-
-test("a value can be read again as it came", () => {
-  const batch = new LineReader(JSON.parse).push(body);
-  for (const [index, value] of values.entries()) expect(batch?.original(index)).toEqual(value);
+test("heartbeats are nothing", () => {
+  expect(read("\n\r\n\n\n")).toEqual({ rows: [] });
 });
 
 test("white space in a value costs no more than other text", () => {
   const value = " ".repeat(4_000_000);
-  expect(read([JSON.stringify(value), "\n"])).toEqual([value]);
+  const bytes = new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+  expect(readLines([bytes])).toEqual({ rows: [value] });
 });
 
-test("what is not JSON is refused", () => {
-  expect(() => read(["<html>\n"])).toThrow(SyntaxError);
-});
+for (const body of [
+  "<html>\n",
+  '{"a":1\n"b":2}\n',
+  '{"a":1},{"b":2}\n',
+  '\f{"a":1}\n',
+  "[1\n2]\n",
+]) {
+  test(`a line that is not one JSON value is refused: ${JSON.stringify(body)}`, () => {
+    const bytes = new TextEncoder().encode(body);
+    for (const at of [...bytes.keys()]) {
+      expect(readLines(cut(bytes, [at])).error, `cut at ${at}`).toBeInstanceOf(SyntaxError);
+    }
+  });
+}
