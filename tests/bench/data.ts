@@ -1,0 +1,126 @@
+import { createWriteStream } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+/** What a contender must have seen at its end: so many documents, and the sum of their `weight`. */
+export interface Seen {
+  count: number;
+  sum: number;
+}
+
+const words = "the quick brown fox jumps over a lazy dog while seven wizards box in silence".split(
+  " ",
+);
+const names = [
+  "Ann Smith",
+  "Zoë Müller",
+  "Иван Петров",
+  "山田 太郎",
+  "Kofi Mensah",
+  "Ana Núñez 😀",
+];
+
+/** The same numbers each time: everybody measures the same bytes. */
+function seeded(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+function* documents(count: number) {
+  const random = seeded(35);
+  const pick = (from: string[]) => from[random(from.length)] ?? "";
+  // One long text, of which each document has its own parts.
+  const prose = Array.from({ length: 5000 }, () => pick(words)).join(" ");
+  const text = (length: number) => {
+    const start = random(prose.length - length);
+    return prose.slice(start, start + length);
+  };
+  const hex = () =>
+    random(2 ** 32)
+      .toString(16)
+      .padStart(8, "0");
+  for (let n = 0; n < count; n += 1) {
+    yield {
+      _id: `order-${String(n).padStart(8, "0")}`,
+      _rev: `${1 + random(9)}-${hex()}${hex()}${hex()}${hex()}`,
+      type: "order",
+      customer: pick(names),
+      weight: random(10_000),
+      price: random(1_000_000) / 100,
+      paid: random(2) === 1,
+      placed: new Date(1.7e12 + n * 60_000).toISOString(),
+      note: `"${text(48)}"\n\t${text(130)} \\ ${text(25)}`,
+      address: {
+        street: text(15),
+        city: pick(words),
+        at: [random(180) - 90.25, random(360) - 180.5],
+      },
+      lines: [1, 2, 3].map((count) => ({ item: hex(), name: text(9), count, gift: null })),
+      tags: [pick(words), pick(words), pick(names)],
+    };
+  }
+}
+
+function* allDocs(count: number, seen: Seen): Generator<string> {
+  let before = `{"total_rows":${count},"offset":0,"rows":[\r\n`;
+  for (const doc of documents(count)) {
+    const { _id: id, _rev: rev } = doc;
+    yield `${before}${JSON.stringify({ id, key: id, value: { rev }, doc })}`;
+    before = ",\r\n";
+    seen.count += 1;
+    seen.sum += doc.weight;
+  }
+  yield "\r\n]}\n";
+}
+
+function* changes(count: number): Generator<string> {
+  // As long as CouchDB's are with two shards.
+  const opaque = "g1AAAACveJzLYWBgYMpgTmEQS84vTc5ISYo3tbQwcTA0MtczAELDHJB8IkNS_f".padEnd(
+    150,
+    "_7MymBMZc",
+  );
+  let sequence = "";
+  let n = 0;
+  for (const doc of documents(count)) {
+    n += 1;
+    sequence = `${n}-${opaque}${n.toString(36)}`;
+    const { _id: id, _rev: rev } = doc;
+    yield `${JSON.stringify({ seq: sequence, id, changes: [{ rev }], doc })}\n`;
+  }
+  yield `${JSON.stringify({ last_seq: sequence, pending: 0 })}\n\n`;
+}
+
+/** In larger pieces: a write for each row would take most of the time. */
+function* gathered(pieces: Iterable<string>): Generator<string> {
+  let all: string[] = [];
+  for (const piece of pieces) {
+    all.push(piece);
+    if (all.length < 500) continue;
+    yield all.join("");
+    all = [];
+  }
+  yield all.join("");
+}
+
+/**
+ * Writes what CouchDB 3.5 answers for a database of so many documents, byte by byte in its layout:
+ * `_all_docs` and, for a feed, `_changes` with documents, and the first document alone.
+ */
+export async function writeDatabase(folder: string, count: number, feed: boolean): Promise<Seen> {
+  await mkdir(folder, { recursive: true });
+  const write = (name: string, pieces: Iterable<string>) =>
+    pipeline(Readable.from(gathered(pieces)), createWriteStream(join(folder, name)));
+  const seen = { count: 0, sum: 0 };
+  await write("_all_docs", allDocs(count, seen));
+  if (feed) await write("_changes", changes(count));
+  const [first] = documents(1);
+  await writeFile(join(folder, "document"), `${JSON.stringify(first)}\n`);
+  return seen;
+}
