@@ -34,7 +34,7 @@ declare module "pouchdb-core" {
   }
 
   interface PouchConstructor {
-    new (name: string, options: { adapter: string }): PouchDatabase;
+    new (name: string, options: { adapter: string; skip_setup?: boolean }): PouchDatabase;
     plugin(plugin: unknown): PouchConstructor;
   }
 

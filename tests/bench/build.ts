@@ -1,0 +1,27 @@
+import { readFile, rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build, transform } from "esbuild";
+
+/**
+ * The contenders as every runtime takes them, with nothing done to them but types removed. As deep as
+ * their source: `dist/index.js` is imported as it is, from the same place.
+ */
+export const built = new URL(".built/", import.meta.url);
+
+export async function buildContenders(): Promise<void> {
+  await rm(built, { recursive: true, force: true });
+  await build({
+    entryPoints: [fileURLToPath(new URL("contenders/*.ts", import.meta.url))],
+    outdir: fileURLToPath(built),
+    format: "esm",
+    target: "es2022",
+  });
+}
+
+/** `dist/index.js` in kB, as a bundler and a web server send it. */
+export async function size(): Promise<number> {
+  const source = await readFile(new URL("../../dist/index.js", import.meta.url), "utf8");
+  const { code } = await transform(source, { minify: true, format: "esm", target: "es2022" });
+  return gzipSync(code, { level: 9 }).length / 1000;
+}

@@ -1,0 +1,27 @@
+/** What a contender is to read, and whom it shows each document. */
+export interface Task {
+  server: string;
+  database: string;
+  /** How many documents there are; for `get`, how often to get the one. */
+  count: number;
+  tally: Tally;
+}
+
+export type Contender = (task: Task) => Promise<void>;
+
+/** Touches each document, for all contenders in the same way. */
+export class Tally {
+  count = 0;
+  sum = 0;
+  /** When the first document came, by `performance.now()`. */
+  first = 0;
+
+  add(doc: unknown): void {
+    if (this.count === 0) this.first = performance.now();
+    this.count += 1;
+    this.sum += (doc as { weight: number }).weight;
+  }
+}
+
+/** The document that `get` gets. */
+export const documentId = "order-00000000";

@@ -1,0 +1,25 @@
+import { CouchDB } from "../../../dist/index.js";
+import { documentId, type Task } from "./contender.js";
+
+export async function docs({ server, database, tally }: Task): Promise<void> {
+  const db = new CouchDB(server).database(database);
+  for await (const doc of db.docs()) tally.add(doc.data);
+}
+
+export async function batches({ server, database, tally }: Task): Promise<void> {
+  const db = new CouchDB(server).database(database);
+  for await (const batch of db.docs().batches()) {
+    for (const doc of batch) tally.add(doc.data);
+  }
+}
+
+export async function feed({ server, database, count, tally }: Task): Promise<void> {
+  const db = new CouchDB(server).database(database);
+  const changes = db.changes({ feed: "continuous", include_docs: true, limit: count });
+  for await (const change of changes) tally.add(change.json.doc);
+}
+
+export async function get({ server, database, count, tally }: Task): Promise<void> {
+  const db = new CouchDB(server).database(database);
+  for (let n = 0; n < count; n += 1) tally.add((await db.get(documentId)).data);
+}

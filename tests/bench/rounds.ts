@@ -1,0 +1,37 @@
+import type { Seen } from "./data.js";
+import type { Entry, Workload } from "./workloads.js";
+
+/** What one run took: milliseconds, and `memory` in MB. A runtime measures what it can. */
+export interface Run extends Seen {
+  cpu?: number;
+  wall: number;
+  first: number;
+  memory?: number;
+  /** The longest that the page was blocked. */
+  blocked?: number;
+}
+
+/** The runs of each entry, a run a round, or why there are none. */
+export type Results = Map<string, Run[] | Error>;
+
+/** Each entry in turn, and again: what disturbs the machine meanwhile disturbs all alike. */
+export async function runRounds(
+  { entries }: Workload,
+  rounds: number,
+  run: (entry: Entry) => Promise<Run>,
+): Promise<Results> {
+  const results: Results = new Map();
+  for (let round = 0; round < rounds; round += 1) {
+    for (const entry of entries) {
+      const runs = results.get(entry.name) ?? [];
+      if (runs instanceof Error) continue;
+      try {
+        runs.push(await run(entry));
+        results.set(entry.name, runs);
+      } catch (error) {
+        results.set(entry.name, error as Error);
+      }
+    }
+  }
+  return results;
+}

@@ -1,0 +1,78 @@
+import type { Measured } from "./bench.js";
+import type { Run } from "./rounds.js";
+import { median, type Ratio, ratio } from "./statistics.js";
+import { bufferedName } from "./workloads.js";
+
+type Measure = "cpu" | "wall" | "memory" | "first" | "blocked";
+
+const measures: Record<Measure, { title: string; show: (value: number) => string }> = {
+  cpu: { title: "CPU", show: seconds },
+  wall: { title: "time", show: seconds },
+  memory: { title: "peak memory", show: (megabytes) => `${megabytes.toFixed(0)} MB` },
+  first: { title: "first row", show: seconds },
+  blocked: { title: "longest task", show: seconds },
+};
+
+/** The medians of a workload, and what they are of the base's, and of those of `fetch().json()`. */
+export function workloadTable({ workload, results }: Measured): string {
+  const { base } = workload;
+  const baseRuns = results.get(base);
+  const buffered = results.get(bufferedName);
+  const shown = (Object.keys(measures) as Measure[]).filter(
+    (measure) => Array.isArray(baseRuns) && baseRuns[0]?.[measure] !== undefined,
+  );
+  const head = [""];
+  for (const measure of shown) {
+    head.push(measures[measure].title, `÷ ${base}`);
+    if (buffered) head.push(`÷ ${bufferedName}`);
+  }
+  const rows = [...results].map(([name, runs]) => {
+    if (runs instanceof Error) return [name, "failed"];
+    return [
+      name,
+      ...shown.flatMap((measure) => [
+        measures[measure].show(median(values(runs, measure))),
+        compare(runs, baseRuns, measure),
+        ...(buffered ? [compare(runs, buffered, measure)] : []),
+      ]),
+    ];
+  });
+  const failures = [...results].flatMap(([name, runs]) =>
+    runs instanceof Error ? [`\n\n${name} failed: ${runs.message}`] : [],
+  );
+  return table(head, rows) + failures.join("");
+}
+
+function compare(runs: Run[], others: Run[] | Error | undefined, measure: Measure): string {
+  if (!Array.isArray(others)) return "";
+  return showRatio(ratio(values(runs, measure), values(others, measure)));
+}
+
+export function values(runs: Run[], measure: Measure): number[] {
+  return runs.map((run) => run[measure] ?? Number.NaN);
+}
+
+export function showRatio({ median, least, most }: Ratio): string {
+  const spread = least === most ? "" : ` (${least.toFixed(2)}–${most.toFixed(2)})`;
+  return `${median.toFixed(2)}${spread}`;
+}
+
+function seconds(milliseconds: number): string {
+  return milliseconds < 1000
+    ? `${milliseconds.toFixed(0)} ms`
+    : `${(milliseconds / 1000).toFixed(2)} s`;
+}
+
+/** A table that is legible in a terminal, too. */
+export function table(head: string[], rows: string[][]): string {
+  const all = [head, ...rows].map((row) => head.map((_, column) => row[column] ?? ""));
+  const widths = head.map((_, column) =>
+    Math.max(3, ...all.map((row) => row[column]?.length ?? 0)),
+  );
+  const [first = "", ...others] = all.map(
+    (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`,
+  );
+  return [first, `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...others].join(
+    "\n",
+  );
+}

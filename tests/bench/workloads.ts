@@ -1,0 +1,98 @@
+/** What is measured: who reads what, in this order, each in a fresh process, in every round. */
+
+export interface Entry {
+  name: string;
+  /** The file among the contenders, and the function in it. */
+  module: string;
+  run: string;
+  database: string;
+  /** Somebody else's client: it may fail, and is then told of. */
+  peer?: boolean;
+}
+
+export interface Workload {
+  name: string;
+  title: string;
+  /** The entry that all others are divided by. */
+  base: string;
+  entries: Entry[];
+}
+
+const couchfetch = (name: string, run: string, database: string): Entry => ({
+  name: `couchfetch ${name}`,
+  module: "couchfetch",
+  run,
+  database,
+});
+
+const loop = (run: string, database: string): Entry => ({
+  name: loopName,
+  module: "loop",
+  run,
+  database,
+});
+
+const peer = (name: string, module: string, database: string): Entry => ({
+  name,
+  module,
+  run: "docs",
+  database,
+  peer: true,
+});
+
+export const loopName = "loop";
+export const bufferedName = "json()";
+
+const scan = (database: string): Entry[] => [
+  couchfetch("docs()", "docs", database),
+  couchfetch("docs().batches()", "batches", database),
+  loop("docs", database),
+  { name: bufferedName, module: "buffered", run: "docs", database },
+  peer("nano", "nano", database),
+  peer("PouchDB", "pouchdb", database),
+  peer("Cloudant SDK", "cloudant", database),
+];
+
+const streaming = (database: string) => scan(database).slice(0, 3);
+
+/** The name of an entry that reads ten times as much. */
+export const tenfold = (name: string) => `${name}, ten times the rows`;
+
+export const workloads: Workload[] = [
+  {
+    name: "scan",
+    title: "A full scan with documents, sent in large pieces",
+    base: loopName,
+    entries: scan("small"),
+  },
+  {
+    name: "chunked",
+    title: "A full scan with documents, sent in chunks as CouchDB does",
+    base: loopName,
+    entries: scan("small-chunked"),
+  },
+  {
+    name: "feed",
+    title: "A continuous feed that catches up, with documents",
+    base: loopName,
+    entries: [couchfetch("changes()", "feed", "small"), loop("feed", "small")],
+  },
+  {
+    name: "get",
+    title: "One small document, again and again",
+    base: "ky",
+    entries: [
+      couchfetch("get()", "get", "small"),
+      { name: "ky", module: "ky", run: "get", database: "small" },
+    ],
+  },
+  {
+    name: "large",
+    title: "The full scan over ten times the rows",
+    base: loopName,
+    entries: [
+      ...streaming("small"),
+      ...streaming("large").map((entry) => ({ ...entry, name: tenfold(entry.name) })),
+    ],
+  },
+];
