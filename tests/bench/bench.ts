@@ -6,9 +6,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { buildContenders, size } from "./build.js";
 import { type Seen, writeDatabase } from "./data.js";
-import { runInProcess } from "./processes.js";
 import { type Results, type Run, runRounds } from "./rounds.js";
-import { findRuntime } from "./runtimes.js";
+import { openRuntime } from "./runtimes.js";
 import { type Entry, type Workload, workloads } from "./workloads.js";
 
 export interface Options {
@@ -63,22 +62,27 @@ export async function bench(options: Options): Promise<Report> {
     const url = `http://127.0.0.1:${await port(server)}`;
 
     for (const name of options.runtimes) {
-      const runtime = await findRuntime(name).catch((error: Error) => error);
+      const runtime = await openRuntime(name).catch((error: Error) => error);
       if (runtime instanceof Error) {
         report.leftOut.push({ name, reason: runtime.message });
         continue;
       }
+      const { version } = runtime;
       const measured: Measured[] = [];
       for (const workload of chosen) {
-        tell(`${name} ${runtime.version}: ${workload.name}`);
-        const results = await runRounds(workload, options.rounds, async (entry) => {
+        const entries = runtime.entries(workload);
+        if (entries.length === 0) continue;
+        tell(`${name} ${version}: ${workload.name}`);
+        const results = await runRounds(entries, options.rounds, async (entry) => {
           const seen = entry.run === "get" ? got : expected[entry.database.split("-")[0] ?? ""];
-          const run = await runInProcess(runtime, entry, { server: url, count: seen?.count });
+          if (!seen) throw new Error(`nobody wrote ${entry.database}`);
+          const run = await runtime.run(entry, { server: url, count: seen.count });
           return checked(run, seen, entry);
         });
         measured.push({ workload, results });
       }
-      report.runtimes.push({ name, version: runtime.version, measured });
+      await runtime.close();
+      report.runtimes.push({ name, version, measured });
     }
     return report;
   } finally {
@@ -88,8 +92,8 @@ export async function bench(options: Options): Promise<Report> {
 }
 
 /** Who has not seen every document as it is was fast for nothing. */
-function checked(run: Run, seen: Seen | undefined, { name }: Entry): Run {
-  if (run.count === seen?.count && run.sum === seen.sum) return run;
+function checked(run: Run, seen: Seen, { name }: Entry): Run {
+  if (run.count === seen.count && run.sum === seen.sum) return run;
   throw new Error(`${name} saw ${run.count} documents with a sum of ${run.sum}`);
 }
 

@@ -19,6 +19,17 @@ export async function buildContenders(): Promise<void> {
   });
 }
 
+/** Makes one file, `….bundle.js`, of a contender and the packages that it imports, for browsers. */
+export async function bundle(contender: string): Promise<void> {
+  await build({
+    entryPoints: [fileURLToPath(new URL(`contenders/${contender}.ts`, import.meta.url))],
+    outfile: fileURLToPath(new URL(`${contender}.bundle.js`, built)),
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+  });
+}
+
 /** `dist/index.js` in kB, as a bundler and a web server send it. */
 export async function size(): Promise<number> {
   const source = await readFile(new URL("../../dist/index.js", import.meta.url), "utf8");

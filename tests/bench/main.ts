@@ -10,7 +10,7 @@ import { workloads } from "./workloads.js";
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
-    runtime: { type: "string", default: "node,deno,bun" },
+    runtime: { type: "string", default: "node,deno,bun,chromium" },
     only: { type: "string", default: workloads.map(({ name }) => name).join(",") },
   },
 });

@@ -1,28 +1,57 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { built } from "./build.js";
-import type { Run } from "./rounds.js";
 import type { Runtime } from "./runtimes.js";
-import type { Entry } from "./workloads.js";
 
 const execute = promisify(execFile);
 // Ten times the rows on a busy machine take a while; for ever takes nothing.
 const longest = 300_000;
 
-/** Runs an entry in a fresh process. */
-export async function runInProcess(runtime: Runtime, entry: Entry, task: object): Promise<Run> {
-  const program = fileURLToPath(new URL("process.js", built));
-  const { module, run, database } = entry;
-  const parameters = [program, module, run, JSON.stringify({ ...task, database })];
-  try {
-    const { stdout } = await execute(runtime.command, [...runtime.parameters, ...parameters], {
-      env: { ...process.env, NO_COLOR: "1" },
-      timeout: longest,
-    });
-    return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
-  } catch (error) {
-    const { stderr = "", message } = error as { stderr?: string; message: string };
-    throw new Error(/^.*\b\w*error\b.*$/im.exec(stderr)?.[0] ?? message);
-  }
+interface Known {
+  /** Where its program is: as a variable says, as this folder's packages have it, or on the PATH. */
+  programs: (string | undefined)[];
+  parameters: string[];
+}
+
+const packaged = (path: string) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
+
+const known: Record<string, Known> = {
+  node: { programs: [process.execPath], parameters: [] },
+  deno: {
+    programs: [process.env.DENO_PATH, packaged("@deno/linux-x64-glibc/deno"), "deno"],
+    parameters: ["run", "--allow-all", "--no-lock"],
+  },
+  bun: {
+    programs: [process.env.BUN_PATH, packaged("@oven/bun-linux-x64/bin/bun"), "bun"],
+    parameters: ["run"],
+  },
+};
+
+/** A runtime that is a program: each run is a process. */
+export async function openProcesses(name: string): Promise<Runtime> {
+  const { programs, parameters } = known[name] ?? { programs: [name], parameters: [] };
+  const program = programs.find((path) => path && (path === name || existsSync(path))) ?? name;
+  const { stdout } = await execute(program, ["--version"]);
+  return {
+    // Deno tells of V8 and TypeScript, too.
+    version: /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? "",
+    entries: ({ entries }) => entries,
+    async run({ module, run, database }, task) {
+      const script = fileURLToPath(new URL("process.js", built));
+      const asked = [script, module, run, JSON.stringify({ ...task, database })];
+      try {
+        const { stdout } = await execute(program, [...parameters, ...asked], {
+          env: { ...process.env, NO_COLOR: "1" },
+          timeout: longest,
+        });
+        return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
+      } catch (error) {
+        const { stderr = "", message } = error as { stderr?: string; message: string };
+        throw new Error(/^.*error\b.*$/im.exec(stderr)?.[0] ?? message);
+      }
+    },
+    async close() {},
+  };
 }

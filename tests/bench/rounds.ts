@@ -1,5 +1,5 @@
 import type { Seen } from "./data.js";
-import type { Entry, Workload } from "./workloads.js";
+import type { Entry } from "./workloads.js";
 
 /** What one run took: milliseconds, and `memory` in MB. A runtime measures what it can. */
 export interface Run extends Seen {
@@ -16,7 +16,7 @@ export type Results = Map<string, Run[] | Error>;
 
 /** Each entry in turn, and again: what disturbs the machine meanwhile disturbs all alike. */
 export async function runRounds(
-  { entries }: Workload,
+  entries: Entry[],
   rounds: number,
   run: (entry: Entry) => Promise<Run>,
 ): Promise<Results> {

@@ -3,9 +3,9 @@ import type { Run } from "./rounds.js";
 import { median, type Ratio, ratio } from "./statistics.js";
 import { bufferedName } from "./workloads.js";
 
-type Measure = "cpu" | "wall" | "memory" | "first" | "blocked";
+export type Measure = "cpu" | "wall" | "memory" | "first" | "blocked";
 
-const measures: Record<Measure, { title: string; show: (value: number) => string }> = {
+export const measures: Record<Measure, { title: string; show: (value: number) => string }> = {
   cpu: { title: "CPU", show: seconds },
   wall: { title: "time", show: seconds },
   memory: { title: "peak memory", show: (megabytes) => `${megabytes.toFixed(0)} MB` },
@@ -18,6 +18,7 @@ export function workloadTable({ workload, results }: Measured): string {
   const { base } = workload;
   const baseRuns = results.get(base);
   const buffered = results.get(bufferedName);
+  const against = buffered ? [baseRuns, buffered] : [baseRuns];
   const shown = (Object.keys(measures) as Measure[]).filter(
     (measure) => Array.isArray(baseRuns) && baseRuns[0]?.[measure] !== undefined,
   );
@@ -32,8 +33,9 @@ export function workloadTable({ workload, results }: Measured): string {
       name,
       ...shown.flatMap((measure) => [
         measures[measure].show(median(values(runs, measure))),
-        compare(runs, baseRuns, measure),
-        ...(buffered ? [compare(runs, buffered, measure)] : []),
+        ...against.map((others) =>
+          Array.isArray(others) ? showRatio(compare(runs, others, measure)) : "",
+        ),
       ]),
     ];
   });
@@ -43,12 +45,11 @@ export function workloadTable({ workload, results }: Measured): string {
   return table(head, rows) + failures.join("");
 }
 
-function compare(runs: Run[], others: Run[] | Error | undefined, measure: Measure): string {
-  if (!Array.isArray(others)) return "";
-  return showRatio(ratio(values(runs, measure), values(others, measure)));
+export function compare(runs: Run[], others: Run[], measure: Measure): Ratio {
+  return ratio(values(runs, measure), values(others, measure));
 }
 
-export function values(runs: Run[], measure: Measure): number[] {
+function values(runs: Run[], measure: Measure): number[] {
   return runs.map((run) => run[measure] ?? Number.NaN);
 }
 
