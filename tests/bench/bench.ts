@@ -92,7 +92,7 @@ export async function bench(options: Options): Promise<Report> {
 }
 
 /** Who has not seen every document as it is was fast for nothing. */
-function checked(run: Run, seen: Seen, { name }: Entry): Run {
+export function checked(run: Run, seen: Seen, { name }: Entry): Run {
   if (run.count === seen.count && run.sum === seen.sum) return run;
   throw new Error(`${name} saw ${run.count} documents with a sum of ${run.sum}`);
 }

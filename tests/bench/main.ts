@@ -1,39 +1,57 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { bench } from "./bench.js";
 import { demandsTable } from "./demands.js";
-import { workloadTable } from "./tables.js";
+import { page, results } from "./document.js";
 import { workloads } from "./workloads.js";
+
+const names = workloads.map(({ name }) => name);
+const runtimes = "node,deno,bun,chromium";
 
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
-    runtime: { type: "string", default: "node,deno,bun,chromium" },
-    only: { type: "string", default: workloads.map(({ name }) => name).join(",") },
+    runtime: { type: "string", default: runtimes },
+    only: { type: "string", default: names.join(",") },
+    write: { type: "boolean" },
+    help: { type: "boolean" },
   },
 });
 
-const here = fileURLToPath(new URL(".", import.meta.url));
-if (!existsSync(`${here}/node_modules`)) {
-  execFileSync("npm", ["ci", "--prefix", here, "--ignore-scripts"], { stdio: "inherit" });
+if (values.help) {
+  console.log(`npm run bench -- [options]
+  --rounds 5         how often each contender runs
+  --runtime ${runtimes}
+  --only ${names.join(",")}
+  --write            to docs/benchmarks.md, too`);
+  process.exit();
 }
 
-const report = await bench({
+const chosen = values.only.split(",");
+const unknown = chosen.filter((name) => !names.includes(name));
+if (unknown.length > 0)
+  throw new Error(`--only knows ${names.join(", ")}; not ${unknown.join(", ")}`);
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+if (!existsSync(`${here}/node_modules`)) {
+  const install = ["ci", "--prefix", here, "--ignore-scripts"];
+  execFileSync("npm", install, { stdio: "inherit" });
+}
+
+const options = {
   runtimes: values.runtime.split(","),
-  workloads: values.only.split(","),
+  workloads: chosen,
   rounds: Number(values.rounds),
   documents: 100_000,
   gets: 3000,
   peers: true,
   folder: `${here}/.data`,
-  tell: (progress) => console.error(progress),
-});
-for (const { name, version, measured } of report.runtimes) {
-  for (const one of measured) {
-    console.log(`\n${name} ${version}: ${one.workload.title}\n\n${workloadTable(one)}`);
-  }
+  tell: (progress: string) => console.error(progress),
+};
+const report = await bench(options);
+console.log(`\n${results(report)}\n\n${demandsTable(report)}`);
+if (values.write) {
+  writeFileSync(new URL("../../docs/benchmarks.md", import.meta.url), page(report, options));
 }
-for (const { name, reason } of report.leftOut) console.log(`\n${name} is left out: ${reason}`);
-console.log(`\n${demandsTable(report)}`);
