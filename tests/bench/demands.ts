@@ -20,8 +20,7 @@ const mostKilobytes = 20;
 const demands: Demand[] = [
   { workloads: both, entry: docs, measure: "cpu", of: [loopName], atMost: 1.1 },
   { workloads: both, entry: batches, measure: "cpu", of: [loopName], atMost: 1 },
-  // Not in chunks: there the server is the slowest, whoever reads.
-  { workloads: ["scan"], entry: docs, measure: "wall", of: buffering, atMost: 1 },
+  { workloads: both, entry: docs, measure: "wall", of: buffering, atMost: 1 },
   { workloads: both, entry: docs, measure: "memory", of: buffering, atMost: 0.25 },
   { workloads: both, entry: docs, measure: "first", of: buffering, atMost: 0.1 },
   { workloads: ["large"], entry: tenfold(docs), measure: "memory", of: [docs], atMost: 1.1 },

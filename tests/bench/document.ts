@@ -22,7 +22,7 @@ export function page(report: Report, { documents, gets, rounds }: Options): stri
   const many = (count: number) => count.toLocaleString("en").replaceAll(",", " ");
   return `# Benchmarks
 
-Written by \`npm run bench -- --write\`. Not to be edited: run it again, which takes half an hour and, meanwhile, 1 GB
+Written by \`npm run bench -- --write\`. Not to be edited: run it again, which takes some twenty minutes and, meanwhile, 1 GB
 of disk; \`npm run bench -- --help\` tells how to run a part.
 
 ${machine()}
@@ -45,13 +45,13 @@ warm-up: scripts and functions pay for theirs, too.
 | number | is |
 |---|---|
 | CPU | user and system time of the whole process, from the request to the last document |
-| time | the same by the clock. In chunks as CouchDB sends them, the server is the slowest: CPU tells more |
+| time | the same by the clock. In chunks, it may be the server that takes the time: CPU tells more |
 | peak memory | the most that the process ever had, its runtime included |
 | first row | until the first document is there |
 | longest task | how long a page could not react. Browsers tell only of more than 50 ms: that stands for less |
 | ÷ | the median of the ratios, each within one round, with the least and the most |
 
-The scan of ten times the rows is not run for what buffers: some would need more than 5 GB. A small document is got
+The scan of ten times the rows is not run for what buffers: it would need ten times the memory, too. A small document is got
 ${many(gets)} times, one after the other.
 
 ## What must be reached
