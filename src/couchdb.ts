@@ -83,13 +83,12 @@ export class CouchDB {
     }
     const auth = credentials ? basic(credentials.user, credentials.password) : options.auth;
     this.#hasAuth = auth !== undefined;
-    this.#transport = new Transport(base, {
+    this.#transport = new Transport(base, (options.json ?? JSON) as SureJson, {
       auth,
-      timeout,
-      retry,
       fetch: options.fetch,
       headers: toHeaders(options.headers),
-      json: (options.json ?? JSON) as SureJson,
+      timeout,
+      retries: retry.limit ?? 2,
     });
   }
 

@@ -15,7 +15,7 @@ export function failure(
     const reason = `no answer within ${timeout} ms`;
     return new TimeoutError({ ...request, reason, mayHaveHappened: !reads });
   }
-  const cause = thrown instanceof KyNetworkError ? (thrown.cause as Error).cause : thrown;
+  const cause = thrown instanceof KyNetworkError ? thrown.cause : thrown;
   const reason = "the connection could not be made, or was lost";
   return new NetworkError({
     ...request,

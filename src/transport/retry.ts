@@ -1,3 +1,5 @@
+import { HTTPError, TimeoutError } from "ky";
+
 /** What is tried again by itself, and how long that waits. */
 
 /**
@@ -13,25 +15,27 @@ const firstDelay = 250;
 const longestDelay = 30_000;
 const longestRetryAfter = 60_000;
 
-/** ky's settings for one request. Only a read may be sent twice. */
-export function retryPolicy(method: string, isRead: boolean, limit: number) {
-  return {
-    limit: isRead ? limit : 0,
-    methods: [method.toLowerCase()],
-    // Not 500: CouchDB means it. The others pass.
-    statusCodes: [408, 429, 502, 503, 504],
-    afterStatusCodes: [429, 503],
-    maxRetryAfter: longestRetryAfter,
-    delay: ceiling,
-    jitter: true,
-  };
+// Not 500: CouchDB means it. These pass.
+const passing = new Set([408, 429, 502, 503, 504]);
+
+/**
+ * How long to wait, in milliseconds, before a read that failed is tried again; undefined if it would
+ * fail again, or has used up the time that it had. `attempt` counts from 1.
+ *
+ * @param thrown - by ky
+ */
+export function waitBefore(attempt: number, thrown: unknown): number | undefined {
+  if (thrown instanceof TimeoutError) return undefined;
+  if (!(thrown instanceof HTTPError)) return backoff(attempt);
+  const { status, headers } = thrown.response;
+  if (!passing.has(status)) return undefined;
+  const asked = headers.get("retry-after");
+  if (asked === null) return backoff(attempt);
+  const wait = Number(asked) * 1000 || Date.parse(asked) - Date.now();
+  return Math.min(Math.max(wait || backoff(attempt), 0), longestRetryAfter);
 }
 
 /** Exponential back-off with full jitter, in milliseconds. `attempt` counts from 1. */
 export function backoff(attempt: number): number {
-  return Math.random() * ceiling(attempt);
-}
-
-function ceiling(attempt: number): number {
-  return Math.min(longestDelay, firstDelay * 2 ** (attempt - 1));
+  return Math.random() * Math.min(longestDelay, firstDelay * 2 ** (attempt - 1));
 }

@@ -1,5 +1,3 @@
-import ky from "ky";
-import type { Auth } from "../auth/auth.js";
 import {
   ConflictError,
   type ErrorDetails,
@@ -12,21 +10,9 @@ import { closedError, Flight } from "../streams/flight.js";
 import { LineReader } from "../streams/lines.js";
 import { RowReader } from "../streams/row-reader.js";
 import type { RowsSummary } from "../types.js";
-import { type Answer, type Call, type Fetch, type Opened, reads, type SureJson } from "./call.js";
-import { failure } from "./failure.js";
-import { setHeaders } from "./headers.js";
+import type { Answer, Call, Opened, SureJson } from "./call.js";
 import { encodeQuery } from "./query.js";
-import { type RetryOptions, retryPolicy } from "./retry.js";
-import { credentials, unrepeatable } from "./runtime.js";
-
-export interface TransportOptions {
-  auth: Auth | undefined;
-  fetch: Fetch | undefined;
-  headers: Headers;
-  timeout: number;
-  retry: RetryOptions;
-  json: SureJson;
-}
+import { type Exchange, type Sender, send } from "./send.js";
 
 /** One database, as documents, views and feeds need to know it. */
 export interface Scope {
@@ -42,16 +28,16 @@ export class Transport {
   readonly timeout: number;
   /** How often what is safe to send twice is tried again. */
   readonly retries: number;
-  readonly #options: TransportOptions;
+  readonly #sender: Sender;
   readonly #flights = new Set<Flight>();
   #closed = false;
 
-  constructor(base: string, options: TransportOptions) {
+  constructor(base: string, json: SureJson, sender: Sender) {
     this.base = base;
-    this.json = options.json;
-    this.timeout = options.timeout;
-    this.retries = options.retry.limit ?? 2;
-    this.#options = options;
+    this.json = json;
+    this.timeout = sender.timeout;
+    this.retries = sender.retries;
+    this.#sender = sender;
   }
 
   /** Ends all that is under way, and refuses what is to come. */
@@ -108,8 +94,8 @@ export class Transport {
   async request(call: Call, within?: Flight): Promise<Answer> {
     const flight = within ?? this.takeOff(call.signal);
     try {
-      const { response, readText } = await this.#send(call, flight, flight.signal);
-      const text = await this.#attempt(call, flight, readText);
+      const { response, text: read, close } = await this.#send(call, flight);
+      const text = await read().finally(close);
       const value = call.method === "HEAD" ? undefined : this.#parse(call, response, text);
       return { headers: response.headers, text, value };
     } finally {
@@ -169,23 +155,11 @@ export class Transport {
 
   /** An answer whose body is still on its way. To `close` it closes the connection. */
   async open(call: Call, flight: Flight): Promise<Opened> {
-    const request = new AbortController();
-    const stop = () => request.abort();
-    flight.signal.addEventListener("abort", stop);
-    const close = () => {
-      flight.signal.removeEventListener("abort", stop);
-      stop();
-    };
-    try {
-      const { response } = await this.#send(call, flight, request.signal);
-      const reader = response.body?.getReader();
-      // Not left to fetch: a signal made of signals can be collected before it passes an abort on.
-      request.signal.addEventListener("abort", () => void reader?.cancel().catch(() => {}));
-      return { response, bytes: this.#bytes(call, flight, response, reader, close), close };
-    } catch (error) {
-      close();
-      throw error;
-    }
+    const { response, signal, close } = await this.#send(call, flight);
+    const reader = response.body?.getReader();
+    // Not left to fetch: a signal made of signals can be collected before it passes an abort on.
+    signal.addEventListener("abort", () => void reader?.cancel().catch(() => {}));
+    return { response, bytes: this.#bytes(call, flight, response, reader, close), close };
   }
 
   /** Leaving this generator early closes the connection. */
@@ -212,65 +186,13 @@ export class Transport {
     }
   }
 
-  async #send(call: Call, flight: Flight, signal: AbortSignal) {
-    const { method, body } = call;
-    const url = this.url(call);
-    const headers = new Headers(this.#options.headers);
-    const auth = await flight.race(Promise.resolve(this.#options.auth?.headers()));
-    setHeaders(headers, {
-      accept: call.raw ? "*/*" : "application/json",
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
-      ...call.headers,
-      ...auth,
-    });
-
-    const pending = ky(url, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body }),
-      ...credentials,
-      redirect: "manual",
-      ...(typeof body === "object" ? unrepeatable : {}),
-      signal,
-      timeout: call.timeout ?? this.timeout,
-      retry: retryPolicy(method, reads(call), this.retries),
-      fetch: (request, init) => this.#fetch(request as Request, init),
-    });
-    const cancel = async ({ body }: Response) => {
-      if (flight.signal.aborted) await body?.cancel();
-    };
-    // Whoever does not wait for the answer any more must still hang up.
-    pending.then(cancel).catch(() => {});
-    const response = await this.#attempt(call, flight, () => pending);
-    if (method === "HEAD" && !call.raw && !response.headers.get("content-type")?.includes("json")) {
-      throw this.#invalid(call, "answered without CouchDB's content type", response);
-    }
-    // ky's `text` watches the timeout; the response's own does not.
-    return { response, readText: () => pending.text() };
-  }
-
-  /** Whatever a runtime's fetch rejects with becomes the one thing that ky knows for a lost connection. */
-  async #fetch(request: Request, init?: RequestInit): Promise<Response> {
-    const fetch: Fetch = this.#options.fetch ?? globalThis.fetch;
-    try {
-      const response = await fetch(request, init);
-      // A fetch may be deaf, and answer when nobody waits any more.
-      if (request.signal.aborted) void response.body?.cancel().catch(() => {});
-      return response;
-    } catch (cause) {
-      if (request.signal.aborted) throw cause;
-      throw new TypeError("fetch failed", { cause });
-    }
-  }
-
-  async #attempt<R>(call: Call, flight: Flight, step: () => PromiseLike<R>): Promise<R> {
-    try {
-      return await flight.race(step());
-    } catch (thrown) {
-      flight.throwIfEnded();
-      const request = { method: call.method, url: this.url(call), reads: reads(call) };
-      throw failure(thrown, request, call.timeout ?? this.timeout);
-    }
+  async #send(call: Call, flight: Flight): Promise<Exchange> {
+    const exchange = await send(this.#sender, call, this.url(call), flight);
+    const { response, close } = exchange;
+    const isCouch = call.raw || response.headers.get("content-type")?.includes("json");
+    if (call.method !== "HEAD" || isCouch) return exchange;
+    close();
+    throw this.#invalid(call, "answered without CouchDB's content type", response);
   }
 
   #parse(call: Call, response: Response, text: string): unknown {

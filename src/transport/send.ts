@@ -1,0 +1,118 @@
+import ky from "ky";
+import type { Auth } from "../auth/auth.js";
+import type { Flight } from "../streams/flight.js";
+import { type Call, type Fetch, reads } from "./call.js";
+import { failure } from "./failure.js";
+import { setHeaders } from "./headers.js";
+import { waitBefore } from "./retry.js";
+import { credentials, unrepeatable } from "./runtime.js";
+
+/** What requests of a session have in common. */
+export interface Sender {
+  readonly auth: Auth | undefined;
+  readonly fetch: Fetch | undefined;
+  readonly headers: Headers;
+  /** Milliseconds to the headers, and for a body that is read whole. */
+  readonly timeout: number;
+  /** How often what is safe to send twice is tried again. */
+  readonly retries: number;
+}
+
+/** An answer whose headers are here, while its body may be on its way. */
+export interface Exchange {
+  response: Response;
+  /** Reads the body whole, within the timeout. */
+  text(): Promise<string>;
+  /** Aborts when that is done, or the operation is ended. */
+  signal: AbortSignal;
+  /** Hangs up, if the body is not here yet. */
+  close(): void;
+}
+
+/**
+ * Sends a call, a read again where that may help. ky could do so by itself, and take a signal, but
+ * either would cost each request more than the rest of it that is ours.
+ */
+export async function send(
+  sender: Sender,
+  call: Call,
+  url: string,
+  flight: Flight,
+): Promise<Exchange> {
+  const connection = new AbortController();
+  const { signal } = connection;
+  const hangUp = () => connection.abort();
+  flight.signal.addEventListener("abort", hangUp);
+  const close = () => {
+    flight.signal.removeEventListener("abort", hangUp);
+    hangUp();
+  };
+  const isRead = reads(call);
+  const timeout = call.timeout ?? sender.timeout;
+  const explain = (thrown: unknown) => {
+    flight.throwIfEnded();
+    return failure(thrown, { method: call.method, url, reads: isRead }, timeout);
+  };
+  try {
+    const headers = await headersOf(sender, call, flight);
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = request(sender, call, url, headers, timeout, signal);
+      try {
+        const response = await flight.race(answer);
+        const text = () =>
+          flight.race(answer.text()).catch((thrown) => {
+            throw explain(thrown);
+          });
+        return { response, text, signal, close };
+      } catch (thrown) {
+        const error = explain(thrown);
+        const wait = isRead && attempt <= sender.retries ? waitBefore(attempt, thrown) : undefined;
+        if (wait === undefined) throw error;
+        await flight.sleep(wait);
+      }
+    }
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+async function headersOf({ auth, headers }: Sender, call: Call, flight: Flight) {
+  const all = new Headers(headers);
+  setHeaders(all, {
+    accept: call.raw ? "*/*" : "application/json",
+    ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+    ...call.headers,
+    ...(auth && (await flight.race(Promise.resolve(auth.headers())))),
+  });
+  return all;
+}
+
+function request(
+  { fetch }: Sender,
+  { method, body }: Call,
+  url: string,
+  headers: Headers,
+  timeout: number | false,
+  signal: AbortSignal,
+) {
+  return ky(url, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+    ...credentials,
+    redirect: "manual",
+    ...(typeof body === "object" ? unrepeatable : {}),
+    timeout,
+    retry: 0,
+    fetch: async (input, init) => {
+      const request = input as Request;
+      const response = await (fetch
+        ? fetch(new Request(request, { signal }), init)
+        : globalThis.fetch(request, { ...init, signal }));
+      // A fetch may be deaf, and answer when nobody waits any more.
+      if (signal.aborted) void response.body?.cancel().catch(() => {});
+      return response;
+    },
+  });
+}
