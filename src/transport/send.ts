@@ -21,7 +21,7 @@ export interface Sender {
 /** An answer whose headers are here, while its body may be on its way. */
 export interface Exchange {
   response: Response;
-  /** Reads the body whole, within the timeout. */
+  /** Reads the body whole, within the timeout; there is nothing to close then. */
   text(): Promise<string>;
   /** Aborts when that is done, or the operation is ended. */
   signal: AbortSignal;
@@ -43,8 +43,9 @@ export async function send(
   const { signal } = connection;
   const hangUp = () => connection.abort();
   flight.signal.addEventListener("abort", hangUp);
+  const letGo = () => flight.signal.removeEventListener("abort", hangUp);
   const close = () => {
-    flight.signal.removeEventListener("abort", hangUp);
+    letGo();
     hangUp();
   };
   const isRead = reads(call);
@@ -59,10 +60,16 @@ export async function send(
       const answer = request(sender, call, url, headers, timeout, signal);
       try {
         const response = await flight.race(answer);
-        const text = () =>
-          flight.race(answer.text()).catch((thrown) => {
+        const text = async () => {
+          try {
+            const whole = await flight.race(answer.text());
+            letGo();
+            return whole;
+          } catch (thrown) {
+            close();
             throw explain(thrown);
-          });
+          }
+        };
         return { response, text, signal, close };
       } catch (thrown) {
         const error = explain(thrown);

@@ -94,8 +94,8 @@ export class Transport {
   async request(call: Call, within?: Flight): Promise<Answer> {
     const flight = within ?? this.takeOff(call.signal);
     try {
-      const { response, text: read, close } = await this.#send(call, flight);
-      const text = await read().finally(close);
+      const { response, text: read } = await this.#send(call, flight);
+      const text = await read();
       const value = call.method === "HEAD" ? undefined : this.#parse(call, response, text);
       return { headers: response.headers, text, value };
     } finally {
