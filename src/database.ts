@@ -108,7 +108,7 @@ export class Database<T extends object = JsonObject> {
 
   /**
    * The documents as they arrive, in the order of their ids: all, the given ones, or those whose id
-   * begins with a prefix.
+   * begins with a prefix. They go on after a lost connection, unless `ids` are given.
    *
    * @throws NotFoundError, at its place, for one of `ids` that does not exist, unless `create`
    * @throws TypeError for `prefix` together with `ids` or `create`
@@ -135,6 +135,7 @@ export class Database<T extends object = JsonObject> {
   /**
    * The documents that match a selector, over as many pages as it takes.
    *
+   * @throws IncompleteResponseError for a connection that is lost on the way
    * @throws TypeError for `fields`: `query` takes them
    * @see https://docs.couchdb.org/en/stable/api/database/find.html
    */

@@ -37,9 +37,13 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   }
 
   /**
-   * The rows as they arrive.
+   * The rows as they arrive. When the connection is lost on the way, they go on after the last one, as do
+   * all scans of a view here.
    *
    * @throws NotFoundError if there is no such view
+   * @throws IncompleteResponseError for a lost connection, where what is left cannot be told exactly:
+   * for reduced rows, given `keys`, rows that are not `sorted`, and keys with numbers or members that
+   * `JSON.parse` changes
    */
   rows(params: ViewParams<K> = {}): Rows<ViewRow<K, V, T>> {
     return this.#map(params, (batch) => batch.rows as ViewRow<K, V, T>[]);

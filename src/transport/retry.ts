@@ -7,7 +7,10 @@ import { HTTPError, TimeoutError } from "ky";
  * longer up to 30 s, or for as long as the server asks by `Retry-After`, up to a minute.
  */
 export interface RetryOptions {
-  /** Repetitions of one request, after its first try. Default 2; 0 turns repeating off. */
+  /**
+   * Repetitions of one request, after its first try, and tries on end that a scan whose connection was
+   * lost goes on with, though they bring no row. Default 2; 0 turns repeating off.
+   */
   limit?: number | undefined;
 }
 
@@ -29,10 +32,10 @@ export function waitBefore(attempt: number, thrown: unknown): number | undefined
   if (!(thrown instanceof HTTPError)) return backoff(attempt);
   const { status, headers } = thrown.response;
   if (!passing.has(status)) return undefined;
-  const asked = headers.get("retry-after");
-  if (asked === null) return backoff(attempt);
-  const wait = Number(asked) * 1000 || Date.parse(asked) - Date.now();
-  return Math.min(Math.max(wait || backoff(attempt), 0), longestRetryAfter);
+  const asked = headers.get("retry-after") ?? "";
+  // Seconds, or a date.
+  const wait = /^\d+$/.test(asked) ? Number(asked) * 1000 : Date.parse(asked) - Date.now();
+  return wait >= 0 ? Math.min(wait, longestRetryAfter) : backoff(attempt);
 }
 
 /** Exponential back-off with full jitter, in milliseconds. `attempt` counts from 1. */

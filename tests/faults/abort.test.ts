@@ -102,6 +102,18 @@ describe("an abort closes the connection, and rejects with the signal's reason",
     }
   });
 
+  test("a fetch of the user's that takes the request alone hears of it", async () => {
+    const { db, begun } = await unending(rowsHead);
+    const fetched = (request: Request) => fetch(request);
+    const couch = new CouchDB(server.url, { fetch: fetched });
+    const controller = new AbortController();
+    const failed = failure(couch.database(db.id).get("cat", { signal: controller.signal }));
+    await begun;
+    controller.abort(reason);
+    expect(await failed).toBe(reason);
+    await server.left;
+  });
+
   test("a body that is deaf to it does not hold it up", async () => {
     server = await startAnswering(() => {});
     for (const status of [200, 404]) {

@@ -1,0 +1,36 @@
+import { HTTPError } from "ky";
+import { describe, expect, test, vi } from "vitest";
+import { waitBefore } from "../../src/transport/retry.js";
+
+function refusal(status: number, retryAfter?: string) {
+  const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
+  const response = new Response(null, { status, headers });
+  return new HTTPError(response, new Request("http://localhost/"), {} as never);
+}
+
+describe("waitBefore", () => {
+  test("waits for as long as the server asks, up to a minute", () => {
+    vi.useFakeTimers({ now: Date.parse("2026-01-01T00:00:00Z") });
+    expect(waitBefore(1, refusal(429, "7"))).toBe(7000);
+    expect(waitBefore(1, refusal(503, "0"))).toBe(0);
+    expect(waitBefore(1, refusal(503, "Thu, 01 Jan 2026 00:00:20 GMT"))).toBe(20_000);
+    expect(waitBefore(1, refusal(503, "86400"))).toBe(60_000);
+    vi.useRealTimers();
+  });
+
+  test("backs off by itself, ever longer and by chance, where nothing is asked, or nonsense", () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    for (const thrown of [new TypeError("fetch failed"), refusal(502), refusal(503, "soon")]) {
+      const waits = [1, 2, 3, 20].map((attempt) => waitBefore(attempt, thrown));
+      expect(waits).toEqual([125, 250, 500, 15_000]);
+    }
+    expect(waitBefore(1, refusal(503, "Thu, 01 Jan 1970 00:00:00 GMT"))).toBe(125);
+    vi.restoreAllMocks();
+  });
+
+  test("is of no use where the answer would be the same", () => {
+    for (const status of [400, 401, 404, 409, 500]) {
+      expect(waitBefore(1, refusal(status, "1")), `${status}`).toBeUndefined();
+    }
+  });
+});
