@@ -28,6 +28,19 @@ async function giving(texts: string[], options: CouchDBOptions = {}): Promise<Da
   return new CouchDB(server.url, options).database("animals");
 }
 
+/** A fetch whose answers come in the pieces that their bars divide them into, however the network did. */
+async function inPieces(request: Request | URL | string, init?: RequestInit): Promise<Response> {
+  const response = await fetch(request, init);
+  const pieces = (await response.text()).split("|");
+  const body = new ReadableStream({
+    start(controller) {
+      for (const piece of pieces) controller.enqueue(new TextEncoder().encode(piece));
+      controller.close();
+    },
+  });
+  return new Response(body, response);
+}
+
 const head = '{"total_rows":9,"offset":0,"rows":[\r\n';
 const row = (id: string, key: string, value = "0") =>
   `{"id":"${id}","key":${key},"value":${value}}`;
@@ -136,6 +149,14 @@ describe("rows that were handed over", () => {
     const more = [row("b", "2", "4"), row("c", "3", "5"), row("d", "4", "6")];
     const db = await giving([cut(row("0", "0", "0"), ...same.slice(0, 3)), whole(...more)]);
     expect((await values(db, { limit: 5 })).given).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test("do not count as others, if one is gone and the others come piece by piece", async () => {
+    const others = ["3", "4", "5"].map((value) => `|${row("b", "1", value)}`);
+    const texts = [cut(row("0", "0", "0"), ...same.slice(0, 2)), whole(row("a", "1"), ...others)];
+    const db = await giving(texts, { fetch: inPieces });
+    expect((await values(db)).given).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(server.requests).toHaveLength(2);
   });
 
   test("may be changed by whoever has them", async () => {
