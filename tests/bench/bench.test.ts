@@ -14,6 +14,7 @@ test("the benchmarks run, to the tables that they end in", async () => {
     rounds: 1,
     documents: 200,
     gets: 5,
+    seconds: 1,
     peers: false,
     folder: mkdtempSync(join(tmpdir(), "couchfetch-bench-")),
     tell: () => {},

@@ -1,23 +1,23 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { buildContenders, size } from "./build.js";
-import { type Seen, writeDatabase } from "./data.js";
+import { atOnce } from "./contenders/contender.js";
+import { firstSeen, type Seen, times, writeDatabase } from "./data.js";
 import { type Results, type Run, runRounds } from "./rounds.js";
 import { openRuntime } from "./runtimes.js";
-import { type Entry, type Workload, workloads } from "./workloads.js";
+import { type Serving, startServer } from "./serving.js";
+import { type Entry, sizes, type Workload, workloads } from "./workloads.js";
 
 export interface Options {
   runtimes: string[];
   workloads: string[];
   rounds: number;
-  /** How many documents there are; the tenfold for one workload. */
+  /** How many documents `small` has; the others have their part or multiple. */
   documents: number;
   /** How often the one document is got. */
   gets: number;
+  /** How long a slow consumer stays. */
+  seconds: number;
   peers: boolean;
   folder: string;
   tell(progress: string): void;
@@ -46,20 +46,25 @@ export async function bench(options: Options): Promise<Report> {
     }));
   await buildContenders();
   const report: Report = { runtimes: [], leftOut: [], size: await size() };
-  let server: ChildProcess | undefined;
+  const expected: Record<string, Seen> = {};
+  const due = ({ run, database }: Entry): Seen => {
+    const all = expected[stored(database)];
+    if (!all) throw new Error(`nobody wrote ${database}`);
+    if (run === "get") return times(firstSeen(1), options.gets);
+    if (run === "held") return firstSeen(options.seconds);
+    return run === "many" ? times(all, atOnce) : all;
+  };
+  let server: Serving | undefined;
   try {
-    tell(`Writing ${documents} documents`);
-    const expected: Record<string, Seen> = {};
-    expected.small = await writeDatabase(join(folder, "small"), documents, true);
-    if (chosen.some(({ name }) => name === "large")) {
-      tell(`Writing ${documents * 10} documents`);
-      expected.large = await writeDatabase(join(folder, "large"), documents * 10, false);
+    for (const { database } of chosen.flatMap(({ entries }) => entries)) {
+      const name = stored(database);
+      if (expected[name]) continue;
+      const count = documents * (sizes[name] ?? 1);
+      tell(`Writing ${count} documents`);
+      expected[name] = await writeDatabase(join(folder, name), count, name === "small");
     }
-    const { weight } = JSON.parse(await readFile(join(folder, "small", "document"), "utf8"));
-    const got = { count: options.gets, sum: options.gets * weight };
-
-    server = startServer(folder);
-    const url = `http://127.0.0.1:${await port(server)}`;
+    server = await startServer(folder);
+    const { url } = server;
 
     for (const name of options.runtimes) {
       const runtime = await openRuntime(name).catch((error: Error) => error);
@@ -73,10 +78,11 @@ export async function bench(options: Options): Promise<Report> {
         const entries = runtime.entries(workload);
         if (entries.length === 0) continue;
         tell(`${name} ${version}: ${workload.name}`);
-        const results = await runRounds(entries, options.rounds, async (entry) => {
-          const seen = entry.run === "get" ? got : expected[entry.database.split("-")[0] ?? ""];
-          if (!seen) throw new Error(`nobody wrote ${entry.database}`);
-          const run = await runtime.run(entry, { server: url, count: seen.count });
+        const rounds = workload.once ? 1 : options.rounds;
+        const results = await runRounds(entries, rounds, async (entry) => {
+          const seen = due(entry);
+          const read = (server: string) => runtime.run(entry, { server, count: seen.count });
+          const run = await (workload.watched ? watch(folder, read) : read(url));
           return checked(run, seen, entry);
         });
         measured.push({ workload, results });
@@ -86,27 +92,31 @@ export async function bench(options: Options): Promise<Report> {
     }
     return report;
   } finally {
-    server?.kill();
+    server?.stop();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A run at a server of its own, whose peak is of that run alone. */
+async function watch(folder: string, read: (url: string) => Promise<Run>): Promise<Run> {
+  const server = await startServer(folder);
+  try {
+    const before = await server.tell();
+    const run = await read(server.url);
+    const { sent, memory } = await server.tell();
+    return { ...run, sent: sent - before.sent, served: memory - before.memory };
+  } finally {
+    server.stop();
+  }
+}
+
+/** The name that a database was written under, however it is sent. */
+function stored(database: string): string {
+  return database.split("-")[0] ?? "";
 }
 
 /** Who has not seen every document as it is was fast for nothing. */
 export function checked(run: Run, seen: Seen, { name }: Entry): Run {
   if (run.count === seen.count && run.sum === seen.sum) return run;
   throw new Error(`${name} saw ${run.count} documents with a sum of ${run.sum}`);
-}
-
-function startServer(folder: string): ChildProcess {
-  const program = fileURLToPath(new URL("server.ts", import.meta.url));
-  return spawn(process.execPath, ["--import", "tsx", program, folder], {
-    cwd: fileURLToPath(new URL("../..", import.meta.url)),
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-}
-
-async function port({ stdout }: ChildProcess): Promise<string> {
-  if (!stdout) throw new Error("The server has no output");
-  const [line] = await once(createInterface(stdout), "line");
-  return line;
 }

@@ -10,6 +10,8 @@ import type { Runtime } from "./runtimes.js";
 const repository = new URL("../../", import.meta.url);
 // What needs Node, and what needs more than a look-up by path.
 const elsewhere = ["nano", "cloudant", "ky"];
+// The others are about processes, or connections, of which a browser has six.
+const measured = ["scan", "chunked", "feed"];
 
 /** A browser: each run is a page in a context of its own, on another origin than the database. */
 export async function openChromium(): Promise<Runtime> {
@@ -28,9 +30,7 @@ export async function openChromium(): Promise<Runtime> {
   return {
     version: browser.version(),
     entries: ({ name, entries }) =>
-      name === "get" || name === "large"
-        ? []
-        : entries.filter(({ module }) => !elsewhere.includes(module)),
+      measured.includes(name) ? entries.filter(({ module }) => !elsewhere.includes(module)) : [],
     async run({ module, run, database }, task) {
       const context = await browser.newContext();
       try {

@@ -109,6 +109,17 @@ function* gathered(pieces: Iterable<string>): Generator<string> {
   yield all.join("");
 }
 
+/** What there is to see of the first documents, which are the same in each database. */
+export function firstSeen(count: number): Seen {
+  const seen = { count, sum: 0 };
+  for (const { weight } of documents(count)) seen.sum += weight;
+  return seen;
+}
+
+export function times({ count, sum }: Seen, factor: number): Seen {
+  return { count: count * factor, sum: sum * factor };
+}
+
 /**
  * Writes what CouchDB 3.5 answers for a database of so many documents, byte by byte in its layout:
  * `_all_docs` and, for a feed, `_changes` with documents, and the first document alone.

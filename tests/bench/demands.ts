@@ -1,6 +1,6 @@
 import type { Measured, Report } from "./bench.js";
 import { compare, type Measure, measures, showRatio, table } from "./tables.js";
-import { bufferedName, loopName, tenfold } from "./workloads.js";
+import { atFullSpeed, bufferedName, fifth, loopName, tenfold } from "./workloads.js";
 
 /** What couchfetch must reach: so much, at most, of what each of the others takes. */
 interface Demand {
@@ -32,6 +32,16 @@ const demands: Demand[] = [
     of: [loopName],
     atMost: 1.1,
   },
+  {
+    workloads: ["held"],
+    entry: docs,
+    measure: "memory",
+    of: [atFullSpeed(docs)],
+    atMost: 1,
+  },
+  { workloads: ["held"], entry: docs, measure: "served", of: [atFullSpeed(docs)], atMost: 1 },
+  { workloads: ["held"], entry: docs, measure: "sent", of: [atFullSpeed(docs)], atMost: 0.02 },
+  { workloads: ["many"], entry: docs, measure: "memory", of: [fifth(docs)], atMost: 1.25 },
   { workloads: ["get"], entry: "couchfetch get()", measure: "cpu", of: ["ky"], atMost: 1.1 },
 ];
 

@@ -46,6 +46,7 @@ const options = {
   rounds: Number(values.rounds),
   documents: 100_000,
   gets: 3000,
+  seconds: 10,
   peers: true,
   folder: `${here}/.data`,
   tell: (progress: string) => console.error(progress),

@@ -9,6 +9,9 @@ export interface Run extends Seen {
   memory?: number;
   /** The longest that the page was blocked. */
   blocked?: number;
+  /** MB that the server sent, and by how much its own memory grew at most. */
+  sent?: number;
+  served?: number;
 }
 
 /** The runs of each entry, a run a round, or why there are none. */

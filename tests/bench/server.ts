@@ -1,16 +1,17 @@
 /**
  * Sends what `data.ts` wrote, in a process of its own: `tsx server.ts folder`. `/small/…` in large
- * pieces, `/small-chunked/…` in chunks as CouchDB sends them.
+ * pieces, `/small-chunked/…` in chunks as CouchDB sends them; `/` tells how the server itself does.
  */
 
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
+import { peak } from "./contenders/peak.js";
 
 const folder = process.argv[2] ?? "";
 // CouchDB's `chunked_response_buffer`: rows wait until the next one would go beyond.
@@ -33,6 +34,7 @@ const server = createServer(async (request, response) => {
     "http://localhost",
   ).pathname.split("/");
   const [name = "", chunked] = database.split("-");
+  if (name === "") return response.end(JSON.stringify({ sent: sent(), memory: peak() }));
   try {
     if (!path.startsWith("_")) {
       const body = await readFile(join(folder, name, "document"));
@@ -49,6 +51,16 @@ const server = createServer(async (request, response) => {
     if (!response.destroyed) throw error;
   }
 });
+
+const connections = new Set<Socket>();
+server.on("connection", (socket) => connections.add(socket));
+
+/** How many MB were handed over to all connections that there ever were. */
+function sent(): number {
+  let bytes = 0;
+  for (const { bytesWritten } of connections) bytes += bytesWritten;
+  return bytes / 2 ** 20;
+}
 
 async function sendChunked(file: string, response: ServerResponse): Promise<void> {
   let chunk = "";

@@ -3,14 +3,16 @@ import type { Run } from "./rounds.js";
 import { median, type Ratio, ratio } from "./statistics.js";
 import { bufferedName } from "./workloads.js";
 
-export type Measure = "cpu" | "wall" | "memory" | "first" | "blocked";
+export type Measure = "cpu" | "wall" | "memory" | "first" | "blocked" | "sent" | "served";
 
 export const measures: Record<Measure, { title: string; show: (value: number) => string }> = {
   cpu: { title: "CPU", show: seconds },
   wall: { title: "time", show: seconds },
-  memory: { title: "peak memory", show: (megabytes) => `${megabytes.toFixed(0)} MB` },
+  memory: { title: "peak memory", show: megabytes },
   first: { title: "first row", show: seconds },
   blocked: { title: "longest task", show: seconds },
+  sent: { title: "sent", show: megabytes },
+  served: { title: "server's memory", show: megabytes },
 };
 
 /** The medians of a workload, and what they are of the base's, and of those of `fetch().json()`. */
@@ -56,6 +58,10 @@ function values(runs: Run[], measure: Measure): number[] {
 export function showRatio({ median, least, most }: Ratio): string {
   const spread = least === most ? "" : ` (${least.toFixed(2)}–${most.toFixed(2)})`;
   return `${median.toFixed(2)}${spread}`;
+}
+
+function megabytes(value: number): string {
+  return `${value.toFixed(0)} MB`;
 }
 
 function seconds(milliseconds: number): string {

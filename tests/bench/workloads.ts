@@ -1,5 +1,7 @@
 /** What is measured: who reads what, in this order, each in a fresh process, in every round. */
 
+import { atOnce } from "./contenders/contender.js";
+
 export interface Entry {
   name: string;
   /** The file among the contenders, and the function in it. */
@@ -15,6 +17,10 @@ export interface Workload {
   title: string;
   /** The entry that all others are divided by. */
   base: string;
+  /** Whether the server is measured, too. */
+  watched?: boolean;
+  /** It takes minutes, and memory tells enough in one round. */
+  once?: boolean;
   entries: Entry[];
 }
 
@@ -55,6 +61,19 @@ const scan = (database: string): Entry[] => [
 
 const streaming = (database: string) => scan(database).slice(0, 3);
 
+/** How many documents each database has, of as many as `small` has. */
+export const sizes: Record<string, number> = { tenth: 0.1, half: 0.5, small: 1, large: 10 };
+
+/** The names of entries that read at full speed; a fifth as much; one scan only. */
+export const atFullSpeed = (name: string) => `${name}, at full speed`;
+export const fifth = (name: string) => `${name}, a fifth of the rows`;
+const alone = (name: string) => `${name}, one scan only`;
+
+const named = (entry: Entry, rename: (name: string) => string): Entry => ({
+  ...entry,
+  name: rename(entry.name),
+});
+
 /** The name of an entry that reads ten times as much. */
 export const tenfold = (name: string) => `${name}, ten times the rows`;
 
@@ -90,9 +109,31 @@ export const workloads: Workload[] = [
     name: "large",
     title: "The full scan over ten times the rows",
     base: loopName,
+    entries: [...streaming("small"), ...streaming("large").map((entry) => named(entry, tenfold))],
+  },
+  {
+    name: "held",
+    title: "One row a second, with a gigabyte to come",
+    base: loopName,
+    watched: true,
+    once: true,
     entries: [
-      ...streaming("small"),
-      ...streaming("large").map((entry) => ({ ...entry, name: tenfold(entry.name) })),
+      couchfetch("docs()", "held", "large"),
+      loop("held", "large"),
+      named(couchfetch("docs()", "docs", "large"), atFullSpeed),
+    ],
+  },
+  {
+    name: "many",
+    title: `${atOnce} scans at once in one process`,
+    base: loopName,
+    once: true,
+    entries: [
+      couchfetch("docs()", "many", "half"),
+      loop("many", "half"),
+      named(couchfetch("docs()", "many", "tenth"), fifth),
+      named(loop("many", "tenth"), fifth),
+      named(couchfetch("docs()", "docs", "half"), alone),
     ],
   },
 ];

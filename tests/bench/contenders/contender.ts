@@ -2,12 +2,25 @@
 export interface Task {
   server: string;
   database: string;
-  /** How many documents there are; for `get`, how often to get the one. */
+  /** How many documents there are; for `get`, how often to get the one; for `held`, how many to take. */
   count: number;
   tally: Tally;
 }
 
 export type Contender = (task: Task) => Promise<void>;
+
+/** How many scans `many` runs at once. */
+export const atOnce = 100;
+
+/** As many of a scan at once, in one process. */
+export const inParallel =
+  (scan: Contender): Contender =>
+  async (task) => {
+    await Promise.all(Array.from({ length: atOnce }, () => scan(task)));
+  };
+
+/** How long a consumer that is to hold the server back takes over each document. */
+export const aSecond = () => new Promise((resolve) => setTimeout(resolve, 1000));
 
 /** Touches each document, for all contenders in the same way. */
 export class Tally {

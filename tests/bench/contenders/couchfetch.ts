@@ -1,9 +1,20 @@
 import { CouchDB } from "../../../dist/index.js";
-import { documentId, type Task } from "./contender.js";
+import { aSecond, documentId, inParallel, type Task } from "./contender.js";
 
 export async function docs({ server, database, tally }: Task): Promise<void> {
   const db = new CouchDB(server).database(database);
   for await (const doc of db.docs()) tally.add(doc.data);
+}
+
+export const many = inParallel(docs);
+
+export async function held({ server, database, count, tally }: Task): Promise<void> {
+  const db = new CouchDB(server).database(database);
+  for await (const doc of db.docs()) {
+    tally.add(doc.data);
+    await aSecond();
+    if (tally.count === count) break;
+  }
 }
 
 export async function batches({ server, database, tally }: Task): Promise<void> {

@@ -1,6 +1,6 @@
 /** What one writes by hand, who knows that CouchDB sends a row a line. */
 
-import type { Task } from "./contender.js";
+import { aSecond, inParallel, type Task } from "./contender.js";
 
 export async function docs({ server, database, tally }: Task): Promise<void> {
   for await (const lines of linesOf(`${server}/${database}/_all_docs?include_docs=true`)) {
@@ -9,6 +9,20 @@ export async function docs({ server, database, tally }: Task): Promise<void> {
       if (!line.startsWith('{"id"')) continue;
       const row = JSON.parse(line.endsWith(",\r") ? line.slice(0, -2) : line);
       tally.add(row.doc);
+    }
+  }
+}
+
+export const many = inParallel(docs);
+
+export async function held({ server, database, count, tally }: Task): Promise<void> {
+  for await (const lines of linesOf(`${server}/${database}/_all_docs?include_docs=true`)) {
+    for (const line of lines) {
+      if (!line.startsWith('{"id"')) continue;
+      const row = JSON.parse(line.endsWith(",\r") ? line.slice(0, -2) : line);
+      tally.add(row.doc);
+      await aSecond();
+      if (tally.count === count) return;
     }
   }
 }

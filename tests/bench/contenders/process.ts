@@ -1,8 +1,8 @@
 /** Runs one contender in a fresh process, and prints what it took: `process.js module run task`. */
 
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import { type Contender, Tally } from "./contender.js";
+import { peak } from "./peak.js";
 
 const [, , module = "", run = "", task = "{}"] = process.argv;
 const contender: Contender = (await import(`./${module}.js`))[run];
@@ -21,10 +21,3 @@ const measured = { cpu: (user + system) / 1000, wall, first: tally.first - start
 console.log(JSON.stringify({ ...measured, count: tally.count, sum: tally.sum }));
 // A connection that is kept alive would keep the process.
 process.exit();
-
-/** The most memory that was ever in use, in MB. */
-function peak(): number {
-  if (process.platform !== "linux") return process.resourceUsage().maxRSS / 1024;
-  const [, kilobytes] = /VmHWM:\s*(\d+)/.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
-  return Number(kilobytes) / 1024;
-}
