@@ -59,9 +59,9 @@ ${many(gets)} times, one after the other. These two take minutes, and run in one
 - A slow consumer takes one of ${many(documents * 10)} documents a second, ${seconds} of them, and leaves. It holds the server back if both
   sides need no more memory than at full speed, and little more is sent than the sockets between them hold.
 - ${atOnce} scans in one process are flat if they need no more for ${many(documents / 2)} rows each than for ${many(documents / 10)}. Some is allowed
-  for the garbage that a runtime leaves lying, the longer the more, up to its own measure.
+  for garbage, of which a runtime leaves more lying the longer it runs.
 
-That measure is also why the peak of ten times the rows is higher in Node, the hand-written loop's as well. V8 lets a little
+Such garbage is also why the peak of ten times the rows is higher in Node, the hand-written loop's as well. V8 lets a little
 of what is in use at each quick collection grow old, and clears what is old away only when there are some tens of
 megabytes. Nothing is kept: after a full collection the heap is as small at the last row as after the first tenth.
 
