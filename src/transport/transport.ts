@@ -21,6 +21,9 @@ export interface Scope {
   readonly transport: Transport;
 }
 
+// Some runtimes give half a megabyte at once: rows that are parsed together are in memory together.
+const largestPiece = 65_536;
+
 /** HTTP, and of CouchDB only how it answers: calls go out; JSON, rows and errors come back. */
 export class Transport {
   readonly base: string;
@@ -121,14 +124,15 @@ export class Transport {
     let lost: unknown;
     try {
       for await (const chunk of bytes) {
-        const text = decoder.decode(chunk, { stream: true });
-        let batch: Batch | undefined;
-        try {
-          batch = read(() => reader.push(text));
-        } catch (error) {
-          throw this.#failureWithin(call, response, text) ?? error;
+        for (const text of texts(decoder, chunk)) {
+          let batch: Batch | undefined;
+          try {
+            batch = read(() => reader.push(text));
+          } catch (error) {
+            throw this.#failureWithin(call, response, text) ?? error;
+          }
+          if (batch && batch.rows.length > 0) yield batch;
         }
-        if (batch && batch.rows.length > 0) yield batch;
       }
     } catch (error) {
       if (!(error instanceof IncompleteResponseError)) throw error;
@@ -147,9 +151,10 @@ export class Transport {
     const { response, bytes } = await this.open(call, flight);
     const decoder = new TextDecoder();
     for await (const chunk of bytes) {
-      const text = decoder.decode(chunk, { stream: true });
-      const batch = this.#read(call, response, () => reader.push(text));
-      if (batch) yield batch;
+      for (const text of texts(decoder, chunk)) {
+        const batch = this.#read(call, response, () => reader.push(text));
+        if (batch) yield batch;
+      }
     }
   }
 
@@ -232,5 +237,12 @@ export class Transport {
   #incomplete(call: Call, { status }: Response, cause?: unknown) {
     const reason = "the answer was cut off";
     return this.error(IncompleteResponseError, call, { status, reason, cause });
+  }
+}
+
+/** A chunk's text, in pieces that are not too large. */
+function* texts(decoder: TextDecoder, chunk: Uint8Array): Generator<string, void, void> {
+  for (let at = 0; at < chunk.length; at += largestPiece) {
+    yield decoder.decode(chunk.subarray(at, at + largestPiece), { stream: true });
   }
 }
