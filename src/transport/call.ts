@@ -39,7 +39,7 @@ export interface Answer {
 /** An answer that has begun. */
 export interface Opened {
   response: Response;
-  bytes: AsyncGenerator<Uint8Array, void, void>;
+  bytes: AsyncIterableIterator<Uint8Array>;
   close(): void;
 }
 
