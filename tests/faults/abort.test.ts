@@ -103,7 +103,7 @@ describe("an abort closes the connection, and rejects with the signal's reason",
   });
 
   test("a fetch of the user's that takes the request alone hears of it", async () => {
-    const { db, begun } = await unending(rowsHead);
+    const { db, begun } = await unending();
     const fetched = (request: Request) => fetch(request);
     const couch = new CouchDB(server.url, { fetch: fetched });
     const controller = new AbortController();
@@ -112,6 +112,26 @@ describe("an abort closes the connection, and rejects with the signal's reason",
     controller.abort(reason);
     expect(await failed).toBe(reason);
     await server.left;
+  });
+
+  test("a fetch that is deaf to it, and answers later, is hung up on", async () => {
+    server = await startAnswering(() => {});
+    let answer = (_: Response) => {};
+    const fetched = () =>
+      new Promise<Response>((resolve) => {
+        answer = resolve;
+      });
+    const couch = new CouchDB(server.url, { fetch: fetched });
+    const controller = new AbortController();
+    const failed = failure(couch.info({ signal: controller.signal }));
+    // The fetch is called in a later turn.
+    await new Promise(setImmediate);
+    controller.abort(reason);
+    expect(await failed).toBe(reason);
+    const hungUp = new Promise<void>((resolve) => {
+      answer(new Response(new ReadableStream({ cancel: () => resolve() })));
+    });
+    await hungUp;
   });
 
   test("a body that is deaf to it does not hold it up", async () => {
