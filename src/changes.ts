@@ -1,7 +1,7 @@
-import { IncompleteResponseError, ServerError } from "./errors.js";
+import { ServerError } from "./errors.js";
 import { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./events.js";
 import type { Selector } from "./find.js";
-import { type Batch, mapBatches } from "./streams/batch.js";
+import { type Batch, mapped, pulling } from "./streams/batch.js";
 import type { Flight } from "./streams/flight.js";
 import { items } from "./streams/items.js";
 import type { Call } from "./transport/call.js";
@@ -100,11 +100,8 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
   [Symbol.asyncIterator](): AsyncIterableIterator<ChangeEvent<T>> {
     if (this.#begun) throw new TypeError("This feed is being read already: it comes only once");
     this.#begun = true;
-    const origin = {
-      ended: () => this.#flight?.signal.aborted ?? false,
-      end: () => this.close(),
-    };
-    return items(this.#batches(), origin, (event) => {
+    const origin = { ended: () => this.#flight?.ended ?? false, end: () => this.close() };
+    return items(pulling(this.#batches()), origin, (event) => {
       this.#sequence = event.sequence ?? this.#sequence;
     });
   }
@@ -113,6 +110,7 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
   close(): void {
     this.#closed = true;
     this.#flight?.abort();
+    this.#flight?.land();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -123,16 +121,25 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
     const { feed = "normal", signal } = this.#options;
     try {
       if (this.#closed) return;
-      const flight = this.#scope.transport.takeOff(signal);
+      const { transport } = this.#scope;
+      const flight = transport.takeOff(signal);
       this.#flight = flight;
       for (let idle = 0; this.#left > 0; ) {
         const before = this.#position;
-        for await (const events of feed === "continuous"
-          ? this.#lines(flight)
-          : this.#page(flight)) {
+        const call = this.#call();
+        const answer =
+          feed === "continuous"
+            ? transport.lines(call, flight)
+            : transport.rows(call, "results", flight);
+        const { next } = mapped<ChangeEvent<T>>(answer, (batch, events) =>
+          this.#read(batch, events),
+        );
+        for (let events = await next(); events; events = await next()) {
           yield events;
           flight.throwIfEnded();
         }
+        this.#position = answer.summary.last_seq ?? this.#position;
+        this.#sequence = this.#position;
         if (feed === "normal") return;
         // A server that ends live feeds at once, again and again, is not to be hammered. Of a number,
         // the user's parser may make another object each time.
@@ -147,37 +154,10 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
     }
   }
 
-  /** A normal feed, or one long poll. */
-  async *#page(flight: Flight): AsyncGenerator<ChangeEvent<T>[], void, void> {
-    const rows = this.#scope.transport.rows(this.#call(), "results", flight);
-    const { last_seq } = yield* mapBatches(rows, (batch) => this.#events(batch));
-    this.#passed(last_seq);
-  }
-
-  /** One connection of a continuous feed. */
-  async *#lines(flight: Flight): AsyncGenerator<ChangeEvent<T>[], void, void> {
-    const call = this.#call();
-    let last: Sequence | undefined;
-    const events = mapBatches(this.#scope.transport.lines(call, flight), (batch) => {
-      last = (batch.rows.at(-1) as { last_seq?: Sequence }).last_seq;
-      return this.#events(batch);
-    });
-    for await (const batch of events) {
-      yield batch;
-      if (last === undefined) continue;
-      this.#passed(last);
-      return;
-    }
-    const reason = "the feed was cut off";
-    throw this.#scope.transport.error(IncompleteResponseError, call, { status: 200, reason });
-  }
-
-  *#events({ rows, original }: Batch): Generator<ChangeEvent<T>, void, void> {
+  #read({ rows, texts }: Batch, events: ChangeEvent<T>[]): void {
     const { transport, path } = this.#scope;
     for (const [index, row] of rows.entries()) {
-      const json = row as ChangeJson<T> & { last_seq?: Sequence; error?: string; reason?: string };
-      // The last line of a continuous feed is no event.
-      if (json.last_seq !== undefined) return;
+      const json = row as ChangeJson<T> & { error?: string; reason?: string };
       if (json.error !== undefined) {
         const { error, reason } = json;
         const call = { method: "GET", path: `${path}/_changes` } as const;
@@ -186,15 +166,13 @@ export class ChangesFeed<T extends object = JsonObject> implements AsyncIterable
       // With `seq_interval` most are null.
       this.#position = json.seq ?? this.#position;
       this.#left -= 1;
-      yield json.deleted
+      const text = texts[index] as string;
+      const original = () => (transport.json.parse(text) as ChangeJson).doc;
+      const event = json.deleted
         ? new DeletedEvent<T>(json)
-        : new ChangedEvent<T>(this.#scope, json, () => (original(index) as ChangeJson).doc);
+        : new ChangedEvent<T>(this.#scope, json, original);
+      events.push(event);
     }
-  }
-
-  #passed(sequence: Sequence | undefined): void {
-    this.#position = sequence ?? this.#position;
-    this.#sequence = this.#position;
   }
 
   #call(): Call {

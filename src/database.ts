@@ -14,7 +14,7 @@ import {
   type Selector,
 } from "./find.js";
 import { SecurityDocument } from "./security.js";
-import { mapBatches } from "./streams/batch.js";
+import { asTheyAre, mapped } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
 import type { Call } from "./transport/call.js";
 import { documentPath } from "./transport/paths.js";
@@ -250,8 +250,7 @@ export class Database<T extends object = JsonObject> {
     const call = { method: "POST", path: `${path}/_bulk_get`, query, body, reads: true } as const;
     return new Rows({
       takeOff: () => transport.takeOff(signal),
-      batches: (flight) =>
-        mapBatches(transport.rows(call, "results", flight), ({ rows }) => rows as BulkGetRow<T>[]),
+      open: (flight) => mapped<BulkGetRow<T>>(transport.rows(call, "results", flight), asTheyAre),
     });
   }
 

@@ -1,6 +1,7 @@
 import { Document } from "./document.js";
 import { InvalidResponseError } from "./errors.js";
-import { type Batch, mapBatches } from "./streams/batch.js";
+import { asTheyAre, type Batch, mapped, pulling } from "./streams/batch.js";
+import type { Flight } from "./streams/flight.js";
 import { Rows } from "./streams/rows.js";
 import type { Call } from "./transport/call.js";
 import type { Scope } from "./transport/transport.js";
@@ -80,67 +81,80 @@ export function find<T extends object>(
   if ((params as QueryParams).fields !== undefined) {
     throw new TypeError("find gives whole documents, and cannot take fields: use query");
   }
-  return pages(scope, selector, params, function* ({ rows, original }) {
+  const { json } = scope.transport;
+  return pages(scope, selector, params, ({ rows, texts }, documents) => {
     for (const [index, doc] of (rows as { _id: string }[]).entries()) {
-      yield new Document<T>(scope, doc._id, doc, () => original(index));
+      const original = () => json.parse(texts[index] as string);
+      documents.push(new Document<T>(scope, doc._id, doc, original));
     }
   });
 }
 
 /** The same as plain objects. */
 export function query<R>(scope: Scope, selector: Selector, params: QueryParams): Rows<R> {
-  return pages(scope, selector, params, ({ rows }) => rows as R[]);
+  return pages(scope, selector, params, asTheyAre);
 }
 
 function pages<R>(
   scope: Scope,
   selector: Selector,
   { signal, limit = Number.POSITIVE_INFINITY, ...params }: QueryParams,
-  map: (batch: Batch) => Iterable<R>,
+  map: (batch: Batch, rows: R[]) => void,
 ): Rows<R> {
   if (typeof selector !== "object" || selector === null) {
     throw new TypeError("A selector is an object; {} matches all documents");
   }
   if (!(limit >= 0) || limit === null) throw new RangeError("limit cannot be negative");
-  const { transport, path } = scope;
+  const { transport } = scope;
   return new Rows({
     takeOff: () => transport.takeOff(signal),
-    batches: async function* (flight) {
+    open: (flight) => {
       const summary: RowsSummary = {};
-      let left = Number(limit);
-      let page: Record<string, unknown> = { ...params, selector };
-      while (left > 0) {
-        const asked = Math.min(left, pageSize);
-        const body = transport.json.stringify({ ...page, limit: asked });
-        const call: Call = { method: "POST", path: `${path}/_find`, body, reads: true };
-        let count = 0;
-        const rows = transport.rows(call, "docs", flight);
-        const counted = mapBatches(rows, (batch) => {
-          count += batch.rows.length;
-          return map(batch);
-        });
-        merge(summary, yield* counted);
-        left -= count;
-        if (count < Math.min(asked, leastCap)) break;
-        const hasBookmark = summary.bookmark !== undefined && summary.bookmark !== "nil";
-        if (!hasBookmark && count < asked) break;
-        if (left > 0 && (!hasBookmark || summary.bookmark === page.bookmark)) {
-          const reason = "answered with no new bookmark: the rest cannot be reached";
-          throw transport.error(InvalidResponseError, call, { status: 200, reason });
-        }
-        // The bookmark stands after what was skipped.
-        page = { ...page, bookmark: summary.bookmark, skip: 0 };
-      }
-      // CouchDB's word for nowhere, which it does not take back.
-      if (summary.bookmark === "nil") delete summary.bookmark;
-      return summary;
+      const batches = matches(scope, { ...params, selector }, Number(limit), flight, summary);
+      return mapped({ next: pulling(batches), summary }, map);
     },
   });
 }
 
+/** The matching documents, from as many pages as it takes. */
+async function* matches(
+  { transport, path }: Scope,
+  params: Record<string, unknown>,
+  limit: number,
+  flight: Flight,
+  summary: RowsSummary,
+): AsyncGenerator<Batch, void, void> {
+  let left = limit;
+  let page = params;
+  while (left > 0) {
+    const asked = Math.min(left, pageSize);
+    const body = transport.json.stringify({ ...page, limit: asked });
+    const call: Call = { method: "POST", path: `${path}/_find`, body, reads: true };
+    const answer = transport.rows(call, "docs", flight);
+    let count = 0;
+    for (let batch = await answer.next(); batch; batch = await answer.next()) {
+      count += batch.rows.length;
+      yield batch;
+    }
+    merge(summary, answer.summary);
+    left -= count;
+    if (count < Math.min(asked, leastCap)) break;
+    const hasBookmark = summary.bookmark !== undefined && summary.bookmark !== "nil";
+    if (!hasBookmark && count < asked) break;
+    if (left > 0 && (!hasBookmark || summary.bookmark === page.bookmark)) {
+      const reason = "answered with no new bookmark: the rest cannot be reached";
+      throw transport.error(InvalidResponseError, call, { status: 200, reason });
+    }
+    // The bookmark stands after what was skipped.
+    page = { ...page, bookmark: summary.bookmark, skip: 0 };
+  }
+  // CouchDB's word for nowhere, which it does not take back.
+  if (summary.bookmark === "nil") delete summary.bookmark;
+}
+
 function merge(summary: RowsSummary, page: RowsSummary): void {
   const { execution_stats: sum = {}, warning } = summary;
-  Object.assign(summary, page);
+  Object.defineProperties(summary, Object.getOwnPropertyDescriptors(page));
   // The first page's warning is about the query; later ones are about a page.
   if (warning !== undefined) summary.warning = warning;
   for (const [name, value] of Object.entries(page.execution_stats ?? {})) {

@@ -1,22 +1,21 @@
 import { IncompleteResponseError } from "./errors.js";
-import { type Batch, slice } from "./streams/batch.js";
+import { type Batch, type Source, slice } from "./streams/batch.js";
 import type { Flight } from "./streams/flight.js";
 import type { Call, SureJson } from "./transport/call.js";
 import { backoff } from "./transport/retry.js";
 import type { Transport } from "./transport/transport.js";
-import type { RowsSummary, ViewParams, ViewRow } from "./types.js";
+import type { ViewParams, ViewRow } from "./types.js";
 
 /** Where a scan stands: at a row of a document, which may have several there. */
 interface Place {
   id: string;
-  /** As JSON, as are all keys here, for the row itself is the consumer's by now. */
-  key: string;
   /**
-   * How many rows with which key came last, all of this document: with keys that sort as the same,
+   * How many rows with which key came before, all of this document: with keys that sort as the same,
    * they come again together, whether the keys are the same ("é" is written in two ways) or not.
    */
-  seen: Map<string, number>;
-  count: number;
+  seen: Map<string, number> | undefined;
+  /** The same rows of the last batch: as text, for the rows themselves are the consumer's by now. */
+  texts: string[];
 }
 
 /**
@@ -25,82 +24,113 @@ interface Place {
  *
  * @throws IncompleteResponseError where it cannot be told exactly which are left
  */
-export async function* scan(
+export function scan(
   transport: Transport,
   params: ViewParams,
   toCall: (params: ViewParams) => Call,
   flight: Flight,
-): AsyncGenerator<Batch, RowsSummary, void> {
+): Source<Batch> {
   const { json, retries } = transport;
   const limit = Number(params.limit ?? Number.POSITIVE_INFINITY);
   let given = 0;
-  let asked: ViewParams | undefined = params;
   let place: Place | undefined;
-  let first: RowsSummary | undefined;
-  for (let failures = 0; ; ) {
-    const summary: RowsSummary = {};
-    const known = new Map(place?.seen);
-    try {
-      for await (const batch of transport.rows(toCall(asked), "rows", flight, summary)) {
-        let from = 0;
-        while (known.size > 0 && from < batch.rows.length) {
-          const { id, key } = Object(batch.rows[from]) as ViewRow;
-          const text = json.stringify(key);
-          const times = known.get(text) ?? 0;
-          if (id !== place?.id || times === 0) break;
-          known.set(text, times - 1);
-          from += 1;
-        }
-        if (from < batch.rows.length) known.clear();
-        const fresh = slice(batch, from, from + limit - given);
-        if (fresh.rows.length === 0) continue;
-        given += fresh.rows.length;
-        place = placeAfter(fresh.rows as ViewRow[], place, json);
-        first ??= summary;
-        failures = 0;
-        yield fresh;
+  let answer: Source<Batch> = transport.rows(toCall(params), "rows", flight);
+  let first: Source<Batch> | undefined;
+  let known: Place["seen"];
+  let failures = 0;
+
+  /** A batch without the rows that were handed over before the connection was lost. */
+  const fresh = (batch: Batch): Batch => {
+    let from = 0;
+    while (known && from < batch.rows.length) {
+      const { id, key } = Object(batch.rows[from]) as ViewRow;
+      const text = json.stringify(key);
+      const times = known.get(text) ?? 0;
+      if (id !== place?.id || times === 0) {
+        known = undefined;
+      } else {
+        known.set(text, times - 1);
+        from += 1;
       }
-      // Whoever follows the changes since these rows must not miss those since the first of them.
-      return first ?? summary;
-    } catch (error) {
-      failures += 1;
-      if (!(error instanceof IncompleteResponseError) || failures > retries) throw error;
-      if (first) asked = place && rest(params, place, given, json);
-      if (!asked) throw error;
-      await flight.sleep(backoff(failures));
     }
-  }
+    return slice(batch, from, from + limit - given);
+  };
+
+  const next = async (): Promise<Batch | undefined> => {
+    for (;;) {
+      try {
+        const batch = await answer.next();
+        if (batch === undefined) return undefined;
+        const some = fresh(batch);
+        if (some.rows.length === 0) continue;
+        given += some.rows.length;
+        place = placeAfter(some, place, json);
+        first ??= answer;
+        failures = 0;
+        return some;
+      } catch (error) {
+        failures += 1;
+        if (!(error instanceof IncompleteResponseError) || failures > retries) throw error;
+        const asked = first ? place && rest(params, place, given, json) : params;
+        if (!asked) throw error;
+        await flight.sleep(backoff(failures));
+        answer = transport.rows(toCall(asked), "rows", flight);
+        known = place && new Map(seenAt(place, json));
+      }
+    }
+  };
+
+  return {
+    next,
+    get summary() {
+      // Whoever follows the changes since these rows must not miss those since the first of them.
+      return (first ?? answer).summary;
+    },
+  };
 }
 
 /** What to ask for to get the rows at the place again, and those after it; undefined if that is not exact. */
 function rest(
   params: ViewParams,
-  { id, key, count }: Place,
+  place: Place,
   given: number,
   json: SureJson,
 ): ViewParams | undefined {
-  if (!key || params.keys !== undefined || params.sorted === false) return undefined;
+  if (params.keys !== undefined || params.sorted === false) return undefined;
+  const seen = seenAt(place, json);
+  const count = [...seen.values()].reduce((sum, times) => sum + times);
   // Some of the document's rows may be among those that were skipped.
   if (count === given) return params;
-  const startkey = json.parse(key);
-  if (!isExact(startkey)) return undefined;
+  const key = [...seen.keys()].at(-1);
+  const startkey = key && json.parse(key);
+  if (!key || !isExact(startkey)) return undefined;
   const limit = params.limit && Number(params.limit) - given + count;
-  return { ...params, startkey, startkey_docid: id, skip: undefined, limit };
+  return { ...params, startkey, startkey_docid: place.id, skip: undefined, limit };
 }
 
 /** The place of the last row, if it has one: reduced rows have not. */
-function placeAfter(rows: ViewRow[], before: Place | undefined, json: SureJson): Place | undefined {
-  const id = rows.at(-1)?.id;
+function placeAfter(batch: Batch, before: Place | undefined, json: SureJson): Place | undefined {
+  const rows = batch.rows as ViewRow[];
+  let first = rows.length - 1;
+  const id = rows[first]?.id;
   if (id === undefined) return undefined;
-  const first = rows.findLastIndex((row) => row?.id !== id) + 1;
+  while (first > 0 && rows[first - 1]?.id === id) first -= 1;
   const goesOn = first === 0 && before?.id === id;
-  const place = goesOn ? before : { id, key: "", seen: new Map<string, number>(), count: 0 };
-  for (const row of rows.slice(first)) {
-    place.key = json.stringify(row.key);
-    place.seen.set(place.key, (place.seen.get(place.key) ?? 0) + 1);
-    place.count += 1;
+  return { id, seen: goesOn ? seenAt(before, json) : undefined, texts: batch.texts.slice(first) };
+}
+
+/** All rows at the place by their keys, the last one last. */
+function seenAt(place: Place, json: SureJson): Map<string, number> {
+  place.seen ??= new Map();
+  const { seen, texts } = place;
+  for (const text of texts) {
+    const key = json.stringify((json.parse(text) as ViewRow).key);
+    const times = seen.get(key) ?? 0;
+    seen.delete(key);
+    seen.set(key, times + 1);
   }
-  return place;
+  place.texts = [];
+  return seen;
 }
 
 /** Whether a key is what the server had: of large numbers `JSON` keeps less, and it sorts some names. */

@@ -1,7 +1,7 @@
 import { Document } from "./document.js";
 import { NotFoundError, ServerError } from "./errors.js";
 import { scan } from "./scan.js";
-import { type Batch, mapBatches } from "./streams/batch.js";
+import { asTheyAre, type Batch, mapped, type Source } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
 import type { Call } from "./transport/call.js";
 import { encodeSegment } from "./transport/paths.js";
@@ -46,31 +46,35 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    * `JSON.parse` changes
    */
   rows(params: ViewParams<K> = {}): Rows<ViewRow<K, V, T>> {
-    return this.#map(params, (batch) => batch.rows as ViewRow<K, V, T>[]);
+    return this.#map(params, asTheyAre);
   }
 
   /** The keys of the rows as they arrive. */
   keys(params: ViewParams<K> = {}): Rows<K> {
-    return this.#map(params, ({ rows }) => found<K, V>(this.#scope, rows).map((row) => row.key));
+    return this.#map(params, ({ rows }, keys) => {
+      for (const { key } of found<K, V>(this.#scope, rows)) keys.push(key);
+    });
   }
 
   /** The values of the rows as they arrive. */
   values(params: ViewParams<K> = {}): Rows<V> {
-    return this.#map(params, ({ rows }) => found<K, V>(this.#scope, rows).map((row) => row.value));
+    return this.#map(params, ({ rows }, values) => {
+      for (const { value } of found<K, V>(this.#scope, rows)) values.push(value);
+    });
   }
 
   /** Key and value of each row as they arrive. */
   items(params: ViewParams<K> = {}): Rows<[key: K, value: V]> {
-    return this.#map(params, ({ rows }) =>
-      found<K, V>(this.#scope, rows).map((row) => [row.key, row.value]),
-    );
+    return this.#map(params, ({ rows }, items) => {
+      for (const { key, value } of found<K, V>(this.#scope, rows)) items.push([key, value]);
+    });
   }
 
   /** The documents' ids as they arrive: all, or those with these keys or with this prefix. */
   ids(options: IdsOptions<K> = {}): Rows<string> {
-    return this.#map(this.#selection(options), ({ rows }) =>
-      found(this.#scope, rows).flatMap(({ id }) => (id === undefined ? [] : [id])),
-    );
+    return this.#map(this.#selection(options), ({ rows }, ids) => {
+      for (const { id } of found(this.#scope, rows)) if (id !== undefined) ids.push(id);
+    });
   }
 
   /**
@@ -90,17 +94,14 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     }
     const params = { ...this.#selection(rest), include_docs: true };
     const choice = { create, includeDesignDocs };
-    return this.#map(params, (batch) => documents<T>(this.#scope, batch, choice));
+    return this.#map(params, (batch, docs) => readDocs<T>(this.#scope, batch, choice, docs));
   }
 
   /** All rows in memory. */
   async get(params: ViewParams<K> = {}): Promise<ViewResponse<K, V, T>> {
     const batches: Batch[] = [];
-    const rows = this.#map(params, (batch) => {
-      batches.push(batch);
-      return batch.rows;
-    });
-    return new ViewResponse(this.#scope, batches, await rows.summary);
+    const { summary } = this.#map(params, (batch) => void batches.push(batch));
+    return new ViewResponse(this.#scope, batches, await summary);
   }
 
   /** The rows of these keys, in memory. Few keys go in the URL, by GET. */
@@ -139,7 +140,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
       : { ...params, startkey, endkey };
   }
 
-  #map<R>(params: ViewParams<K>, map: (batch: Batch) => Iterable<R>): Rows<R> {
+  #map<R>(params: ViewParams<K>, map: (batch: Batch, rows: R[]) => void): Rows<R> {
     const { signal, ...query } = params;
     const { transport } = this.#scope;
     const toCall = (rest: ViewParams) => this.#call(rest);
@@ -147,10 +148,8 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     toCall(query);
     return new Rows({
       takeOff: () => transport.takeOff(signal),
-      batches: (flight) =>
-        query.keys?.length === 0
-          ? nothing()
-          : mapBatches(scan(transport, query, toCall, flight), map),
+      open: (flight) =>
+        query.keys?.length === 0 ? nothing : mapped(scan(transport, query, toCall, flight), map),
     });
   }
 
@@ -216,17 +215,17 @@ export class ViewResponse<K = unknown, V = unknown, T extends object = JsonObjec
 
   /** The keys of the rows, without those that do not exist. */
   keys(): K[] {
-    return found<K, V>(this.#scope, this.rows).map((row) => row.key);
+    return Array.from(found<K, V>(this.#scope, this.rows), (row) => row.key);
   }
 
   /** The values of the rows. */
   values(): V[] {
-    return found<K, V>(this.#scope, this.rows).map((row) => row.value);
+    return Array.from(found<K, V>(this.#scope, this.rows), (row) => row.value);
   }
 
   /** Key and value of each row. */
   items(): [key: K, value: V][] {
-    return found<K, V>(this.#scope, this.rows).map((row) => [row.key, row.value]);
+    return Array.from(found<K, V>(this.#scope, this.rows), (row) => [row.key, row.value]);
   }
 
   /**
@@ -239,13 +238,15 @@ export class ViewResponse<K = unknown, V = unknown, T extends object = JsonObjec
     if (this.rows.some(({ doc, error }) => doc === undefined && error === undefined)) {
       throw new TypeError("The view was not read with include_docs");
     }
-    return this.#batches.flatMap((batch) => [...documents<T>(this.#scope, batch, options)]);
+    const docs: Document<T>[] = [];
+    for (const batch of this.#batches) readDocs(this.#scope, batch, options, docs);
+    return docs;
   }
 }
 
 /** The rows, without those of keys that do not exist. */
-function found<K, V>(scope: Scope, rows: unknown[]): ViewRow<K, V>[] {
-  return (rows as ViewRow<K, V>[]).filter((row) => !isMissing(scope, row));
+function* found<K, V>(scope: Scope, rows: unknown[]): Generator<ViewRow<K, V>, void, void> {
+  for (const row of rows as ViewRow<K, V>[]) if (!isMissing(scope, row)) yield row;
 }
 
 function isMissing(
@@ -257,33 +258,36 @@ function isMissing(
   throw transport.error(ServerError, { method: "GET", path }, { error, reason });
 }
 
-function* documents<T extends object>(
+/** Adds the documents of rows that were read with `include_docs`. */
+function readDocs<T extends object>(
   scope: Scope,
-  { rows, original }: Batch,
+  { rows, texts }: Batch,
   { create, includeDesignDocs }: Pick<DocsOptions, "create" | "includeDesignDocs">,
-): Generator<Document<T>, void, void> {
+  docs: Document<T>[],
+): void {
+  const { transport, path } = scope;
   for (const [index, row] of (rows as ViewRow[]).entries()) {
-    const id = row.doc?._id ?? row.id ?? String(row.key);
+    const { doc } = row;
+    if (doc) {
+      if (!includeDesignDocs && doc._id.startsWith("_design/")) continue;
+      const original = () => (transport.json.parse(texts[index] as string) as ViewRow).doc;
+      docs.push(new Document(scope, doc._id, doc, original));
+      continue;
+    }
     // As _all_docs has it; a view's own values may look like much.
     const { rev, deleted } = Object(row.value) as { rev?: string | undefined; deleted?: boolean };
     const isDeleted = deleted === true && rev !== undefined && row.id === row.key;
-    if (row.doc) {
-      if (id.startsWith("_design/") && !includeDesignDocs) continue;
-      yield new Document(scope, id, row.doc, () => (original(index) as ViewRow).doc);
-    } else if (!isMissing(scope, row) && !isDeleted) {
-      // Deleted since the view was brought up to date: no key of the user's asks for it.
-    } else if (create) {
-      yield new Document(scope, id, {});
-    } else {
+    // Without an error, it was deleted since the view was brought up to date: no key of the user's
+    // asks for it.
+    if (!isMissing(scope, row) && !isDeleted) continue;
+    const id = row.id ?? String(row.key);
+    if (!create) {
       const reason = `the document ${JSON.stringify(id)} does not exist`;
       const details = { status: 404, error: "not_found", reason };
-      const { transport, path } = scope;
       throw transport.error(NotFoundError, { method: "GET", path }, details);
     }
+    docs.push(new Document(scope, id, {}));
   }
 }
 
-async function* nothing(): AsyncGenerator<never[], RowsSummary, void> {
-  yield [];
-  return {};
-}
+const nothing: Source<never> = { next: async () => undefined, summary: {} };

@@ -1,50 +1,69 @@
-/** What one piece of a body brought: complete rows, which can be read again as they came. */
+import type { RowsSummary } from "../types.js";
+
+/** What one piece of a body brought: complete rows, and the text of each, to read it again as it came. */
 export interface Batch {
   rows: unknown[];
-  /** A row as it came, whatever was done to it since. Not to be changed: all who ask share it. */
-  original(index: number): unknown;
+  texts: string[];
 }
 
-/** @param text - the JSON array of the rows */
-export function readBatch(text: string, parse: (text: string) => unknown): Batch {
-  // Whoever keeps `original` keeps the text, but not all the rows.
-  let originals: unknown[] | undefined;
-  return {
-    rows: parse(text) as unknown[],
-    original: (index) => {
-      originals ??= parse(text) as unknown[];
-      return originals[index];
-    },
+/** Gives what comes next, or undefined at the end. Not to be called before that is here, nor after. */
+export type Pull<R> = () => Promise<R | undefined>;
+
+/** What a generator gives. */
+export function pulling<R>(generator: AsyncGenerator<R, void, void>): Pull<R> {
+  return async () => {
+    const { done, value } = await generator.next();
+    return done ? undefined : value;
   };
+}
+
+/** Where rows come from. */
+export interface Source<R> {
+  next: Pull<R>;
+  /** What stands beside the rows: once they begin, what came before them; at the end, all of it. */
+  readonly summary: RowsSummary;
 }
 
 /** The rows of a batch from one index up to another. */
 export function slice(batch: Batch, from: number, to: number): Batch {
-  const { rows, original } = batch;
+  const { rows, texts } = batch;
   if (from === 0 && to >= rows.length) return batch;
-  return { rows: rows.slice(from, to), original: (index) => original(from + index) };
+  return { rows: rows.slice(from, to), texts: texts.slice(from, to) };
 }
 
 /**
- * The batches of a source, mapped, and its summary. What `map` throws comes in its place, after the
- * rows before it.
+ * What batches are mapped to.
+ *
+ * @param map - adds to the rows; what it throws comes in its place, after those before it
  */
-export async function* mapBatches<R, S>(
-  batches: AsyncGenerator<Batch, S, void>,
-  map: (batch: Batch) => Iterable<R>,
-): AsyncGenerator<R[], S, void> {
-  try {
+export function mapped<R>(
+  source: Source<Batch>,
+  map: (batch: Batch, rows: R[]) => void,
+): Source<R[]> {
+  let failure: { error: unknown } | undefined;
+  const next = async () => {
     for (;;) {
-      const step = await batches.next();
-      if (step.done) return step.value;
+      if (failure) throw failure.error;
+      const batch = await source.next();
+      if (batch === undefined) return undefined;
       const rows: R[] = [];
       try {
-        for (const row of map(step.value)) rows.push(row);
-      } finally {
-        yield rows;
+        map(batch, rows);
+      } catch (error) {
+        failure = { error };
       }
+      if (rows.length > 0) return rows;
     }
-  } finally {
-    await batches.return(undefined as S);
-  }
+  };
+  return {
+    next,
+    get summary() {
+      return source.summary;
+    },
+  };
+}
+
+/** Maps rows to themselves. */
+export function asTheyAre<R>(batch: Batch, rows: R[]): void {
+  for (const row of batch.rows) rows.push(row as R);
 }

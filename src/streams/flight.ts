@@ -1,12 +1,14 @@
 /**
- * An operation under way, from its first request to its last, with the one signal that everything
- * which may end it leads to: the user's signal, the session, and the object that carries it out.
- * (`AbortSignal.any` would hold on to signals that outlive it.)
+ * An operation under way, from its first request to its last, that everything which may end it leads to:
+ * the user's signal, the session, and the object that carries it out. No AbortSignal: one of these
+ * costs a small request a noticeable part of its time.
  */
 export class Flight {
-  readonly #controller = new AbortController();
   readonly #userSignal: AbortSignal | undefined;
-  readonly #land: () => void;
+  readonly #release: (() => void) | undefined;
+  readonly #others: Set<Flight>;
+  readonly #calls = new Set<() => void>();
+  #end: { reason: unknown } | undefined;
 
   /**
    * @param others - the session's flights, this one among them until it lands
@@ -15,31 +17,42 @@ export class Flight {
   constructor(userSignal: AbortSignal | undefined, others: Set<Flight>) {
     userSignal?.throwIfAborted();
     this.#userSignal = userSignal;
-    const release = userSignal && watch(userSignal, () => this.abort(userSignal.reason));
+    this.#release = userSignal && watch(userSignal, () => this.abort(userSignal.reason));
+    this.#others = others;
     others.add(this);
-    this.#land = () => {
-      release?.();
-      others.delete(this);
-    };
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+  get ended(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Why it was ended. */
+  get reason(): unknown {
+    return this.#end?.reason;
   }
 
   abort(reason: unknown = closedError()): void {
-    this.#controller.abort(reason);
+    if (this.#end) return;
+    this.#end = { reason };
+    for (const call of this.#calls) call();
+  }
+
+  /** Calls when the operation is ended, until the function that it returns is called. */
+  onEnd(call: () => void): () => void {
+    this.#calls.add(call);
+    return () => this.#calls.delete(call);
   }
 
   /** Lets go of the signals that outlive the operation. */
   land(): void {
-    this.#land();
+    this.#release?.();
+    this.#others.delete(this);
   }
 
   /** Throws the reason that the operation was ended for: a runtime may put its own in its place. */
   throwIfEnded(): void {
     this.#userSignal?.throwIfAborted();
-    this.signal.throwIfAborted();
+    if (this.#end) throw this.#end.reason;
   }
 
   /** Settles as `work` does, or as soon as the operation is ended: `work` may be deaf. */
@@ -53,8 +66,7 @@ export class Flight {
         }
       };
       end();
-      this.signal.addEventListener("abort", end);
-      const settle = () => this.signal.removeEventListener("abort", end);
+      const settle = this.onEnd(end);
       work.then(resolve, reject).then(settle);
     });
   }

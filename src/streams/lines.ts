@@ -1,30 +1,45 @@
+import type { RowsSummary } from "../types.js";
 import type { Batch } from "./batch.js";
 
 /**
  * Reads one JSON value a line, as a continuous feed sends them. Blank lines, the heartbeats, vanish.
- * A line without its end is never given: it was cut, and comes again.
+ * A line without its end is never given: it was cut, and comes again. The line with the `last_seq` is
+ * the last one, and no row.
  */
 export class LineReader {
   readonly #parse: (text: string) => unknown;
-  #pending: string[] = [];
+  readonly #summary: RowsSummary;
+  #pending = "";
+  #ended = false;
 
-  constructor(parse: (text: string) => unknown) {
+  /** @param summary - takes what the last line says */
+  constructor(parse: (text: string) => unknown, summary: RowsSummary) {
     this.#parse = parse;
+    this.#summary = summary;
   }
 
-  /** The values of the lines that `text` completes. Throws what `parse` throws. */
-  push(text: string): Batch | undefined {
-    const cut = text.lastIndexOf("\n");
-    if (cut === -1) {
-      this.#pending.push(text);
-      return undefined;
+  /** Whether the last line has come. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Adds the values of the lines that `text` completes to a batch. Throws what `parse` throws. */
+  push(text: string, batch: Batch): void {
+    let at = 0;
+    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", at)) {
+      const line = this.#pending + text.slice(at, end);
+      this.#pending = "";
+      at = end + 1;
+      if (line.trim() === "") continue;
+      const value = this.#parse(line);
+      if (Object(value).last_seq !== undefined) {
+        this.#ended = true;
+        Object.defineProperties(this.#summary, Object.getOwnPropertyDescriptors(value));
+        return;
+      }
+      batch.rows.push(value);
+      batch.texts.push(line);
     }
-    const [first, ...others] = text.slice(0, cut).split("\n");
-    const lines = [this.#pending.join("") + first, ...others].filter((line) => line.trim() !== "");
-    this.#pending = [text.slice(cut + 1)];
-    if (lines.length === 0) return undefined;
-    // One by one, unlike rows: to join lines costs more than it saves.
-    const read = (line: string | undefined) => this.#parse(line as string);
-    return { rows: lines.map(read), original: (index) => read(lines[index]) };
+    this.#pending += text.slice(at);
   }
 }

@@ -1,42 +1,41 @@
 import type { RowsSummary } from "../types.js";
-import { type Batch, readBatch } from "./batch.js";
+import type { Batch } from "./batch.js";
+import { Brackets } from "./brackets.js";
 
-const outsideStrings = /["{}[\]]/g;
-const insideStrings = /["\\]/g;
+// How deep the brackets are where one row ends and the next begins.
+const rowDepth = 2;
 
-// So often the parser may refuse what should be lines, before it is no longer asked.
+const comma = 44;
+const carriageReturn = 13;
+
+// So many lines may turn out to be no rows before lines are no longer tried.
 const mostMisses = 3;
 
 /**
  * Reads the rows of `{…, "rows": [row, row], …}` while the text arrives in pieces of any size, and
  * everything beside the rows at its end.
  *
- * Where a row ends is decided by JSON alone. CouchDB writes one row a line, so that a piece up to
- * its last line break is nearly always a list of complete rows; if the parser agrees, it is one,
- * whatever it looks like. Where the parser does not, or no line ends, brackets are counted.
+ * Where a row ends is decided by JSON alone. CouchDB writes one row a line, so that a line is nearly
+ * always a row; if the parser agrees, it is one. Where it does not, and where a line is not whole,
+ * brackets are counted.
  */
 export class RowReader {
   readonly #summary: RowsSummary;
   readonly #member: string;
   readonly #parse: (text: string) => unknown;
   readonly #isRowsMember: RegExp;
+  readonly #brackets = new Brackets();
 
   #part: "head" | "rows" | "tail" | "end" = "head";
   /** The text around the rows: `{"total_rows":3,"rows":[` and `]}`. */
   #frame = "";
   /** What followed the last bracket of the head. */
   #between = "";
-  /** The beginning of a row whose end has not arrived, in pieces: joining them once is linear. */
-  #pending: string[] = [];
-  /** What the rows given so far ended with. */
+  /** What is behind: a row, the comma after it, or neither yet. */
   #last: "nothing" | "row" | "comma" = "nothing";
-
+  /** The beginning of a row that is not whole yet. Not looked at, adding to it stays cheap. */
+  #pending = "";
   #misses = 0;
-  /** Whether the brackets of what is pending have been counted. */
-  #counting = false;
-  #depth = 0;
-  #inString = false;
-  #escaped = 0;
 
   /** @param summary - takes what stands before the rows, once they begin, and in the end all beside them */
   constructor(member: string, parse: (text: string) => unknown, summary: RowsSummary) {
@@ -46,17 +45,14 @@ export class RowReader {
     this.#isRowsMember = new RegExp(`[{,]\\s*"${member}"\\s*:\\s*$`);
   }
 
-  /** The rows that `text` completes. Throws a SyntaxError where it is not JSON, or what `parse` throws. */
-  push(text: string): Batch | undefined {
-    if (this.#part === "rows") return this.#rows(text);
-    if (this.#part === "head") return this.#head(text);
-    this.#tail(text);
-    return undefined;
-  }
-
-  /** The rows that only the end completes. */
-  flush(): Batch | undefined {
-    return this.#part === "rows" ? this.#count("") : undefined;
+  /**
+   * Adds the rows that `text` completes to a batch. Throws a SyntaxError where it is not JSON, or what
+   * `parse` throws, after the rows before that.
+   */
+  push(text: string, batch: Batch): void {
+    if (this.#part === "rows") this.#rows(text, batch);
+    else if (this.#part === "head") this.#head(text, batch);
+    else this.#tail(text);
   }
 
   /** Whether the text has come to its end. */
@@ -64,123 +60,133 @@ export class RowReader {
     return this.#part === "end";
   }
 
-  #head(text: string): Batch | undefined {
-    if (this.#depth === 0 && /^\s*[^{\s]/.test(text)) {
+  #head(text: string, batch: Batch): void {
+    if (this.#brackets.depth === 0 && /^\s*[^{\s]/.test(text)) {
       throw new SyntaxError("The answer is not a JSON object");
     }
     let last = 0;
-    for (let at = this.#nextBracket(text, 0); at !== -1; at = this.#nextBracket(text, at + 1)) {
+    for (let at = -1; ; ) {
+      at = this.#brackets.next(text, at + 1);
+      if (at === -1) break;
       this.#between += text.slice(last, at);
       last = at;
-      if (text[at] === "[" && this.#depth === 1 && this.#isRowsMember.test(this.#between)) {
+      const { depth } = this.#brackets;
+      if (depth === rowDepth && text[at] === "[" && this.#isRowsMember.test(this.#between)) {
         this.#frame += text.slice(0, at + 1);
         this.#part = "rows";
         this.#summarize("]}");
-        return this.#rows(text.slice(at + 1));
+        this.#rows(text.slice(at + 1), batch);
+        return;
       }
       this.#between = "";
-      if (this.#step(text, at) === 0) throw new SyntaxError("The answer has no rows");
+      if (depth === 0) throw new SyntaxError("The answer has no rows");
     }
     this.#between += text.slice(last);
     this.#frame += text;
-    return undefined;
   }
 
-  #rows(piece: string): Batch | undefined {
-    // The bracket that ends the rows may be waiting, and the comma be one after that.
-    const isDue = this.#last === "row" && trimEnd(this.#pending.join("")) === "";
-    const text = isDue ? this.#afterRow(piece) : piece;
-    if (this.#misses < mostMisses) {
-      let batch: Batch | undefined;
-      // A server that is slow sends row by row, each without the line break that follows it.
-      if (text.endsWith("}") && !this.#counting) batch = this.#attempt(text, text.length);
-      const lineEnd = text.lastIndexOf("\n");
-      if (!batch && lineEnd !== -1) {
-        batch = this.#attempt(text, lineEnd);
-        if (!batch) this.#misses += 1;
-      }
-      if (batch) {
-        this.#counting = false;
-        return batch;
-      }
+  #rows(text: string, batch: Batch): void {
+    const lastBreak = text.lastIndexOf("\n");
+    for (let at = 0; at < text.length && this.#part === "rows"; ) {
+      // Within a row, a line may begin and end anywhere.
+      const isBetween = this.#pending === "";
+      if (isBetween && this.#misses < mostMisses) at = this.#lines(text, at, lastBreak, batch);
+      at = this.#count(text, at, batch);
     }
-    return this.#count(text);
   }
 
-  /** Counts brackets to the end of the last complete row, and of the array itself. */
-  #count(more: string): Batch | undefined {
-    let text = more;
-    if (!this.#counting) {
-      text = this.#pending.join("") + more;
-      this.#pending = [];
-      this.#counting = true;
-      this.#depth = 2;
-      this.#inString = false;
-      this.#escaped = 0;
+  /** Takes lines that end with a comma as rows, as long as they are; gives the position behind them. */
+  #lines(text: string, from: number, lastBreak: number, batch: Batch): number {
+    let at = from;
+    if (this.#last === "row") {
+      if (text.charCodeAt(at) !== comma) return at;
+      this.#last = "comma";
+      at += 1;
     }
-    let cut = -1;
-    for (let at = this.#nextBracket(text, 0); at !== -1; at = this.#nextBracket(text, at + 1)) {
-      const depth = this.#step(text, at);
-      if (depth === 2) cut = at + 1;
-      if (depth < 2) {
-        const batch = this.#take(text, at);
-        if (this.#last === "comma") throw new SyntaxError("A row is missing");
+    while (at <= lastBreak) {
+      const lineBreak = text.indexOf("\n", at);
+      const end = text.charCodeAt(lineBreak - 1) === carriageReturn ? lineBreak - 1 : lineBreak;
+      if (end > at) {
+        if (text.charCodeAt(end - 1) !== comma) return at;
+        if (!this.#line(text.slice(at, end - 1), batch)) {
+          this.#misses += 1;
+          return at;
+        }
+        this.#last = "comma";
+      }
+      at = lineBreak + 1;
+    }
+    // CouchDB sends a row without the comma and the line break that follow it.
+    if (at !== lastBreak + 1 || !text.endsWith("}") || !this.#line(text.slice(at), batch))
+      return at;
+    this.#last = "row";
+    return text.length;
+  }
+
+  /** Takes a line as a row, if it is one. */
+  #line(line: string, { rows, texts }: Batch): boolean {
+    try {
+      rows.push(this.#parse(line));
+    } catch {
+      return false;
+    }
+    texts.push(line);
+    return true;
+  }
+
+  /** Counts brackets to the end of a row, of all rows or of the text; gives the position behind it. */
+  #count(text: string, from: number, batch: Batch): number {
+    let begin = from;
+    for (let at = from - 1; ; ) {
+      at = this.#brackets.next(text, at + 1, rowDepth);
+      if (at === -1) break;
+      const { depth } = this.#brackets;
+      if (text[at] === ",") {
+        this.#take(text.slice(begin, at), batch);
+        if (this.#last !== "row") throw new SyntaxError("A row is missing before a comma");
+        this.#last = "comma";
+        begin = at + 1;
+      } else if (depth === rowDepth) {
+        this.#take(text.slice(begin, at + 1), batch);
+        return at + 1;
+      } else if (depth < rowDepth) {
+        this.#take(text.slice(begin, at), batch);
+        if (this.#last === "comma") throw new SyntaxError("A row is missing at the end");
         this.#part = "tail";
-        this.#pending = [];
         // A wrong bracket, too, which the parser will find in the frame.
         this.#frame += text[at];
         this.#tail(text.slice(at + 1));
-        return batch;
+        return text.length;
       }
     }
-    if (cut !== -1) return this.#take(text, cut);
-    this.#pending.push(text);
-    return undefined;
+    const rest = text.slice(begin);
+    if (this.#pending !== "" || !areBlanks(rest)) this.#pending += rest;
+    return text.length;
   }
 
-  #attempt(text: string, cut: number): Batch | undefined {
-    try {
-      return this.#take(text, cut);
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** The rows up to `cut`, which stands after a complete row; the rest waits. */
-  #take(text: string, cut: number): Batch {
-    let begin = this.#pending.join("");
-    let end = trimEnd(text.slice(0, cut));
-    if (end === "") [begin, end] = ["", trimEnd(begin)];
-    // The comma between two rows may come with either. It is looked for before the two texts are
-    // joined: a joined text is copied when it is looked at.
-    const trails = end.endsWith(",");
-    const batch = readBatch(`[${begin}${trails ? end.slice(0, -1) : end}]`, this.#parse);
-    const isEmpty = batch.rows.length === 0;
-    if (isEmpty ? trails : this.#last === "row") throw new SyntaxError("A comma is amiss");
-    if (!isEmpty) this.#last = trails ? "comma" : "row";
-    this.#pending = [this.#afterRow(text.slice(cut))];
-    return batch;
-  }
-
-  /** The text without the comma that is due after a row, if it begins with it. */
-  #afterRow(text: string): string {
-    const comma = this.#last === "row" && /^[ \t\r\n]*,/.exec(text);
-    if (!comma) return text;
-    this.#last = "comma";
-    return text.slice(comma[0].length);
+  /** Takes what is pending and `end` as a row, unless they are blank. */
+  #take(end: string, batch: Batch): void {
+    const row = this.#pending + end;
+    this.#pending = "";
+    if (areBlanks(row)) return;
+    if (this.#last === "row") throw new SyntaxError("A comma is missing between rows");
+    batch.rows.push(this.#parse(row));
+    batch.texts.push(row);
+    this.#last = "row";
   }
 
   #tail(text: string): void {
     this.#frame += text;
     let after = this.#part === "end" ? text : "";
-    for (let at = this.#nextBracket(text, 0); at !== -1; at = this.#nextBracket(text, at + 1)) {
-      if (this.#part === "tail" && this.#step(text, at) === 0) {
-        this.#part = "end";
-        this.#summarize("");
-        after = text.slice(at + 1);
-      }
+    for (let at = -1; this.#part === "tail"; ) {
+      at = this.#brackets.next(text, at + 1);
+      if (at === -1) break;
+      if (this.#brackets.depth > 0) continue;
+      this.#part = "end";
+      this.#summarize("");
+      after = text.slice(at + 1);
     }
-    if (trimEnd(after) !== "") throw new SyntaxError("The answer goes on after its end");
+    if (!areBlanks(after)) throw new SyntaxError("The answer goes on after its end");
   }
 
   #summarize(end: string): void {
@@ -190,41 +196,7 @@ export class RowReader {
     // Not by assignment, to which `__proto__` is no member as any other.
     Object.defineProperties(this.#summary, summary);
   }
-
-  /** Steps over a bracket; gives the depth behind it. */
-  #step(text: string, at: number): number {
-    this.#depth += text[at] === "{" || text[at] === "[" ? 1 : -1;
-    return this.#depth;
-  }
-
-  /** The position of the next bracket outside strings, or -1. Remembers where in a string it stopped. */
-  #nextBracket(text: string, from: number): number {
-    let at = from + this.#escaped;
-    this.#escaped = 0;
-    for (;;) {
-      if (this.#inString) {
-        insideStrings.lastIndex = at;
-        if (!insideStrings.test(text)) {
-          this.#escaped = Math.max(0, at - text.length);
-          return -1;
-        }
-        at = insideStrings.lastIndex;
-        if (text[at - 1] === '"') this.#inString = false;
-        else at += 1;
-      } else {
-        outsideStrings.lastIndex = at;
-        if (!outsideStrings.test(text)) return -1;
-        at = outsideStrings.lastIndex;
-        if (text[at - 1] !== '"') return at - 1;
-        this.#inString = true;
-      }
-    }
-  }
 }
 
-/** Without the white space at its end: JSON's only, of which a string's own `trimEnd` takes more. */
-function trimEnd(text: string): string {
-  let end = text.length;
-  while (" \t\r\n".includes(text[end - 1] ?? "none")) end -= 1;
-  return text.slice(0, end);
-}
+// JSON's white space only: `trim` and `\s` know more.
+const areBlanks = (text: string) => !/[^ \t\r\n]/.test(text);

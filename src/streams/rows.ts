@@ -1,11 +1,12 @@
 import type { RowsSummary } from "../types.js";
+import type { Source } from "./batch.js";
 import type { Flight } from "./flight.js";
 import { items } from "./items.js";
 
 /** What rows are read from, within a flight of their own. */
 export interface RowsSource<R> {
   takeOff(): Flight;
-  batches(flight: Flight): AsyncGenerator<R[], RowsSummary, void>;
+  open(flight: Flight): Source<R[]>;
 }
 
 /**
@@ -24,6 +25,7 @@ export class Rows<R> implements AsyncIterable<R> {
   #begun = false;
   #givenUp: DOMException | undefined;
   #flight: Flight | undefined;
+  #opened: Source<R[]> | undefined;
 
   /** @internal */
   constructor(source: RowsSource<R>) {
@@ -45,12 +47,12 @@ export class Rows<R> implements AsyncIterable<R> {
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<R> {
-    return this.#items(this.#batches());
+    return this.#items((rows) => rows);
   }
 
-  /** The rows in arrays, one for each piece that the network brought, of 64 KiB at most: the fast path. */
+  /** The rows in arrays, one for each piece that the network brought, of 16 KiB at most: the fast path. */
   batches(): AsyncIterableIterator<R[]> {
-    return this.#items(singly(this.#batches()));
+    return this.#items((rows) => [rows]);
   }
 
   /** All rows in memory. */
@@ -86,43 +88,37 @@ export class Rows<R> implements AsyncIterable<R> {
     this.#givenUp ??= new DOMException("The rows were given up before their end", "AbortError");
     this.#settle?.reject(this.#givenUp);
     this.#flight?.abort(this.#givenUp);
+    this.#flight?.land();
   }
 
-  #items<I>(batches: AsyncGenerator<I[], void, void>): AsyncIterableIterator<I> {
+  #items<I>(toItems: (rows: R[]) => I[]): AsyncIterableIterator<I> {
     if (this.#begun) {
       throw new TypeError("These rows are being read, or were given up: they come only once");
     }
     this.#begun = true;
-    return items(batches, {
-      ended: () => this.#flight?.signal.aborted ?? false,
+    return items(() => this.#next(toItems), {
+      ended: () => this.#flight?.ended ?? false,
       end: () => this.#giveUp(),
     });
   }
 
-  async *#batches(): AsyncGenerator<R[], void, void> {
-    let source: AsyncGenerator<R[], RowsSummary, void> | undefined;
+  async #next<I>(toItems: (rows: R[]) => I[]): Promise<I[] | undefined> {
     try {
       if (this.#givenUp) throw this.#givenUp;
-      this.#flight = this.#source.takeOff();
-      source = this.#source.batches(this.#flight);
-      for (;;) {
-        const step = await source.next();
-        this.#flight.throwIfEnded();
-        if (step.done) {
-          this.#settle?.resolve(step.value);
-          return;
-        }
-        if (step.value.length > 0) yield step.value;
-        this.#flight.throwIfEnded();
-      }
+      this.#flight ??= this.#source.takeOff();
+      this.#opened ??= this.#source.open(this.#flight);
+      this.#flight.throwIfEnded();
+      const rows = await this.#opened.next();
+      this.#flight.throwIfEnded();
+      if (rows) return toItems(rows);
+      this.#settle?.resolve(this.#opened.summary);
     } catch (error) {
       this.#settle?.reject(error);
-      throw error;
-    } finally {
       this.#giveUp();
-      await source?.return({});
-      this.#flight?.land();
+      throw error;
     }
+    this.#giveUp();
+    return undefined;
   }
 
   async #readPast(): Promise<void> {
@@ -132,8 +128,4 @@ export class Rows<R> implements AsyncIterable<R> {
       // The summary has rejected with it.
     }
   }
-}
-
-async function* singly<R>(batches: AsyncGenerator<R[], void, void>) {
-  for await (const batch of batches) yield [batch];
 }

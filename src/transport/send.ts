@@ -41,12 +41,10 @@ export async function send(
 ): Promise<Exchange> {
   const connection = new AbortController();
   const { signal } = connection;
-  const hangUp = () => connection.abort();
-  flight.signal.addEventListener("abort", hangUp);
-  const letGo = () => flight.signal.removeEventListener("abort", hangUp);
+  const letGo = flight.onEnd(() => connection.abort());
   const close = () => {
     letGo();
-    hangUp();
+    connection.abort();
   };
   const isRead = reads(call);
   const timeout = call.timeout ?? sender.timeout;

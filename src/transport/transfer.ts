@@ -39,7 +39,7 @@ export async function outgoing(
   if (whole && !watched) return { body: whole, end() {} };
   const stream = whole?.stream() ?? ((content as Response).body as ReadableStream<Uint8Array>);
   const reader = stream.getReader();
-  const letGo = () => void reader.cancel(flight.signal.reason).catch(() => {});
+  const letGo = () => void reader.cancel(flight.reason).catch(() => {});
   const details = { ...transfer, total: whole?.size, onProgress: watched };
   const passed = relay(() => reader.read(), letGo, "taking", details);
   if (sendsStreams) return passed;
@@ -72,7 +72,7 @@ export function relay(
     letGo();
   };
   const [before, after] = server === "giving" ? [watch, rest] : [rest, watch];
-  flight.signal.addEventListener("abort", end);
+  flight.onEnd(end);
   after();
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
     before();

@@ -5,7 +5,7 @@ import {
   InvalidResponseError,
   ServerError,
 } from "../errors.js";
-import type { Batch } from "../streams/batch.js";
+import type { Batch, Pull, Source } from "../streams/batch.js";
 import { closedError, Flight } from "../streams/flight.js";
 import { LineReader } from "../streams/lines.js";
 import { RowReader } from "../streams/row-reader.js";
@@ -106,56 +106,57 @@ export class Transport {
     }
   }
 
-  /**
-   * The rows of an answer as they arrive, and at the end what stood beside them.
-   *
-   * @param summary - where that goes; what stood before the rows, as soon as they begin
-   */
-  async *rows(
-    call: Call,
-    member: string,
-    flight: Flight,
-    summary: RowsSummary = {},
-  ): AsyncGenerator<Batch, RowsSummary, void> {
+  /** The rows of an answer as they arrive. The request is sent when the first are asked for. */
+  rows(call: Call, member: string, flight: Flight): Source<Batch> {
+    const summary: RowsSummary = {};
     const reader = new RowReader(member, (text) => this.json.parse(text), summary);
-    const { response, bytes } = await this.open(call, flight);
-    const read = <R>(step: () => R) => this.#read(call, response, step);
-    const decoder = new TextDecoder();
-    let lost: unknown;
-    try {
-      for await (const chunk of bytes) {
-        for (const text of texts(decoder, chunk)) {
-          let batch: Batch | undefined;
-          try {
-            batch = read(() => reader.push(text));
-          } catch (error) {
-            throw this.#failureWithin(call, response, text) ?? error;
-          }
-          if (batch && batch.rows.length > 0) yield batch;
-        }
-      }
-    } catch (error) {
-      if (!(error instanceof IncompleteResponseError)) throw error;
-      lost = error;
-    }
-    const last = read(() => reader.flush());
-    if (last && last.rows.length > 0) yield last;
-    if (lost) throw lost;
-    if (!reader.ended) throw this.#incomplete(call, response);
-    return summary;
+    return { next: this.#batches(call, flight, reader), summary };
   }
 
-  /** The values of an answer that has one a line, as they arrive. A line cut in half is left out. */
-  async *lines(call: Call, flight: Flight): AsyncGenerator<Batch, void, void> {
-    const reader = new LineReader((text) => this.json.parse(text));
-    const { response, bytes } = await this.open(call, flight);
+  /** The same of an answer that has a value a line, up to the one with its `last_seq`. */
+  lines(call: Call, flight: Flight): Source<Batch> {
+    const summary: RowsSummary = {};
+    const reader = new LineReader((text) => this.json.parse(text), summary);
+    return { next: this.#batches(call, flight, reader), summary };
+  }
+
+  #batches(call: Call, flight: Flight, reader: RowReader | LineReader): Pull<Batch> {
     const decoder = new TextDecoder();
-    for await (const chunk of bytes) {
-      for (const text of texts(decoder, chunk)) {
-        const batch = this.#read(call, response, () => reader.push(text));
-        if (batch) yield batch;
+    let opened: Opened | undefined;
+    let chunk: Uint8Array = new Uint8Array();
+    let at = 0;
+    let failure: Error | undefined;
+    return async () => {
+      opened ??= await this.open(call, flight);
+      for (;;) {
+        if (failure) throw failure;
+        if (at >= chunk.length) {
+          if (reader instanceof LineReader && reader.ended) {
+            // What keeps the connection open, a proxy perhaps, has nothing more to say.
+            opened.close();
+            return undefined;
+          }
+          const { done, value } = await opened.bytes.next();
+          if (done && !reader.ended) throw this.#incomplete(call, opened.response);
+          if (done) return undefined;
+          chunk = value;
+          at = 0;
+        }
+        const isSmall = chunk.length <= largestPiece;
+        const piece = isSmall ? chunk : chunk.subarray(at, at + largestPiece);
+        const text = decoder.decode(piece, { stream: true });
+        at += largestPiece;
+        const batch: Batch = { rows: [], texts: [] };
+        try {
+          reader.push(text, batch);
+        } catch (cause) {
+          const { response } = opened;
+          failure =
+            this.#failureWithin(call, response, text) ?? this.#unread(call, response, cause);
+        }
+        if (batch.rows.length > 0) return batch;
       }
-    }
+    };
   }
 
   /** An answer whose body is still on its way. To `close` it closes the connection. */
@@ -213,24 +214,23 @@ export class Transport {
   }
 
   #parse(call: Call, response: Response, text: string): unknown {
-    const value = this.#read(call, response, () =>
-      text === "" ? undefined : this.json.parse(text),
-    );
+    let value: unknown;
+    try {
+      value = text === "" ? undefined : this.json.parse(text);
+    } catch (cause) {
+      throw this.#unread(call, response, cause);
+    }
     const isObject = typeof value === "object" && value !== null;
-    if (isObject && (call.expects === undefined || call.expects in value)) return value;
+    if (isObject && (call.expects === undefined || call.expects in (value as object))) return value;
     const what = text === "" ? "an empty body" : "JSON that is not CouchDB's";
     throw this.#invalid(call, `answered with ${what}`, response);
   }
 
-  #read<R>(call: Call, response: Response, read: () => R): R {
-    try {
-      return read();
-    } catch (cause) {
-      const type = response.headers.get("content-type") ?? "no content type";
-      const reason = `answered with ${type} that is not CouchDB's JSON`;
-      // A SyntaxError quotes the answer, which may be a page that quotes the request.
-      throw this.#invalid(call, reason, response, cause instanceof SyntaxError ? undefined : cause);
-    }
+  #unread(call: Call, response: Response, cause: unknown) {
+    const type = response.headers.get("content-type") ?? "no content type";
+    const reason = `answered with ${type} that is not CouchDB's JSON`;
+    // A SyntaxError quotes the answer, which may be a page that quotes the request.
+    return this.#invalid(call, reason, response, cause instanceof SyntaxError ? undefined : cause);
   }
 
   /** What CouchDB appends to an answer that has begun when it cannot go on, or undefined. */
@@ -249,12 +249,5 @@ export class Transport {
   #incomplete(call: Call, { status }: Response, cause?: unknown) {
     const reason = "the answer was cut off";
     return this.error(IncompleteResponseError, call, { status, reason, cause });
-  }
-}
-
-/** A chunk's text, in pieces that are not too large. */
-function* texts(decoder: TextDecoder, chunk: Uint8Array): Generator<string, void, void> {
-  for (let at = 0; at < chunk.length; at += largestPiece) {
-    yield decoder.decode(chunk.subarray(at, at + largestPiece), { stream: true });
   }
 }

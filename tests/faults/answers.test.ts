@@ -105,14 +105,14 @@ describe("answers that are not CouchDB's", () => {
       response.end(page);
     });
     const db = new CouchDB(url).database("animals");
-    for (const work of [
+    const works = [
       db.docs().toArray(),
       db.find({}).toArray(),
       db.changes()[Symbol.asyncIterator]().next(),
       db.changes({ feed: "longpoll" })[Symbol.asyncIterator]().next(),
       db.changes({ feed: "continuous" })[Symbol.asyncIterator]().next(),
-    ]) {
-      const error = await failure(work);
+    ];
+    for (const error of await Promise.all(works.map(failure))) {
       expect(error).toBeInstanceOf(CouchDBError);
       expect(error.message).toContain(`${url}/animals/`);
       expect([InvalidResponseError, IncompleteResponseError]).toContain(error.constructor);

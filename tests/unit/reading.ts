@@ -19,34 +19,39 @@ export function readRows(chunks: Iterable<Uint8Array>, member: string): Reading 
   const rows: unknown[] = [];
   try {
     const decoder = new TextDecoder();
-    for (const chunk of chunks) take(rows, reader.push(decoder.decode(chunk, { stream: true })));
-    take(rows, reader.flush());
+    for (const chunk of chunks) push(reader, decoder.decode(chunk, { stream: true }), rows);
     return reader.ended ? { rows, summary } : { rows, error: "incomplete" };
   } catch (error) {
     return { rows, error };
   }
 }
 
-/** Reads a body of lines as the transport does. Lines have no summary. */
+/** Reads a body of lines as the transport does. The last line may be their summary. */
 export function readLines(chunks: Iterable<Uint8Array>): Reading {
-  const reader = new LineReader(JSON.parse);
+  const summary = {};
+  const reader = new LineReader(JSON.parse, summary);
   const rows: unknown[] = [];
   try {
     const decoder = new TextDecoder();
-    for (const chunk of chunks) take(rows, reader.push(decoder.decode(chunk, { stream: true })));
+    for (const chunk of chunks) {
+      push(reader, decoder.decode(chunk, { stream: true }), rows);
+      if (reader.ended) return { rows, summary };
+    }
     return { rows };
   } catch (error) {
     return { rows, error };
   }
 }
 
-function take(rows: unknown[], batch: Batch | undefined): void {
-  for (const [index, row] of batch?.rows.entries() ?? []) {
-    rows.push(row);
-    if (!isDeepStrictEqual(batch?.original(index), row)) {
-      throw new Error(`Row ${index} of a batch is another when it is read again`);
-    }
+function push(reader: RowReader | LineReader, text: string, rows: unknown[]): void {
+  const batch: Batch = { rows: [], texts: [] };
+  try {
+    reader.push(text, batch);
+  } finally {
+    rows.push(...batch.rows);
   }
+  const again = batch.texts.map((text) => JSON.parse(text));
+  if (!isDeepStrictEqual(again, batch.rows)) throw new Error("The texts of rows are others");
 }
 
 /** What `JSON.parse` makes of a whole body. Throws where it has no rows, or is no JSON. */

@@ -5,11 +5,17 @@ import { cut, readRows } from "./reading.js";
 describe("RowReader", () => {
   test("gives a row as soon as it is complete", () => {
     const reader = new RowReader("rows", JSON.parse, {});
-    expect(reader.push('{"total_rows":2,"rows":[\r\n{"id":{"n":1}}')?.rows).toEqual([
-      { id: { n: 1 } },
-    ]);
-    expect(reader.push(',\r\n{"id":')?.rows ?? []).toEqual([]);
-    expect(reader.push("2}")?.rows).toEqual([{ id: 2 }]);
+    const push = (text: string) => {
+      const batch = { rows: [], texts: [] };
+      reader.push(text, batch);
+      return batch.rows;
+    };
+    expect(push('{"total_rows":2,"rows":[\r\n{"id":{"n":1}}')).toEqual([{ id: { n: 1 } }]);
+    expect(push(',\r\n{"id":')).toEqual([]);
+    expect(push("2}")).toEqual([{ id: 2 }]);
+    expect(push(' , {"id":3}, [')).toEqual([{ id: 3 }]);
+    expect(push("4")).toEqual([]);
+    expect(push("]")).toEqual([[4]]);
   });
 
   for (const body of [

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { pulling } from "../../src/streams/batch.js";
 import { Flight } from "../../src/streams/flight.js";
 import { items } from "../../src/streams/items.js";
 import { Rows } from "../../src/streams/rows.js";
@@ -8,21 +9,22 @@ function make(batches: number[][], failure?: Error) {
   const seen = { pulled: 0, closed: false };
   const flights = new Set<Flight>();
   const user = new AbortController();
+  async function* pull(flight: Flight) {
+    for (const batch of batches) {
+      seen.pulled += 1;
+      if (batch.length > 0) yield batch;
+    }
+    // What has no end waits for one.
+    if (batches.length === 0) await flight.race(new Promise(() => {}));
+    if (failure) throw failure;
+  }
   const rows = new Rows<number>({
     takeOff: () => new Flight(user.signal, flights),
-    async *batches(flight) {
-      try {
-        for (const batch of batches) {
-          seen.pulled += 1;
-          yield batch;
-        }
-        // What has no end waits for one.
-        if (batches.length === 0) await flight.race(new Promise(() => {}));
-        if (failure) throw failure;
-        return { total_rows: batches.flat().length };
-      } finally {
+    open: (flight) => {
+      flight.onEnd(() => {
         seen.closed = true;
-      }
+      });
+      return { next: pulling(pull(flight)), summary: { total_rows: batches.flat().length } };
     },
   });
   return { rows, seen, flights, user };
@@ -172,14 +174,14 @@ describe("items", () => {
   }
 
   test("calls of next that do not wait for each other lose nothing", async () => {
-    const iterator = items(batches(), origin);
+    const iterator = items(pulling(batches()), origin);
     const steps = await Promise.all([1, 2, 3, 4, 5].map(() => iterator.next()));
     expect(steps.map(({ value }) => value)).toEqual([1, 2, 3, undefined, undefined]);
   });
 
   test("an item is finished when the next is asked for", async () => {
     const finished: number[] = [];
-    const iterator = items(batches(), origin, (item) => finished.push(item));
+    const iterator = items(pulling(batches()), origin, (item) => finished.push(item));
     await iterator.next();
     expect(finished).toEqual([]);
     await iterator.next();
