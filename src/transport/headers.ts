@@ -1,19 +1,14 @@
-/** Headers that may hold a credential: a runtime's own error would show it. */
+/** Headers may hold a credential, which a runtime's own error would show. */
 
-export function toHeaders(init: HeadersInit | undefined): Headers {
+/**
+ * Headers by their names in lower case.
+ *
+ * @throws TypeError for a name or a value that cannot be sent
+ */
+export function toHeaders(init: HeadersInit | undefined): Record<string, string> {
   try {
-    return new Headers(init);
+    return Object.fromEntries(new Headers(init));
   } catch {
     throw new TypeError("The headers hold a name or a value that cannot be sent");
-  }
-}
-
-export function setHeaders(headers: Headers, values: Record<string, string>): void {
-  for (const [name, value] of Object.entries(values)) {
-    try {
-      headers.set(name, value);
-    } catch {
-      throw new TypeError(`The header ${name} has a value that cannot be sent`);
-    }
   }
 }

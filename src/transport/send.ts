@@ -3,7 +3,7 @@ import type { Auth } from "../auth/auth.js";
 import type { Flight } from "../streams/flight.js";
 import { type Call, type Fetch, reads } from "./call.js";
 import { failure } from "./failure.js";
-import { setHeaders } from "./headers.js";
+import { toHeaders } from "./headers.js";
 import { waitBefore } from "./retry.js";
 import { credentials, unrepeatable } from "./runtime.js";
 
@@ -11,7 +11,8 @@ import { credentials, unrepeatable } from "./runtime.js";
 export interface Sender {
   readonly auth: Auth | undefined;
   readonly fetch: Fetch | undefined;
-  readonly headers: Headers;
+  /** By their names in lower case. */
+  readonly headers: Record<string, string>;
   /** Milliseconds to the headers, and for a body that is read whole. */
   readonly timeout: number;
   /** How often what is safe to send twice is tried again. */
@@ -83,38 +84,41 @@ export async function send(
 }
 
 async function headersOf({ auth, headers }: Sender, call: Call, flight: Flight) {
-  const all = new Headers(headers);
-  setHeaders(all, {
+  return {
+    ...headers,
     accept: call.raw ? "*/*" : "application/json",
     ...(call.body === undefined ? {} : { "content-type": "application/json" }),
-    ...call.headers,
-    ...(auth && (await flight.race(Promise.resolve(auth.headers())))),
-  });
-  return all;
+    ...(call.headers && toHeaders(call.headers)),
+    ...(auth && toHeaders(await flight.race(Promise.resolve(auth.headers())))),
+  };
 }
 
+/**
+ * A fetch within a timeout. ky makes a Request of its own, which nobody needs: to pass that on, with its
+ * headers, would have a runtime copy it.
+ */
 function request(
   { fetch }: Sender,
   { method, body }: Call,
   url: string,
-  headers: Headers,
+  headers: Record<string, string>,
   timeout: number | false,
   signal: AbortSignal,
 ) {
-  return ky(url, {
+  const init = {
     method,
     headers,
     ...(body === undefined ? {} : { body }),
     ...credentials,
     redirect: "manual",
-    ...(typeof body === "object" ? unrepeatable : {}),
+    ...(typeof body === "object" ? { ...unrepeatable, duplex: "half" } : {}),
+    signal,
+  } as RequestInit;
+  return ky(url, {
     timeout,
     retry: 0,
-    fetch: async (input, init) => {
-      const request = input as Request;
-      const response = await (fetch
-        ? fetch(new Request(request, { signal }), init)
-        : globalThis.fetch(request, { ...init, signal }));
+    fetch: async () => {
+      const response = await (fetch ? fetch(new Request(url, init)) : globalThis.fetch(url, init));
       // A fetch may be deaf, and answer when nobody waits any more.
       if (signal.aborted) void response.body?.cancel().catch(() => {});
       return response;

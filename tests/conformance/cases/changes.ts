@@ -231,9 +231,9 @@ export const changes: Case[] = [
         await fill(db, { cat: {} });
         const events = db.changes({ feed })[Symbol.asyncIterator]();
         await events.next();
-        const next = events.next();
+        const refused = rejects(events.next(), NotFoundError);
         await db.delete();
-        await rejects(next, NotFoundError);
+        await refused;
       },
     },
     {
