@@ -10,6 +10,8 @@ export interface Entry {
   database: string;
   /** Somebody else's client: it may fail, and is then told of. */
   peer?: boolean;
+  /** MB that the heap may have, where a runtime lets one say so. */
+  heap?: number;
 }
 
 export interface Workload {
@@ -59,12 +61,21 @@ const scan = (database: string): Entry[] => [
   peer("Cloudant SDK", "cloudant", database),
 ];
 
-const streaming = (database: string) => scan(database).slice(0, 3);
+const freely = (database: string) => [
+  couchfetch("docs()", "docs", database),
+  loop("docs", database),
+];
+
+const tightly = (database: string) =>
+  scan(database)
+    .slice(0, 2)
+    .map((entry) => inTightHeap(16, entry));
 
 /** How many documents each database has, of as many as `small` has. */
 export const sizes: Record<string, number> = { tenth: 0.1, half: 0.5, small: 1, large: 10 };
 
-/** The names of entries that read at full speed; a fifth as much; one scan only. */
+/** The names of entries that have a tight heap; read at full speed; a fifth as much; one scan only. */
+export const tight = (name: string) => `${name}, tight heap`;
 export const atFullSpeed = (name: string) => `${name}, at full speed`;
 export const fifth = (name: string) => `${name}, a fifth of the rows`;
 const alone = (name: string) => `${name}, one scan only`;
@@ -73,6 +84,8 @@ const named = (entry: Entry, rename: (name: string) => string): Entry => ({
   ...entry,
   name: rename(entry.name),
 });
+
+const inTightHeap = (heap: number, entry: Entry): Entry => ({ ...named(entry, tight), heap });
 
 /** The name of an entry that reads ten times as much. */
 export const tenfold = (name: string) => `${name}, ten times the rows`;
@@ -109,7 +122,12 @@ export const workloads: Workload[] = [
     name: "large",
     title: "The full scan over ten times the rows",
     base: loopName,
-    entries: [...streaming("small"), ...streaming("large").map((entry) => named(entry, tenfold))],
+    entries: [
+      ...freely("small"),
+      ...freely("large").map((entry) => named(entry, tenfold)),
+      ...tightly("small"),
+      ...tightly("large").map((entry) => named(entry, tenfold)),
+    ],
   },
   {
     name: "held",
@@ -131,8 +149,8 @@ export const workloads: Workload[] = [
     entries: [
       couchfetch("docs()", "many", "half"),
       loop("many", "half"),
-      named(couchfetch("docs()", "many", "tenth"), fifth),
-      named(loop("many", "tenth"), fifth),
+      inTightHeap(96, couchfetch("docs()", "many", "half")),
+      named(inTightHeap(96, couchfetch("docs()", "many", "tenth")), fifth),
       named(couchfetch("docs()", "docs", "half"), alone),
     ],
   },
