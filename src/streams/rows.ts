@@ -109,7 +109,6 @@ export class Rows<R> implements AsyncIterable<R> {
       this.#opened ??= this.#source.open(this.#flight);
       this.#flight.throwIfEnded();
       const rows = await this.#opened.next();
-      this.#flight.throwIfEnded();
       if (rows) return toItems(rows);
       this.#settle?.resolve(this.#opened.summary);
     } catch (error) {
