@@ -50,7 +50,7 @@ export class Rows<R> implements AsyncIterable<R> {
     return this.#items((rows) => rows);
   }
 
-  /** The rows in arrays, one for each piece that the network brought, of 16 KiB at most: the fast path. */
+  /** The rows in arrays, one for each piece that the network brought, of 64 KiB at most: the fast path. */
   batches(): AsyncIterableIterator<R[]> {
     return this.#items((rows) => [rows]);
   }
