@@ -84,7 +84,8 @@ export function find<T extends object>(
   const { json } = scope.transport;
   return pages(scope, selector, params, ({ rows, texts }, documents) => {
     for (const [index, doc] of (rows as { _id: string }[]).entries()) {
-      const original = () => json.parse(texts[index] as string);
+      const text = texts[index] as string;
+      const original = () => json.parse(text);
       documents.push(new Document<T>(scope, doc._id, doc, original));
     }
   });

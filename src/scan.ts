@@ -119,15 +119,13 @@ function placeAfter(batch: Batch, before: Place | undefined, json: SureJson): Pl
   return { id, seen: goesOn ? seenAt(before, json) : undefined, texts: batch.texts.slice(first) };
 }
 
-/** All rows at the place by their keys, the last one last. */
+/** All rows at the place by their keys: last the one of the last row, or one that sorts as it does. */
 function seenAt(place: Place, json: SureJson): Map<string, number> {
   place.seen ??= new Map();
   const { seen, texts } = place;
   for (const text of texts) {
     const key = json.stringify((json.parse(text) as ViewRow).key);
-    const times = seen.get(key) ?? 0;
-    seen.delete(key);
-    seen.set(key, times + 1);
+    seen.set(key, (seen.get(key) ?? 0) + 1);
   }
   place.texts = [];
   return seen;

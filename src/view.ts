@@ -270,7 +270,8 @@ function readDocs<T extends object>(
     const { doc } = row;
     if (doc) {
       if (!includeDesignDocs && doc._id.startsWith("_design/")) continue;
-      const original = () => (transport.json.parse(texts[index] as string) as ViewRow).doc;
+      const text = texts[index] as string;
+      const original = () => (transport.json.parse(text) as ViewRow).doc;
       docs.push(new Document(scope, doc._id, doc, original));
       continue;
     }

@@ -10,6 +10,7 @@ import { closedError, Flight } from "../streams/flight.js";
 import { LineReader } from "../streams/lines.js";
 import { RowReader } from "../streams/row-reader.js";
 import type { RowsSummary } from "../types.js";
+import { type BodyReader, readInPlace } from "./body.js";
 import type { Answer, Call, Opened, SureJson } from "./call.js";
 import { encodeQuery } from "./query.js";
 import { type Exchange, type Sender, send } from "./send.js";
@@ -127,7 +128,7 @@ export class Transport {
     let at = 0;
     let failure: Error | undefined;
     return async () => {
-      opened ??= await this.open(call, flight);
+      opened ??= await this.open(call, flight, readInPlace);
       for (;;) {
         if (failure) throw failure;
         if (at >= chunk.length) {
@@ -160,9 +161,13 @@ export class Transport {
   }
 
   /** An answer whose body is still on its way. To `close` it closes the connection. */
-  async open(call: Call, flight: Flight): Promise<Opened> {
+  async open(
+    call: Call,
+    flight: Flight,
+    toReader: (body: ReadableStream<Uint8Array>) => BodyReader = (body) => body.getReader(),
+  ): Promise<Opened> {
     const { response, signal, close } = await this.#send(call, flight);
-    const reader = response.body?.getReader();
+    const reader = response.body && toReader(response.body);
     // Not left to fetch: a signal made of signals can be collected before it passes an abort on.
     signal.addEventListener("abort", () => void reader?.cancel().catch(() => {}));
     return { response, bytes: this.#bytes(call, flight, response, reader, close), close };
@@ -176,7 +181,7 @@ export class Transport {
     call: Call,
     flight: Flight,
     response: Response,
-    reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+    reader: BodyReader | null,
     close: () => void,
   ): AsyncIterableIterator<Uint8Array> {
     const end = { done: true, value: undefined } as const;
@@ -186,8 +191,9 @@ export class Transport {
           flight.throwIfEnded();
           const step = (await reader?.read()) ?? end;
           flight.throwIfEnded();
-          if (step.done) close();
-          return step.done ? end : step;
+          if (!step.done && step.value) return { done: false, value: step.value };
+          close();
+          return end;
         } catch (cause) {
           close();
           flight.throwIfEnded();
