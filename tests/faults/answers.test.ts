@@ -302,6 +302,17 @@ describe("answers that are not CouchDB's", () => {
     }
   });
 
+  test("what a server says beside the documents stays data", async () => {
+    const body = '{"docs":[],"__proto__":{"warning":"x"},"bookmark":"nil"}';
+    const { url } = await answering((response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(body);
+    });
+    const summary = await new CouchDB(url).database("animals").find({}).summary;
+    expect(Object.getPrototypeOf(summary)).toBe(Object.prototype);
+    expect(summary.warning).toBeUndefined();
+  });
+
   test("find does not go round in circles where the bookmark never changes", async () => {
     const docs = Array.from({ length: 50 }, (_, n) => ({ _id: String(n) }));
     const { url, requests } = await answering((response) => {
