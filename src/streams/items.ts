@@ -29,7 +29,7 @@ export function items<R>(
 
   const take = (): IteratorResult<R> => {
     last = batch[at] as R;
-    // What the consumer is done with need not outlive the batch: it costs JavaScriptCore a tenth.
+    // What the consumer is done with need not outlive the batch: keeping it costs JavaScriptCore time.
     batch[at] = undefined;
     at += 1;
     return { done: false, value: last };

@@ -10,7 +10,7 @@ const memorySize = 65_536;
 /**
  * Reads a body of which each chunk is done with when the next is asked for: into the same memory, where
  * the runtime can do that. Deno takes as much anew for each chunk otherwise, and CouchDB sends a chunk
- * a row: that took twice the time of all the rest.
+ * a row: a scan then takes twice the time.
  */
 export function readInPlace(body: ReadableStream<Uint8Array>): BodyReader {
   let memory = new ArrayBuffer(memorySize);

@@ -23,7 +23,7 @@ const demands: Demand[] = [
   { workloads: both, entry: docs, measure: "wall", of: buffering, atMost: 1 },
   { workloads: both, entry: docs, measure: "memory", of: buffering, atMost: 0.25 },
   { workloads: both, entry: docs, measure: "first", of: buffering, atMost: 0.1 },
-  ...[tight(docs), tight(batches)].map((entry) => ({
+  ...[docs, batches, tight(docs), tight(batches)].map((entry) => ({
     workloads: ["large"],
     entry: tenfold(entry),
     measure: "memory" as const,
@@ -46,6 +46,7 @@ const demands: Demand[] = [
   },
   { workloads: ["held"], entry: docs, measure: "served", of: [atFullSpeed(docs)], atMost: 1 },
   { workloads: ["held"], entry: docs, measure: "sent", of: [atFullSpeed(docs)], atMost: 0.02 },
+  { workloads: ["many"], entry: docs, measure: "memory", of: [fifth(docs)], atMost: 1.25 },
   {
     workloads: ["many"],
     entry: tight(docs),

@@ -58,13 +58,14 @@ ${many(gets)} times, one after the other. These two take minutes, and run in one
 
 - A slow consumer takes one of ${many(documents * 10)} documents a second, ${seconds} of them, and leaves. It holds the server back if both
   sides need no more memory than at full speed, and little more is sent than the sockets between them hold.
-- ${atOnce} scans in one process, of ${many(documents / 2)} rows each, and of ${many(documents / 10)}.
+- ${atOnce} scans in one process are flat if they need no more for ${many(documents / 2)} rows each than for ${many(documents / 10)}. Some is allowed
+  for garbage, of which a runtime leaves more lying the longer it runs.
 
-Whether memory is flat is judged in a tight heap: V8 is told to make do with 16 MB, and with 96 MB for the ${atOnce} scans (JavaScriptCore cannot
-be told, and does not need to be). Left to itself, V8 takes more the longer it runs, whoever reads, the hand-written
-loop as well: its young generation grows to what suits it, and the short strings that \`JSON.parse\` made (V8 keeps one
-of each that has ten characters or less) are cleared away only with the old one, when there are some tens of
-megabytes. The same runs without that limit are in the tables, too.
+Both are demanded twice: as they run, and in a tight heap, where V8 is told to make do with 16 MB, and with 96 MB for the
+${atOnce} scans (JavaScriptCore cannot be told). The second shows what is needed, the first also what is taken: V8 takes more
+the longer it runs, whoever reads, the hand-written loop as well. Its young generation grows to what suits it, and the
+short strings that \`JSON.parse\` made (V8 keeps one of each that has ten characters or less) are cleared away only with
+the old one, when there are some tens of megabytes.
 
 ## What must be reached
 
