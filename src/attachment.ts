@@ -214,10 +214,7 @@ export class Attachment {
   #transfer(call: Call, rest: Omit<Transfer, "patience" | "silent">): Transfer {
     const { transport } = this.#scope;
     const patience = transport.timeout;
-    const reason = `the server was silent for ${patience} ms`;
-    const { method } = call;
-    const details = { method, url: transport.url(call), reason, mayHaveHappened: method === "PUT" };
-    return { ...rest, patience, silent: () => new TimeoutError(details) };
+    return { ...rest, patience, silent: () => transport.silent(call, patience) };
   }
 
   /**

@@ -2,12 +2,16 @@ import type { Auth } from "./auth/auth.js";
 import { basic } from "./auth/basic.js";
 import { Database } from "./database.js";
 import { PreconditionFailedError, UnauthorizedError } from "./errors.js";
+import type { Feed } from "./feed.js";
+import type { FeedOptions } from "./feed-options.js";
 import type { Call, Fetch, SureJson } from "./transport/call.js";
 import { toHeaders } from "./transport/headers.js";
 import { databasePath, parseBaseUrl } from "./transport/paths.js";
 import type { RetryOptions } from "./transport/retry.js";
 import { Transport } from "./transport/transport.js";
 import type { Json, JsonObject, OperationOptions, ServerInfo, UserContext } from "./types.js";
+
+import { type DatabaseUpdate, updates } from "./updates.js";
 
 /** How a session talks to its server. */
 export interface CouchDBOptions {
@@ -89,6 +93,7 @@ export class CouchDB {
       headers: toHeaders(options.headers),
       timeout,
       retries: retry.limit ?? 2,
+      feedRetries: retry.limit ?? Number.POSITIVE_INFINITY,
     });
   }
 
@@ -191,6 +196,15 @@ export class CouchDB {
       expects: "couchdb",
       signal,
     })) as ServerInfo;
+  }
+
+  /**
+   * What happens to the server's databases: those there are, or also those to come. For administrators.
+   *
+   * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_db_updates
+   */
+  updates(options: FeedOptions = {}): Feed<DatabaseUpdate> {
+    return updates(this.#transport, options);
   }
 
   /** Ends every request and feed of this session, which does no more work. */

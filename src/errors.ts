@@ -6,6 +6,8 @@ export interface ErrorDetails {
   status?: number | undefined;
   error?: string | undefined;
   reason?: string | undefined;
+  /** Milliseconds. */
+  retryAfter?: number | undefined;
   cause?: unknown;
 }
 
@@ -20,6 +22,8 @@ export class CouchDBError extends Error {
   readonly error: string | undefined;
   /** CouchDB's explanation. */
   readonly reason: string | undefined;
+  /** Milliseconds that the server asks to wait before the next try, by `Retry-After`; at most a minute. */
+  readonly retryAfter: number | undefined;
 
   constructor(details: ErrorDetails) {
     super(describe(details), "cause" in details ? { cause: details.cause } : undefined);
@@ -28,6 +32,7 @@ export class CouchDBError extends Error {
     this.status = details.status;
     this.error = details.error;
     this.reason = details.reason;
+    this.retryAfter = details.retryAfter;
   }
 }
 
@@ -149,11 +154,12 @@ export function errorFromResponse(
     return new InvalidResponseError({ method, url, status: status || undefined, reason });
   }
   const { error, reason } = couchError(body);
+  const retryAfter = retryAfterOf(response.headers);
   const type = response.headers.get("content-type") ?? "no content type";
   const isCouch = method === "HEAD" ? type.includes("json") : error !== undefined;
   if (status >= 500 || isCouch || anyones.has(status)) {
     const Class = classes[status] ?? (status >= 500 ? ServerError : CouchDBError);
-    return new Class({ method, url, status, error, reason });
+    return new Class({ method, url, status, error, reason, retryAfter });
   }
   const seen = typeof body === "string" && body !== "" ? type : "nothing";
   return new InvalidResponseError({
@@ -161,7 +167,17 @@ export function errorFromResponse(
     url,
     status,
     reason: `answered with ${seen} where CouchDB's JSON was expected`,
+    retryAfter,
   });
+}
+
+const longestRetryAfter = 60_000;
+
+function retryAfterOf(headers: Headers): number | undefined {
+  const asked = headers.get("retry-after") ?? "";
+  // Seconds, or a date.
+  const wait = /^\d+$/.test(asked) ? Number(asked) * 1000 : Date.parse(asked) - Date.now();
+  return wait >= 0 ? Math.min(wait, longestRetryAfter) : undefined;
 }
 
 function couchError(body: unknown): { error?: string | undefined; reason?: string | undefined } {

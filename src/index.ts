@@ -3,6 +3,7 @@ export type { Auth } from "./auth/auth.js";
 export { basic } from "./auth/basic.js";
 export { type BulkEdit, BulkOperation, type BulkOptions } from "./bulk.js";
 export { ChangesFeed, type ChangesOptions } from "./changes.js";
+export type { Checkpoint } from "./checkpoint.js";
 export {
   type AllDbsParams,
   CouchDB,
@@ -31,6 +32,8 @@ export {
   UnsupportedMediaTypeError,
 } from "./errors.js";
 export { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./events.js";
+export { Feed } from "./feed.js";
+export type { FeedKind, FeedOptions, FeedState } from "./feed-options.js";
 export type {
   FindParams,
   IndexDefinition,
@@ -39,9 +42,11 @@ export type {
   QueryParams,
   Selector,
 } from "./find.js";
+export { localCheckpoint } from "./local-checkpoint.js";
 export { SecurityDocument } from "./security.js";
 export { Rows } from "./streams/rows.js";
 export type { Fetch } from "./transport/call.js";
 export type { RetryOptions } from "./transport/retry.js";
 export type * from "./types.js";
+export type { DatabaseUpdate } from "./updates.js";
 export { AllDocsView, View, ViewResponse } from "./view.js";

@@ -4,6 +4,7 @@ import {
   CouchDB,
   CouchDBError,
   type Database,
+  type FeedState,
   IncompleteResponseError,
   NetworkError,
   TimeoutError,
@@ -61,7 +62,12 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const animals = await couch.create<Animal>(options.database, { existsOk: true });
     // From before the first write, so that the feed brings all of them.
     const { update_seq } = await animals.info();
-    const feed = animals.changes({ feed: "continuous", since: update_seq, include_docs: true });
+    const feed = animals.changes({
+      feed: "continuous",
+      since: update_seq,
+      include_docs: true,
+      onState: connectionLight(),
+    });
     const written = await write(animals);
     await find(animals);
     await show(feed, written, animals, { ...access, database: options.database }, options);
@@ -162,6 +168,16 @@ async function follow(feed: ChangesFeed<Animal>, arrivals: Arrivals): Promise<vo
   } finally {
     arrivals.end();
   }
+}
+
+/** Says when the connection is lost, and when it is back. */
+function connectionLight(): (state: FeedState) => void {
+  let isLost = false;
+  return ({ state }) => {
+    if (state === "waiting" && !isLost) entry("feed", yellow("lost – reconnecting …"));
+    if (state === "live" && isLost) entry("feed", green("live again"));
+    if (state === "waiting" || state === "live") isLost = state === "waiting";
+  };
 }
 
 async function checkPage(url: string, paths: string[]): Promise<void> {

@@ -5,7 +5,7 @@ export interface Origin {
   /** Whether nothing more is to be given, although some may be at hand. */
   ended(): boolean;
   /** Ends it, for the consumer has had enough. */
-  end(): void;
+  end(): void | Promise<void>;
 }
 
 /**
@@ -74,7 +74,7 @@ export function items<R>(
       over = true;
       batch = [];
       at = 0;
-      origin.end();
+      await origin.end();
       return { done: true, value: undefined };
     },
     [Symbol.asyncIterator]() {

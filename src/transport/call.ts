@@ -20,8 +20,14 @@ export interface Call extends OperationOptions {
   headers?: Record<string, string>;
   /** It reads although its method does not say so, and may be repeated. */
   reads?: boolean;
+  /** Whoever sends it tries again by himself. */
+  once?: boolean;
+  /** Milliseconds without a byte of the body after which the connection is taken for dead. */
+  silence?: number | undefined;
   /** Milliseconds to the headers, where the session's `timeout` does not suit; false for no limit. */
   timeout?: number | false;
+  /** Called when CouchDB has begun an answer with rows. */
+  onAnswer?: () => void;
   /** The answer is an attachment, and no JSON. */
   raw?: boolean;
   /** A member by which CouchDB's answer is known from anybody else's JSON. */

@@ -1,4 +1,4 @@
-import { HTTPError, TimeoutError } from "ky";
+import { type CouchDBError, NetworkError, TimeoutError } from "../errors.js";
 
 /** What is tried again by itself, and how long that waits. */
 
@@ -8,34 +8,28 @@ import { HTTPError, TimeoutError } from "ky";
  */
 export interface RetryOptions {
   /**
-   * Repetitions of one request, after its first try, and tries on end that a scan whose connection was
-   * lost goes on with, though they bring no row. Default 2; 0 turns repeating off.
+   * Repetitions of one request, after its first try, and tries on end that a scan, or a feed, whose
+   * connection was lost goes on with, though they bring nothing new. Default 2, and for live feeds no
+   * limit; 0 turns repeating off.
    */
   limit?: number | undefined;
 }
 
 const firstDelay = 250;
 const longestDelay = 30_000;
-const longestRetryAfter = 60_000;
 
 // Not 500: CouchDB means it. These pass.
 const passing = new Set([408, 429, 502, 503, 504]);
 
-/**
- * How long to wait, in milliseconds, before a read that failed is tried again; undefined if it would
- * fail again, or has used up the time that it had. `attempt` counts from 1.
- *
- * @param thrown - by ky
- */
-export function waitBefore(attempt: number, thrown: unknown): number | undefined {
-  if (thrown instanceof TimeoutError) return undefined;
-  if (!(thrown instanceof HTTPError)) return backoff(attempt);
-  const { status, headers } = thrown.response;
-  if (!passing.has(status)) return undefined;
-  const asked = headers.get("retry-after") ?? "";
-  // Seconds, or a date.
-  const wait = /^\d+$/.test(asked) ? Number(asked) * 1000 : Date.parse(asked) - Date.now();
-  return wait >= 0 ? Math.min(wait, longestRetryAfter) : backoff(attempt);
+/** Whether a read that failed may succeed if it is tried again, and has not used up the time that it had. */
+export function mayPass(error: CouchDBError): boolean {
+  if (error instanceof NetworkError) return !(error instanceof TimeoutError);
+  return passing.has(error.status as number);
+}
+
+/** Milliseconds to wait before the next try: as the server asks, or else by `backoff`. */
+export function waitBefore(attempt: number, { retryAfter }: CouchDBError): number {
+  return retryAfter ?? backoff(attempt);
 }
 
 /** Exponential back-off with full jitter, in milliseconds. `attempt` counts from 1. */

@@ -4,7 +4,7 @@ import type { Flight } from "../streams/flight.js";
 import { type Call, type Fetch, reads } from "./call.js";
 import { failure } from "./failure.js";
 import { toHeaders } from "./headers.js";
-import { waitBefore } from "./retry.js";
+import { mayPass, waitBefore } from "./retry.js";
 import { credentials, unrepeatable } from "./runtime.js";
 
 /** What requests of a session have in common. */
@@ -17,6 +17,7 @@ export interface Sender {
   readonly timeout: number;
   /** How often what is safe to send twice is tried again. */
   readonly retries: number;
+  readonly feedRetries: number;
 }
 
 /** An answer whose headers are here, while its body may be on its way. */
@@ -49,6 +50,7 @@ export async function send(
   };
   const isRead = reads(call);
   const timeout = call.timeout ?? sender.timeout;
+  const retries = isRead && !call.once ? sender.retries : 0;
   const explain = (thrown: unknown) => {
     flight.throwIfEnded();
     return failure(thrown, { method: call.method, url, reads: isRead }, timeout);
@@ -72,9 +74,8 @@ export async function send(
         return { response, text, signal, close };
       } catch (thrown) {
         const error = explain(thrown);
-        const wait = isRead && attempt <= sender.retries ? waitBefore(attempt, thrown) : undefined;
-        if (wait === undefined) throw error;
-        await flight.sleep(wait);
+        if (attempt > retries || !mayPass(error)) throw error;
+        await flight.sleep(waitBefore(attempt, error));
       }
     }
   } catch (error) {

@@ -4,14 +4,15 @@ import {
   IncompleteResponseError,
   InvalidResponseError,
   ServerError,
+  TimeoutError,
 } from "../errors.js";
 import type { Batch, Pull, Source } from "../streams/batch.js";
 import { closedError, Flight } from "../streams/flight.js";
 import { LineReader } from "../streams/lines.js";
 import { RowReader } from "../streams/row-reader.js";
 import type { RowsSummary } from "../types.js";
-import { type BodyReader, readInPlace } from "./body.js";
-import type { Answer, Call, Opened, SureJson } from "./call.js";
+import { type BodyReader, bytesOf, readInPlace } from "./body.js";
+import { type Answer, type Call, type Opened, reads, type SureJson } from "./call.js";
 import { encodeQuery } from "./query.js";
 import { type Exchange, type Sender, send } from "./send.js";
 
@@ -30,8 +31,9 @@ export class Transport {
   readonly base: string;
   readonly json: SureJson;
   readonly timeout: number;
-  /** How often what is safe to send twice is tried again. */
+  /** How often what is safe to send twice is tried again; and a live feed, on end and without progress. */
   readonly retries: number;
+  readonly feedRetries: number;
   readonly #sender: Sender;
   readonly #flights = new Set<Flight>();
   #closed = false;
@@ -41,6 +43,7 @@ export class Transport {
     this.json = json;
     this.timeout = sender.timeout;
     this.retries = sender.retries;
+    this.feedRetries = sender.feedRetries;
     this.#sender = sender;
   }
 
@@ -69,6 +72,14 @@ export class Transport {
   conflict(method: Call["method"], path: string, reason: string): ConflictError {
     const details = { status: 409, error: "conflict", reason };
     return this.error(ConflictError, { method, path }, details);
+  }
+
+  /** The server has given no sign of itself for too long. */
+  silent(call: Call, milliseconds: number): TimeoutError {
+    const { method } = call;
+    const reason = `the server was silent for ${milliseconds} ms`;
+    const mayHaveHappened = !reads(call);
+    return new TimeoutError({ method, url: this.url(call), reason, mayHaveHappened });
   }
 
   /** Begins an operation of several requests, which must `land` at its end. */
@@ -128,7 +139,10 @@ export class Transport {
     let at = 0;
     let failure: Error | undefined;
     return async () => {
-      opened ??= await this.open(call, flight, readInPlace);
+      if (!opened) {
+        opened = await this.open(call, flight, readInPlace);
+        if (isJson(opened.response)) call.onAnswer?.();
+      }
       for (;;) {
         if (failure) throw failure;
         if (at >= chunk.length) {
@@ -138,7 +152,7 @@ export class Transport {
             return undefined;
           }
           const { done, value } = await opened.bytes.next();
-          if (done && !reader.ended) throw this.#incomplete(call, opened.response);
+          if (done && !reader.ended) throw this.#unfinished(call, opened.response);
           if (done) return undefined;
           chunk = value;
           at = 0;
@@ -168,52 +182,21 @@ export class Transport {
   ): Promise<Opened> {
     const { response, signal, close } = await this.#send(call, flight);
     const reader = response.body && toReader(response.body);
-    // Not left to fetch: a signal made of signals can be collected before it passes an abort on.
-    signal.addEventListener("abort", () => void reader?.cancel().catch(() => {}));
-    return { response, bytes: this.#bytes(call, flight, response, reader, close), close };
-  }
-
-  /**
-   * Leaving it early closes the connection. Written by hand, for a generator costs several turns of the
-   * microtask queue a chunk, and CouchDB sends a chunk a row.
-   */
-  #bytes(
-    call: Call,
-    flight: Flight,
-    response: Response,
-    reader: BodyReader | null,
-    close: () => void,
-  ): AsyncIterableIterator<Uint8Array> {
-    const end = { done: true, value: undefined } as const;
-    return {
-      next: async () => {
-        try {
-          flight.throwIfEnded();
-          const step = (await reader?.read()) ?? end;
-          flight.throwIfEnded();
-          if (!step.done && step.value) return { done: false, value: step.value };
-          close();
-          return end;
-        } catch (cause) {
-          close();
-          flight.throwIfEnded();
-          throw this.#incomplete(call, response, cause);
-        }
-      },
-      return: async () => {
-        close();
-        return end;
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    const { silence = Number.POSITIVE_INFINITY } = call;
+    const bytes = bytesOf(reader, flight, {
+      silence,
+      silent: () => this.silent(call, silence),
+      cut: (cause) => this.#incomplete(call, response, cause),
+      signal,
+      close,
+    });
+    return { response, bytes, close };
   }
 
   async #send(call: Call, flight: Flight): Promise<Exchange> {
     const exchange = await send(this.#sender, call, this.url(call), flight);
     const { response, close } = exchange;
-    const isCouch = call.raw || response.headers.get("content-type")?.includes("json");
+    const isCouch = call.raw || isJson(response);
     if (call.method !== "HEAD" || isCouch) return exchange;
     close();
     throw this.#invalid(call, "answered without CouchDB's content type", response);
@@ -232,7 +215,7 @@ export class Transport {
     throw this.#invalid(call, `answered with ${what}`, response);
   }
 
-  #unread(call: Call, response: Response, cause: unknown) {
+  #unread(call: Call, response: Response, cause?: unknown) {
     const type = response.headers.get("content-type") ?? "no content type";
     const reason = `answered with ${type} that is not CouchDB's JSON`;
     // A SyntaxError quotes the answer, which may be a page that quotes the request.
@@ -248,6 +231,11 @@ export class Transport {
     return this.error(ServerError, call, { status: Number(code), error, reason });
   }
 
+  /** What has ended too soon: CouchDB's, or a page that knows nothing of rows. */
+  #unfinished(call: Call, response: Response) {
+    return isJson(response) ? this.#incomplete(call, response) : this.#unread(call, response);
+  }
+
   #invalid(call: Call, reason: string, { status }: Response, cause?: unknown) {
     return this.error(InvalidResponseError, call, { status, reason, cause });
   }
@@ -256,4 +244,8 @@ export class Transport {
     const reason = "the answer was cut off";
     return this.error(IncompleteResponseError, call, { status, reason, cause });
   }
+}
+
+function isJson({ headers }: Response): boolean {
+  return headers.get("content-type")?.includes("json") ?? false;
 }

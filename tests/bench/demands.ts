@@ -38,6 +38,13 @@ const demands: Demand[] = [
     atMost: 1.1,
   },
   {
+    workloads: ["paced"],
+    entry: "couchfetch changes()",
+    measure: "memory",
+    of: [atFullSpeed("couchfetch changes()")],
+    atMost: 1.1,
+  },
+  {
     workloads: ["held"],
     entry: docs,
     measure: "memory",

@@ -35,6 +35,11 @@ const server = createServer(async (request, response) => {
   ).pathname.split("/");
   const [name = "", chunked] = database.split("-");
   if (name === "") return response.end(JSON.stringify({ sent: sent(), memory: peak() }));
+  // What a live feed asks first.
+  if (path === "") {
+    response.writeHead(200, headers).end(`{"db_name":"${database}","instance_start_time":"1"}`);
+    return;
+  }
   try {
     if (!path.startsWith("_")) {
       const body = await readFile(join(folder, name, "document"));

@@ -107,6 +107,16 @@ export const workloads: Workload[] = [
     entries: [couchfetch("changes()", "feed", "small"), loop("feed", "small")],
   },
   {
+    name: "paced",
+    title: "The same, with a consumer that takes a millisecond for each change",
+    base: atFullSpeed("couchfetch changes()"),
+    once: true,
+    entries: [
+      couchfetch("changes()", "paced", "small"),
+      named(couchfetch("changes()", "feed", "small"), atFullSpeed),
+    ],
+  },
+  {
     name: "get",
     title: "One small document, again and again",
     base: "ky",

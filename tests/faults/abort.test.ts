@@ -1,6 +1,6 @@
 import { CouchDB, type Database } from "couchfetch";
 import { afterEach, describe, expect, test } from "vitest";
-import { type Answering, json, startAnswering } from "./answering.js";
+import { type Answering, database, json, startAnswering } from "./answering.js";
 
 let server: Answering;
 
@@ -23,7 +23,7 @@ async function unending(begin?: string): Promise<{ db: Database; begun: Promise<
       response.write(begin);
     }
     tell();
-  });
+  }, database);
   return { db: new CouchDB(server.url).database("animals"), begun };
 }
 
@@ -172,7 +172,7 @@ describe("an abort closes the connection, and rejects with the signal's reason",
       } else {
         response.end(JSON.stringify({ rows, results: events }));
       }
-    });
+    }, database);
     const reads: ((db: Database, signal: AbortSignal) => AsyncIterable<unknown>)[] = [
       (db, signal) => db.keys({ signal }),
       (db, signal) => db.changes({ signal }),
@@ -248,7 +248,7 @@ describe("an abort closes the connection, and rejects with the signal's reason",
         if (ends === 3) often();
         response.writeHead(200, { "content-type": "application/json" });
         response.end('{"last_seq":"1-a","pending":0}\n');
-      });
+      }, database);
       const controller = new AbortController();
       const couch = new CouchDB(server.url);
       const { signal } = controller;
@@ -343,7 +343,7 @@ describe("the connection closes, too, when the consumer has had enough", () => {
   test("the end of the session", async () => {
     server = await startAnswering((response, before) => {
       if (before === 0) response.writeHead(200, { "content-type": "application/json" }).write("\n");
-    });
+    }, database);
     const couch = new CouchDB(server.url);
     const feed = couch.database("animals").changes({ feed: "continuous" });
     const waiting = failure(feed[Symbol.asyncIterator]().next());

@@ -12,7 +12,13 @@ export interface Answering {
   close(): Promise<void>;
 }
 
-/** @param answer - given the response, how many requests came before, and the request */
+/** What a live feed asks first: whether the database is still the same. */
+export const database = { db_name: "animals", instance_start_time: "1" };
+
+/**
+ * @param answer - given the response, how many requests came before, and the request
+ * @param knows - what there is to tell of `/animals` itself, without asking or counting
+ */
 export async function startAnswering(
   answer: (
     response: ServerResponse,
@@ -20,6 +26,7 @@ export async function startAnswering(
     request: IncomingMessage,
     body: string,
   ) => void,
+  knows?: object,
 ): Promise<Answering> {
   const requests: string[] = [];
   const headers: IncomingMessage["headers"][] = [];
@@ -28,6 +35,7 @@ export async function startAnswering(
     leave = resolve;
   });
   const server = createServer((request, response) => {
+    if (knows && request.url === "/animals") return json(response, 200, knows);
     response.on("close", () => {
       if (!response.writableFinished) leave();
     });

@@ -1,6 +1,6 @@
 import { CouchDB, type CouchDBOptions, type Database } from "couchfetch";
 import { parse, parseNumberAndBigInt, stringify } from "lossless-json";
-import { startAnswering } from "./answering.js";
+import { database, startAnswering } from "./answering.js";
 
 /** Needs to be called as a method, as any object's may. */
 class BigIntJson {
@@ -48,17 +48,20 @@ export async function serving(
   json: NonNullable<CouchDBOptions["json"]>,
 ): Promise<Exact> {
   const sent: Exact["sent"] = [];
-  const { url, close } = await startAnswering((response, _before, { method, url = "" }, body) => {
-    const request = `${method} ${decodeURIComponent(url)}`;
-    sent.push({ request, body });
-    const answer = answers[`${method} ${url.split("?")[0]}`];
-    const type = { "content-type": "application/json" };
-    if (answer === undefined) {
-      response.writeHead(404, type).end('{"error":"not_found","reason":"missing"}');
-    } else {
-      response.writeHead(200, type).end(typeof answer === "string" ? answer : answer(request));
-    }
-  });
+  const { url, close } = await startAnswering(
+    (response, _before, { method, url = "" }, body) => {
+      const request = `${method} ${decodeURIComponent(url)}`;
+      sent.push({ request, body });
+      const answer = answers[`${method} ${url.split("?")[0]}`];
+      const type = { "content-type": "application/json" };
+      if (answer === undefined) {
+        response.writeHead(404, type).end('{"error":"not_found","reason":"missing"}');
+      } else {
+        response.writeHead(200, type).end(typeof answer === "string" ? answer : answer(request));
+      }
+    },
+    "GET /animals" in answers ? undefined : database,
+  );
   const couch = new CouchDB(url, { json, retry: { limit: 0 } });
   return { couch, db: couch.database("animals"), sent, close };
 }

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CouchDB, type Database } from "couchfetch";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type Answering, startAnswering } from "./answering.js";
+import { type Answering, database, startAnswering } from "./answering.js";
 
 const gigabyte = 2 ** 30;
 // What the sockets and fetch may hold: with what Linux gives a connection, some 4 to 6 MB.
@@ -28,7 +28,7 @@ beforeEach(async () => {
     void (url?.includes("_changes")
       ? send(response, asLines)
       : send(response, asRows, '{"total_rows":1000000,"offset":0,"rows":[\r\n'));
-  });
+  }, database);
   db = new CouchDB(server.url).database("animals");
 });
 

@@ -10,10 +10,17 @@ import type { Doc } from "./types.js";
 const FEEDS = ["normal", "continuous", "live", "longpoll", "eventsource"];
 const MAX_TIMEOUT = 60_000;
 
-export interface ChangesParams {
+/** What `_changes` and `_db_updates` have in common. */
+export interface FeedParams {
   feed: string;
-  since: number;
   limit: number;
+  /** How often an idle feed shows that it lives; without, it ends after `timeout`. */
+  heartbeat: number | undefined;
+  timeout: number;
+}
+
+export interface ChangesParams extends FeedParams {
+  since: number;
   descending: boolean;
   include_docs: boolean;
   conflicts: boolean;
@@ -22,9 +29,6 @@ export interface ChangesParams {
   style: string;
   /** Only every so many rows have a sequence, which costs CouchDB much. */
   seq_interval: number;
-  /** How often an idle feed shows that it lives; without, it ends after `timeout`. */
-  heartbeat: number | undefined;
-  timeout: number;
 }
 
 function heartbeatOf(text: string | null): number | undefined {
@@ -47,22 +51,31 @@ async function positionOf(db: Database, since: string): Promise<number> {
   return since === "now" ? db.sequence() : db.parseSequence(since);
 }
 
-async function readParams(context: DatabaseContext): Promise<ChangesParams> {
-  const { db, query, request } = context;
+export function readFeedParams(query: URLSearchParams): FeedParams {
   const feed = query.get("feed") ?? "normal";
   if (!FEEDS.includes(feed)) {
     throw badRequest("Supported `feed` types: normal, continuous, live, longpoll, eventsource");
   }
-  const flag = (name: string) => query.get(name) === "true";
-  // A browser's EventSource tells by a header where it was.
-  const header = feed === "eventsource" ? request.headers["last-event-id"] : undefined;
-  const since = query.get("last-event-id") ?? header?.toString() ?? query.get("since") ?? "0";
   const limit = integer(query.get("limit") ?? "-1");
-  const descending = flag("descending");
   return {
     feed: feed === "live" ? "continuous" : feed,
-    since: descending ? 0 : await positionOf(db, since),
     limit: limit < 0 ? Number.POSITIVE_INFINITY : limit,
+    heartbeat: heartbeatOf(query.get("heartbeat")),
+    timeout: Math.min(integer(query.get("timeout") ?? String(MAX_TIMEOUT)), MAX_TIMEOUT),
+  };
+}
+
+async function readParams(context: DatabaseContext): Promise<ChangesParams> {
+  const { db, query, request } = context;
+  const params = readFeedParams(query);
+  const flag = (name: string) => query.get(name) === "true";
+  // A browser's EventSource tells by a header where it was.
+  const header = params.feed === "eventsource" ? request.headers["last-event-id"] : undefined;
+  const since = query.get("last-event-id") ?? header?.toString() ?? query.get("since") ?? "0";
+  const descending = flag("descending");
+  return {
+    ...params,
+    since: descending ? 0 : await positionOf(db, since),
     descending,
     include_docs: flag("include_docs"),
     conflicts: flag("conflicts"),
@@ -70,8 +83,6 @@ async function readParams(context: DatabaseContext): Promise<ChangesParams> {
     att_encoding_info: flag("att_encoding_info"),
     style: query.get("style") ?? "main_only",
     seq_interval: integer(query.get("seq_interval") ?? "1"),
-    heartbeat: heartbeatOf(query.get("heartbeat")),
-    timeout: Math.min(integer(query.get("timeout") ?? String(MAX_TIMEOUT)), MAX_TIMEOUT),
   };
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { ChangesOptions, PouchChange } from "pouchdb-core";
 import { type AttachmentOptions, Blobs, type File, type StoredAttachment } from "./blobs.js";
+import { Census } from "./census.js";
 import { compareIdKeys } from "./collate.js";
 import { noDatabase, notFound } from "./errors.js";
 import { present } from "./present.js";
@@ -44,6 +45,7 @@ export class Database {
   readonly #blobs = new Blobs();
   readonly #writer: Writer;
   readonly #indexes = new Map<string, ViewIndex>();
+  #census = new Census();
   readonly #listeners = new Set<() => void>();
   #lastWrite: Promise<unknown> = Promise.resolve();
 
@@ -202,9 +204,15 @@ export class Database {
       // No change tells an index that a document has gone without a trace. A design document's
       // validation goes on being asked, as in CouchDB, until the next of them is written.
       this.#indexes.clear();
+      this.#census = new Census();
       this.#notify();
       return purged;
     });
+  }
+
+  /** How many documents there are, and tombstones. */
+  count(): Promise<{ living: number; deleted: number }> {
+    return this.#census.take((since) => this.#store.changes({ since }));
   }
 
   /** Calls the listener after each write and on deletion; the result ends that. */

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Database, type DatabaseOptions } from "./database.js";
 import { CouchError, noDatabase } from "./errors.js";
+import { UpdateLog } from "./update-log.js";
 
 const DATABASE_NAME = /^[a-z][a-z0-9_$()+/-]*$/;
 const SYSTEM_DATABASES = ["_users", "_replicator", "_global_changes"];
@@ -16,6 +17,7 @@ export class Instance {
   readonly uuid = randomBytes(16).toString("hex");
   /** Signs session cookies. */
   readonly secret = randomBytes(16).toString("hex");
+  readonly updates = new UpdateLog(randomBytes(8).toString("hex"));
   readonly #databases = new Map<string, Database>();
   readonly #uuidPrefix = randomBytes(13).toString("hex");
   #uuidCounter = 0;
@@ -45,13 +47,19 @@ export class Instance {
       const reason = "The database could not be created, the file already exists.";
       throw new CouchError(412, "file_exists", reason);
     }
-    this.#databases.set(name, new Database(name, options));
+    const db = new Database(name, options);
+    this.#databases.set(name, db);
+    this.updates.note("created", name);
+    db.subscribe(() => {
+      if (!db.deleted) this.updates.note("updated", name);
+    });
   }
 
   async delete(name: string): Promise<void> {
     const db = this.database(name);
     this.#databases.delete(name);
     await db.destroy();
+    this.updates.note("deleted", name);
   }
 
   async close(): Promise<void> {

@@ -30,6 +30,7 @@ import { activeTasks, membership, up, uuids, welcome } from "./meta.js";
 import { purge } from "./purge.js";
 import { forAdmin, inDatabase, inListing, type Methods, type Route } from "./routing.js";
 import { closeSession, openSession, whoAmI } from "./session.js";
+import { updates } from "./updates.js";
 import { allDocs, allDocsQueries, designDocs, localDocs, view, viewQueries } from "./views.js";
 
 const document: Methods = {
@@ -74,6 +75,7 @@ export const routes: Route[] = [
   ["/_uuids", { GET: uuids }],
   ["/_session", { GET: whoAmI, HEAD: whoAmI, POST: openSession, DELETE: closeSession }],
   ["/_all_dbs", { GET: forAdmin(allDatabases), HEAD: forAdmin(allDatabases) }],
+  ["/_db_updates", { GET: forAdmin(updates), HEAD: forAdmin(updates) }],
   ["/_dbs_info", { GET: forAdmin(allInfos), POST: forAdmin(someInfos) }],
   ["/_active_tasks", { GET: forAdmin(activeTasks) }],
   ["/_membership", { GET: forAdmin(membership) }],

@@ -33,6 +33,10 @@ export interface EmbeddedServer {
   openRequests(): number;
   /** Resolves when a client has hung up on such a request before its answer was complete. */
   closed(predicate: (request: SeenRequest) => boolean): Promise<void>;
+  /** Hangs up on everybody and listens no more, as if it were killed; what it has stays. */
+  stop(): Promise<void>;
+  /** Listens again, where it did. */
+  start(): Promise<void>;
   /** Hangs up on everybody and forgets everything. */
   close(): Promise<void>;
 }
@@ -126,8 +130,16 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
     void answer(instance, request, response);
   });
   server.keepAliveTimeout = 60_000;
-  server.listen(port, host);
-  await once(server, "listening");
+  const start = async (at: number) => {
+    server.listen(at, host);
+    await once(server, "listening");
+  };
+  const stop = async () => {
+    const stopped = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await stopped;
+  };
+  await start(port);
   const address = server.address() as AddressInfo;
 
   return {
@@ -135,10 +147,10 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
     port: address.port,
     openRequests: () => open,
     closed: (predicate) => hangUps.until(predicate),
+    stop,
+    start: () => start(address.port),
     close: async () => {
-      const stopped = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await stopped;
+      await stop();
       await instance.close();
     },
   };

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { EventEmitter } from "node:events";
 import memoryAdapter from "pouchdb-adapter-memory";
 import PouchCore, { type ChangesOptions, type PouchChange, type PouchDatabase } from "pouchdb-core";
 import { badRequest, noDatabase, notFound, pouchStatus } from "./errors.js";
@@ -6,6 +7,8 @@ import { compareRevisions, formatRevision, type History } from "./revisions.js";
 import type { Doc } from "./types.js";
 
 const PouchDB = PouchCore.plugin(memoryAdapter);
+// Whoever reads changes listens for the end of the database: there may be many at once.
+EventEmitter.setMaxListeners(0, PouchDB as unknown as EventEmitter);
 
 /** A revision to be stored: what it grew from, and what it says. */
 export interface Revision {

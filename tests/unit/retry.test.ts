@@ -1,12 +1,15 @@
-import { HTTPError } from "ky";
 import { describe, expect, test, vi } from "vitest";
-import { waitBefore } from "../../src/transport/retry.js";
+import { errorFromResponse, NetworkError, TimeoutError } from "../../src/errors.js";
+import { mayPass, waitBefore } from "../../src/transport/retry.js";
+
+const request = { method: "GET", url: "http://localhost/" };
 
 function refusal(status: number, retryAfter?: string) {
   const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
-  const response = new Response(null, { status, headers });
-  return new HTTPError(response, new Request("http://localhost/"), {} as never);
+  return errorFromResponse(request, new Response(null, { status, headers }), { error: "busy" });
 }
+
+const lost = new NetworkError({ ...request, mayHaveHappened: false });
 
 describe("waitBefore", () => {
   test("waits for as long as the server asks, up to a minute", () => {
@@ -20,17 +23,21 @@ describe("waitBefore", () => {
 
   test("backs off by itself, ever longer and by chance, where nothing is asked, or nonsense", () => {
     vi.spyOn(Math, "random").mockReturnValue(0.5);
-    for (const thrown of [new TypeError("fetch failed"), refusal(502), refusal(503, "soon")]) {
-      const waits = [1, 2, 3, 20].map((attempt) => waitBefore(attempt, thrown));
+    for (const error of [lost, refusal(502), refusal(503, "soon")]) {
+      const waits = [1, 2, 3, 20].map((attempt) => waitBefore(attempt, error));
       expect(waits).toEqual([125, 250, 500, 15_000]);
     }
     expect(waitBefore(1, refusal(503, "Thu, 01 Jan 1970 00:00:00 GMT"))).toBe(125);
     vi.restoreAllMocks();
   });
+});
 
-  test("is of no use where the answer would be the same", () => {
-    for (const status of [400, 401, 404, 409, 500]) {
-      expect(waitBefore(1, refusal(status, "1")), `${status}`).toBeUndefined();
-    }
-  });
+test("what would be answered the same again, or has had its time, is not tried again", () => {
+  for (const status of [400, 401, 404, 409, 500]) {
+    expect(mayPass(refusal(status, "1")), `${status}`).toBe(false);
+  }
+  expect(mayPass(new TimeoutError({ ...request, mayHaveHappened: false }))).toBe(false);
+  for (const error of [lost, ...[408, 429, 502, 503, 504].map((status) => refusal(status))]) {
+    expect(mayPass(error), error.message).toBe(true);
+  }
 });

@@ -87,6 +87,10 @@ export const DURING: Record<string, (stage: Stage) => Promise<unknown>> = {
   "changes-continuous-timeout-last-seq": live("changes-continuous-timeout-last-seq", 3),
   "changes-longpoll": live("changes-longpoll", 1),
   "changes-eventsource": live("changes-eventsource", 4),
+  "db-updates-continuous": async (stage) => {
+    await send(stage, "PUT", "/wire_tmp", {});
+    await send(stage, "DELETE", "/wire_tmp");
+  },
   "changes-continuous-db-deleted": (stage) => send(stage, "DELETE", "/wire_tmp2"),
 };
 

@@ -29,10 +29,10 @@ async function follow() {
       // changed after it comes as a change, so that nothing falls in between.
       const all = await animals.allDocs.get({ include_docs: true, update_seq: true });
       list.replace(all.docs());
-      showState("live", "live");
       failures = 0;
       const since = all.update_seq;
-      const feed = animals.changes({ feed: "continuous", since, include_docs: true });
+      const feed = animals.changes({ feed: "continuous", since, include_docs: true, onState });
+      lookAgain = () => feed.close(); // it may be in a long wait between two tries
       for await (const change of feed) await apply(change);
     } catch (error) {
       if (error instanceof NotFoundError) {
@@ -42,13 +42,27 @@ async function follow() {
       } else if (error instanceof UnauthorizedError || error instanceof ForbiddenError) {
         showState("lost", "not let in");
       } else {
-        // The list stays: it is the last that is known, and marked as such.
-        console.debug(error);
-        showState("lost", "lost – reconnecting …");
+        showLost(error);
       }
     }
     await pause(Math.min(10_000, 500 * 2 ** failures));
   }
+}
+
+/** The feed comes back by itself, and misses nothing: there is only to be seen how it does. */
+function onState({ state, reason }) {
+  if (state === "live") {
+    list.quiet();
+    showState("live", "live");
+  } else if (state === "waiting") {
+    showLost(reason);
+  }
+}
+
+/** The list stays: it is the last that is known, and marked as such. */
+function showLost(reason) {
+  console.debug(reason);
+  showState("lost", "lost – reconnecting …");
 }
 
 async function apply(change) {

@@ -47,6 +47,10 @@ export class AnimalList {
     const ids = new Set(docs.map((doc) => doc.id));
     for (const id of this.#rows.keys()) if (!ids.has(id)) this.remove(id);
     for (const doc of docs) this.show(doc, { flash: !first });
+  }
+
+  /** What was said of failures is over, save to those who are editing. */
+  quiet() {
     for (const row of this.#rows.values()) if (!row.draft) row.tell("");
   }
 

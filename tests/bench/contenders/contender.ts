@@ -22,6 +22,9 @@ export const inParallel =
 /** How long a consumer that is to hold the server back takes over each document. */
 export const aSecond = () => new Promise((resolve) => setTimeout(resolve, 1000));
 
+/** How long one takes who does something with each change. */
+export const aMillisecond = () => new Promise((resolve) => setTimeout(resolve, 1));
+
 /** Touches each document, for all contenders in the same way. */
 export class Tally {
   count = 0;

@@ -1,5 +1,5 @@
 import { CouchDB } from "../../../dist/index.js";
-import { aSecond, documentId, inParallel, type Task } from "./contender.js";
+import { aMillisecond, aSecond, documentId, inParallel, type Task } from "./contender.js";
 
 export async function docs({ server, database, tally }: Task): Promise<void> {
   const db = new CouchDB(server).database(database);
@@ -28,6 +28,15 @@ export async function feed({ server, database, count, tally }: Task): Promise<vo
   const db = new CouchDB(server).database(database);
   const changes = db.changes({ feed: "continuous", include_docs: true, limit: count });
   for await (const change of changes) tally.add(change.json.doc);
+}
+
+export async function paced({ server, database, count, tally }: Task): Promise<void> {
+  const db = new CouchDB(server).database(database);
+  const changes = db.changes({ feed: "continuous", include_docs: true, limit: count });
+  for await (const change of changes) {
+    tally.add(change.json.doc);
+    await aMillisecond();
+  }
 }
 
 export async function get({ server, database, count, tally }: Task): Promise<void> {

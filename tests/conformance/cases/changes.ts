@@ -244,15 +244,16 @@ export const changes: Case[] = [
         const heard = new Promise<void>((resolve) => {
           hearBeats = resolve;
         });
-        const count = new TransformStream<Uint8Array, Uint8Array>({
-          transform(chunk, controller) {
-            beats += chunk.filter((byte) => byte === 10).length;
-            if (beats > 4) hearBeats();
-            controller.enqueue(chunk);
-          },
-        });
+        const transform: Transformer<Uint8Array, Uint8Array>["transform"] = (chunk, controller) => {
+          beats += chunk.filter((byte) => byte === 10).length;
+          if (beats > 4) hearBeats();
+          controller.enqueue(chunk);
+        };
         const tapped: Fetch = async (request) => {
-          const { body, status, headers } = await fetch(request);
+          const response = await fetch(request);
+          if (!request.url.includes("_changes")) return response;
+          const { body, status, headers } = response;
+          const count = new TransformStream({ transform });
           return new Response(body?.pipeThrough(count) ?? null, { status, headers });
         };
         const couch = new CouchDB(url, { auth: basic(user, password), fetch: tapped });

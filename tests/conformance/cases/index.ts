@@ -5,6 +5,7 @@ import { bulk } from "./bulk.js";
 import { changes } from "./changes.js";
 import { designs } from "./designs.js";
 import { documents } from "./documents.js";
+import { feeds } from "./feeds.js";
 import { input } from "./input.js";
 import { lossless } from "./lossless.js";
 import { queries } from "./queries.js";
@@ -19,6 +20,7 @@ export const suites: Record<string, Case[]> = {
   scans,
   queries,
   changes,
+  feeds,
   bulk,
   lossless,
   attachments,

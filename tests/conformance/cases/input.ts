@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import { basic, CouchDB, type Fetch } from "couchfetch";
+import { basic, CouchDB, type Fetch, localCheckpoint } from "couchfetch";
 import { type Case, rejects } from "../case.js";
 
 /** A session that fails the case if anything is sent. */
@@ -118,6 +118,15 @@ export const input: Case[] = [
       await rejects(() => db.changes({ feed: "continuous", heartbeat: 60_001 }), RangeError);
       await rejects(() => db.changes({ heartbeat: 0 }), RangeError);
       await rejects(() => db.changes({ limit: 0 }), RangeError);
+      await rejects(() => db.changes({ checkpoint: {} as never }), TypeError);
+      await rejects(() => db.changes({ checkpoint: "1-a" as never }), TypeError);
+      await rejects(() => db.changes({ onState: "live" as never }), TypeError);
+      const checkpoint = localCheckpoint(db, "consumer");
+      await rejects(() => db.changes({ checkpoint, descending: true }), TypeError);
+      await rejects(() => localCheckpoint(db, ".."), TypeError);
+      const couch = mute();
+      await rejects(() => couch.updates({ feed: "eventsource" as never }), TypeError);
+      await rejects(() => couch.updates({ heartbeat: -1 }), RangeError);
     },
   },
   {

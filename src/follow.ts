@@ -1,0 +1,202 @@
+import {
+  CouchDBError,
+  IncompleteResponseError,
+  InvalidResponseError,
+  NetworkError,
+  ServerError,
+  UnauthorizedError,
+} from "./errors.js";
+import type { FeedKind, FeedState } from "./feed-options.js";
+import { mapped, type Pull, type Source } from "./streams/batch.js";
+import type { Flight } from "./streams/flight.js";
+import type { Call } from "./transport/call.js";
+import { backoff, waitBefore } from "./transport/retry.js";
+import type { Transport } from "./transport/transport.js";
+import type { Sequence } from "./types.js";
+
+/** What a feed reads, and what it makes of that. */
+export interface FeedSource<E> {
+  readonly transport: Transport;
+  /** Whether it can go on after its last event. */
+  readonly resumes: boolean;
+  toCall(query: {
+    feed: FeedKind | undefined;
+    heartbeat: number | undefined;
+    since: Sequence | undefined;
+    limit: number | undefined;
+  }): Call;
+  toEvent(row: unknown, text: string): E;
+  sequenceOf(event: E): Sequence | null;
+  /**
+   * Looks whether what is followed is still what it was.
+   *
+   * @param timeout - milliseconds
+   * @throws NotFoundError if it is not
+   */
+  check?(flight: Flight, timeout: number): Promise<void>;
+}
+
+/** Who follows, from where, and what is told to them. */
+export interface Follower {
+  readonly feed: FeedKind;
+  readonly limit: number;
+  /** Milliseconds; of a normal feed, perhaps none. */
+  readonly heartbeat: number | undefined;
+  readonly flight: Flight;
+  /** Where to begin. */
+  place(): Promise<Sequence | undefined>;
+  /** The feed stands there, though no event has. */
+  moveTo(sequence: Sequence): void;
+  tell(state: FeedState): void;
+}
+
+const defaultHeartbeat = 10_000;
+// So many heartbeats without a byte mean that nobody is there.
+const patience = 2.5;
+
+/**
+ * The events of a feed, over as many answers as it takes. After what may pass, a live feed asks again from
+ * the last event that was handed over, and so does a normal one that was cut off.
+ */
+export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> {
+  const { transport, resumes } = source;
+  const { feed, limit, heartbeat = defaultHeartbeat, flight, tell } = follower;
+  const isLive = feed !== "normal";
+  const silence = heartbeat * patience;
+  const retries = isLive ? transport.feedRetries : transport.retries;
+  let isPlaced = false;
+  /** After the last event that was handed over: the next answer begins there. */
+  let position: Sequence | undefined;
+  let given = 0;
+  let answer: Source<E[]> | undefined;
+  /** How many had been given before this answer, and where it began. */
+  let givenBefore = 0;
+  let begin: Sequence | undefined;
+  /** When the server began the answer; Infinity if it has not. */
+  let since = Number.POSITIVE_INFINITY;
+  let isConnected = false;
+  /** Whether it was CouchDB once: what is there now may pass. */
+  let wasConnected = false;
+  let isRenewed = false;
+  /** Whether something else may have the same name by now. */
+  let isInDoubt = true;
+  let failures = 0;
+
+  const onAnswer = () => {
+    if (!isConnected) tell({ state: "live" });
+    isConnected = wasConnected = true;
+    isRenewed = false;
+    since = Date.now();
+  };
+
+  const open = async (): Promise<Source<E[]>> => {
+    givenBefore = given;
+    if (!isConnected) tell({ state: "connecting" });
+    if (!isPlaced) position = await follower.place();
+    isPlaced = true;
+    if (isLive && isInDoubt) await source.check?.(flight, silence);
+    begin = position;
+    // A live feed from now on begins with an answer that ends: its `last_seq` is a place to come back to,
+    // however early the connection is lost.
+    const kind = position === "now" ? "normal" : feed;
+    const call: Call = {
+      ...source.toCall({
+        feed: kind === "normal" ? undefined : kind,
+        heartbeat: kind === "normal" ? follower.heartbeat : heartbeat,
+        since: position,
+        limit: Number.isFinite(limit) ? limit - given : undefined,
+      }),
+      ...(isLive ? { timeout: silence, once: true } : {}),
+      ...(kind === "normal" ? {} : { silence }),
+      ...(kind === feed ? { onAnswer } : {}),
+    };
+    const rows =
+      kind === "continuous"
+        ? transport.lines(call, flight)
+        : transport.rows(call, "results", flight);
+    return mapped<E>(rows, ({ rows, texts }, events) => {
+      for (const [index, row] of rows.entries()) {
+        const { error, reason } = Object(row) as { error?: string; reason?: string };
+        if (error !== undefined) throw transport.error(ServerError, call, { error, reason });
+        const event = source.toEvent(row, texts[index] as string);
+        // With `seq_interval` most are null.
+        position = source.sequenceOf(event) ?? position;
+        given += 1;
+        events.push(event);
+      }
+    });
+  };
+
+  /** Milliseconds before the next answer is asked for. */
+  const pause = async (delay: number, reason?: CouchDBError) => {
+    isConnected = false;
+    tell(reason ? { state: "waiting", delay, reason } : { state: "waiting", delay });
+    await flight.sleep(delay);
+  };
+
+  /** Counts the tries on end that brought nothing: neither an event, nor a connection that held. */
+  const count = (isNothing: boolean) => {
+    const held = Date.now() - since >= heartbeat;
+    since = Number.POSITIVE_INFINITY;
+    if (held || !isNothing || given > givenBefore) failures = 0;
+    if (isNothing) failures += 1;
+  };
+
+  const end = async ({ summary }: Source<E[]>): Promise<void> => {
+    answer = undefined;
+    position = summary.last_seq ?? position;
+    if (position !== undefined) follower.moveTo(position);
+    if (!isLive) return;
+    const isEmpty = given === givenBefore;
+    isInDoubt = begin !== "now" && (feed === "continuous" || isEmpty);
+    isConnected = isConnected && feed === "longpoll";
+    // Of a number, the user's parser may make another object each time.
+    count(isEmpty && `${position}` === `${begin}`);
+    // A server that ends its answers at once is not to be hammered.
+    if (failures > 0) await pause(backoff(failures));
+  };
+
+  /** After what may pass. */
+  const recover = async (error: unknown): Promise<void> => {
+    const isPassing = mayPass(error);
+    answer = undefined;
+    count(true);
+    if (!isPassing || failures > retries) throw error;
+    if (error instanceof UnauthorizedError) isRenewed = true;
+    isInDoubt = true;
+    await pause(waitBefore(failures, error), error);
+  };
+
+  const mayPass = (error: unknown): error is CouchDBError => {
+    if (error instanceof IncompleteResponseError) return resumes || given === 0;
+    if (!isLive || !(error instanceof CouchDBError)) return false;
+    if (error instanceof NetworkError || error instanceof ServerError) return true;
+    if (error.status === 408 || error.status === 429) return true;
+    // What has not begun as CouchDB's is somebody's in between, where there was CouchDB before.
+    const isForeign = wasConnected && since === Number.POSITIVE_INFINITY;
+    if (error instanceof InvalidResponseError) return isForeign;
+    return error instanceof UnauthorizedError && wasConnected && !isRenewed;
+  };
+
+  return async () => {
+    for (;;) {
+      flight.throwIfEnded();
+      // What comes after the last one, a live feed need not wait for.
+      if (given >= limit && (isLive || !answer)) return undefined;
+      try {
+        answer ??= await open();
+        const events = await answer.next();
+        flight.throwIfEnded();
+        if (events) {
+          if (!isConnected) onAnswer();
+          return events;
+        }
+        await end(answer);
+        if (!isLive) return undefined;
+      } catch (error) {
+        flight.throwIfEnded();
+        await recover(error);
+      }
+    }
+  };
+}

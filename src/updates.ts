@@ -1,0 +1,30 @@
+import { Feed } from "./feed.js";
+import type { FeedOptions } from "./feed-options.js";
+import type { Transport } from "./transport/transport.js";
+import type { Sequence } from "./types.js";
+
+/** What has happened to a database, as CouchDB tells it. */
+export interface DatabaseUpdate {
+  db_name: string;
+  type: "created" | "updated" | "deleted";
+  seq: Sequence;
+}
+
+/**
+ * What happens to the databases of a server.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_db_updates
+ */
+export function updates(transport: Transport, options: FeedOptions): Feed<DatabaseUpdate> {
+  const { timeout } = options;
+  return new Feed<DatabaseUpdate>(
+    {
+      transport,
+      resumes: true,
+      toCall: (query) => ({ method: "GET", path: "_db_updates", query: { timeout, ...query } }),
+      toEvent: (row) => row as DatabaseUpdate,
+      sequenceOf: ({ seq }) => seq,
+    },
+    options,
+  );
+}

@@ -1,0 +1,174 @@
+import { once } from "node:events";
+import {
+  request as ask,
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+
+/**
+ * How an answer breaks off: hung up on in its middle, when what was sent has arrived or at once; ended as
+ * if it were complete; or silent from then on, over a connection that stays.
+ */
+export type Break = "cut" | "reset" | "end" | "stall";
+
+/** What goes wrong with a request. */
+export interface Fault {
+  /** Milliseconds that it waits before it is passed on. */
+  delay?: number;
+  /** An answer in the server's stead, which is not asked. */
+  answer?: { status: number; headers?: Record<string, string>; body?: string };
+  /** Bytes of the answer's body that go out at once, each time in a turn of their own. */
+  trickle?: number;
+  /** Bytes of the answer's body after which it breaks off; none yet, but the headers: 0. */
+  after?: number;
+  /** How it does. Without `after`, before the headers. */
+  how?: Break;
+}
+
+export interface SeenRequest {
+  method: string;
+  /** With its query. */
+  path: string;
+}
+
+/** A request under way. */
+export interface Passing extends SeenRequest {
+  /** Bytes of the answer's body so far. */
+  readonly sent: number;
+  breakOff(how: Break): void;
+}
+
+/** A proxy before a server, which does what networks do. */
+export interface FaultProxy {
+  url: string;
+  /** Each request, in order: `GET /animals/_changes?since=1`. */
+  readonly requests: string[];
+  /** Those that are not answered yet, oldest first. */
+  readonly underWay: ReadonlySet<Passing>;
+  /** Refuses connections, and hangs up on those there are. */
+  refuse(): Promise<void>;
+  /** Takes connections again. */
+  accept(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param faultOf - given the request, and how many came before */
+export async function startProxy(
+  target: string,
+  faultOf: (request: SeenRequest, before: number) => Fault | undefined = () => undefined,
+): Promise<FaultProxy> {
+  const requests: string[] = [];
+  const underWay = new Set<Passing>();
+
+  const server = createServer((incoming, answer) => {
+    const { method = "GET", url: path = "/" } = incoming;
+    const fault = faultOf({ method, path }, requests.length) ?? {};
+    requests.push(`${method} ${path}`);
+    const passage = new Passage({ method, path }, incoming, answer);
+    underWay.add(passage);
+    answer.once("close", () => underWay.delete(passage));
+    void passage.run(target, fault);
+  });
+  const listen = async (port: number) => {
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+  };
+  const stop = async () => {
+    if (!server.listening) return;
+    const stopped = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await stopped;
+  };
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    requests,
+    underWay,
+    refuse: stop,
+    accept: () => listen(port),
+    close: stop,
+  };
+}
+
+class Passage implements Passing {
+  readonly method: string;
+  readonly path: string;
+  readonly #incoming: IncomingMessage;
+  readonly #answer: ServerResponse;
+  #isBroken = false;
+  sent = 0;
+
+  constructor({ method, path }: SeenRequest, ...[incoming, answer]: Parameters<RequestListener>) {
+    this.method = method;
+    this.path = path;
+    this.#incoming = incoming;
+    this.#answer = answer;
+  }
+
+  breakOff(how: Break): void {
+    this.#isBroken = true;
+    // What was written so far is to arrive.
+    if (how === "cut") this.#answer.socket?.end();
+    else if (how === "reset") this.#answer.socket?.resetAndDestroy();
+    else if (how === "end") this.#answer.end();
+  }
+
+  async run(target: string, { delay, answer, how, ...fault }: Fault): Promise<void> {
+    if (delay !== undefined) await sleep(delay);
+    if (answer !== undefined) {
+      this.#incoming.resume();
+      this.#answer.writeHead(answer.status, answer.headers).end(answer.body);
+    } else if (fault.after === undefined && how !== undefined) {
+      this.breakOff(how);
+    } else {
+      await this.#pass(target, fault, how ?? "cut").catch(() => this.breakOff("reset"));
+    }
+  }
+
+  async #pass(target: string, { after, trickle }: Fault, how: Break): Promise<void> {
+    const { method, headers } = this.#incoming;
+    const outgoing = ask(target + this.path, { method, headers });
+    this.#answer.once("close", () => outgoing.destroy());
+    // Whoever waits for the answer hears of it.
+    outgoing.on("error", () => {});
+    this.#incoming.pipe(outgoing);
+    const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+    const { "content-length": _, "transfer-encoding": __, ...rest } = response.headers;
+    this.#answer.writeHead(response.statusCode as number, rest);
+    this.#answer.flushHeaders();
+    if (after === 0) return this.breakOff(how);
+    for await (const chunk of response) {
+      await this.#write(chunk, after, trickle ?? chunk.length);
+      if (this.#isBroken) return;
+      if (this.sent === after) return this.breakOff(how);
+    }
+    this.#answer.end();
+  }
+
+  async #write(chunk: Buffer, after = Number.POSITIVE_INFINITY, most: number): Promise<void> {
+    for (let at = 0; at < chunk.length && this.sent < after && !this.#isBroken; ) {
+      const piece = chunk.subarray(at, at + Math.min(most, after - this.sent));
+      at += piece.length;
+      this.sent += piece.length;
+      if (!this.#answer.write(piece)) await this.#room();
+      if (this.#answer.destroyed) return;
+      if (most < chunk.length) await setImmediate();
+    }
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      const settle = () => {
+        this.#answer.off("drain", settle).off("close", settle);
+        resolve();
+      };
+      this.#answer.once("drain", settle).once("close", settle);
+    });
+  }
+}
