@@ -1,12 +1,12 @@
 import { basic, CouchDB, type Database, IncompleteResponseError, type Rows } from "couchfetch";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
-import { type Cut, type Cutting, startCutting } from "./cutting.js";
+import { type Fault, type FaultProxy, startProxy } from "./proxy.js";
 
 const name = `scans-${crypto.randomUUID()}`;
 let server: ServerUnderTest;
 let direct: Database;
-const proxies: Cutting[] = [];
+const proxies: FaultProxy[] = [];
 
 const map = `function (doc) {
   emit("all", doc.n);
@@ -44,12 +44,11 @@ afterEach(async () => {
 });
 
 /** The database behind a proxy that cuts its answers, and what the proxy saw. */
-async function cutting(cut: (path: string, before: number) => Cut | undefined, limit?: number) {
+async function cutting(cut: (before: number) => Fault | undefined) {
   const { url, user, password } = server;
-  const proxy = await startCutting(url, cut);
+  const proxy = await startProxy(url, (_, before) => cut(before));
   proxies.push(proxy);
-  const options = { auth: basic(user, password), retry: { limit } };
-  return { db: new CouchDB(proxy.url, options).database(name), proxy };
+  return { db: new CouchDB(proxy.url, { auth: basic(user, password) }).database(name), proxy };
 }
 
 async function read(rows: Rows<unknown>) {
@@ -94,13 +93,13 @@ describe("a scan whose connection is lost goes on after the last row", () => {
       const { length } = await whole(scan);
       const cuts = Array.from({ length: 60 }, (_, index) => Math.floor((index * length) / 60));
       await Promise.all(
-        [...cuts, length - 4, length - 3, length - 2].map(async (bytes, index) => {
-          const cleanly = index % 2 === 0;
-          const { db, proxy } = await cutting((_, before) =>
-            before === 0 ? { bytes, cleanly } : undefined,
+        [...cuts, length - 4, length - 3, length - 2].map(async (after, index) => {
+          const how = index % 2 === 0 ? "end" : "cut";
+          const { db, proxy } = await cutting((before) =>
+            before === 0 ? { after, how } : undefined,
           );
-          expect(await read(scan(db)), `cut after ${bytes} bytes`).toEqual(expected);
-          expect(proxy.requests.length, `cut after ${bytes} bytes`).toBe(2);
+          expect(await read(scan(db)), `cut after ${after} bytes`).toEqual(expected);
+          expect(proxy.requests.length, `cut after ${after} bytes`).toBe(2);
         }),
       );
     });
@@ -108,12 +107,12 @@ describe("a scan whose connection is lost goes on after the last row", () => {
     test(`${what}: cut again and again`, async () => {
       const expected = await read(scan(direct));
       const { length } = await whole(scan);
-      for (const bytes of [500, 700, 1100].filter((bytes) => bytes < length)) {
-        const { db, proxy } = await cutting(() => ({ bytes }));
+      for (const after of [500, 700, 1100].filter((bytes) => bytes < length)) {
+        const { db, proxy } = await cutting(() => ({ after }));
         const given: unknown[] = [];
         // The last piece may never fit.
         const end = await collect(scan(db), given);
-        expect(given, `cut after ${bytes} bytes`).toEqual(expected.given.slice(0, given.length));
+        expect(given, `cut after ${after} bytes`).toEqual(expected.given.slice(0, given.length));
         if (end) expect(end).toBeInstanceOf(IncompleteResponseError);
         expect(proxy.requests.length).toBeGreaterThan(1);
       }
