@@ -19,9 +19,9 @@ export type FeedKind = "normal" | "continuous" | "longpoll";
  * - `"closed"`: the last state, with the `reason` that was thrown, if it was.
  */
 export type FeedState = (
-  | { state: "connecting" | "live" }
+  | { state: "connecting" | "live"; delay?: undefined; reason?: undefined }
   | { state: "waiting"; delay: number; reason?: CouchDBError }
-  | { state: "closed"; reason?: unknown }
+  | { state: "closed"; delay?: undefined; reason?: unknown }
 ) & {
   /** What the last save of the checkpoint failed with: the feed goes on, and saves again later. */
   checkpointError?: unknown;

@@ -61,9 +61,8 @@ test("in a browser the sixth feed takes the last connection, and what waits for 
         const feed = db.changes({
           feed: "continuous",
           heartbeat: 500,
-          onState({ state, ...rest }) {
-            const { reason } = rest as { reason?: Error };
-            states.push(reason ? `${state}: ${reason.name}` : state);
+          onState({ state, reason }) {
+            states.push(reason instanceof Error ? `${state}: ${reason.name}` : state);
             for (const wake of waiting.splice(0)) wake();
           },
         });

@@ -9,7 +9,17 @@ import { expect, test } from "vitest";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 const program = `
-import { basic, CouchDB, type Document, NotFoundError } from "couchfetch";
+import {
+  basic,
+  type Checkpoint,
+  CouchDB,
+  type DatabaseUpdate,
+  type Document,
+  type Feed,
+  type FeedState,
+  localCheckpoint,
+  NotFoundError,
+} from "couchfetch";
 
 interface Animal { legs: number }
 const couch = new CouchDB("http://localhost:5984", { auth: basic("a", "b"), fetch });
@@ -58,6 +68,23 @@ export async function follow(signal: AbortSignal): Promise<void> {
   const { bookmark } = await animals.find({}, { limit: 1 }).summary;
   await animals.find({}, { bookmark, limit: undefined }).toArray();
   animals.changes({ lastEventId: feed.sequence });
+  const said: string[] = [];
+  const checkpoint: Checkpoint = localCheckpoint(animals, "consumer");
+  const live = animals.changes({
+    feed: "longpoll",
+    checkpoint,
+    heartbeat: undefined,
+    onState({ state, delay, reason, checkpointError }) {
+      said.push(state, (delay ?? 0).toFixed(), String(reason ?? checkpointError));
+    },
+  });
+  for await (const batch of live.batches()) said.push(...batch.map(({ id }) => id));
+  const onState = (state: FeedState) => {
+    if (state.state === "waiting") said.push(state.delay.toFixed(), state.reason?.message ?? "");
+  };
+  const updates: Feed<DatabaseUpdate> = couch.updates({ feed: "continuous", since: "now", onState });
+  for await (const { db_name, type } of updates) if (type === "deleted") said.push(db_name);
+  await updates.close();
   const fox = animals.document("fox", { legs: 4 });
   await fox.attachment("a").fetch({ rev: fox.rev });
   await fox.copy("fennec", { rev: undefined });
