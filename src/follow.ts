@@ -69,11 +69,12 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
   let position: Sequence | undefined;
   let given = 0;
   let answer: Source<E[]> | undefined;
+  let connection: Flight | undefined;
   /** How many had been given before this answer, and where it began. */
   let givenBefore = 0;
   let begin: Sequence | undefined;
-  /** When the server began the answer; Infinity if it has not. */
-  let since = Number.POSITIVE_INFINITY;
+  /** When the server began the answer, by the clock; Infinity if it has not. */
+  let answered = Number.POSITIVE_INFINITY;
   let isConnected = false;
   /** Whether it was CouchDB once: what is there now may pass. */
   let wasConnected = false;
@@ -86,7 +87,7 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
     if (!isConnected) tell({ state: "live" });
     isConnected = wasConnected = true;
     isRenewed = false;
-    since = Date.now();
+    answered = Date.now();
   };
 
   const open = async (): Promise<Source<E[]>> => {
@@ -110,10 +111,11 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
       ...(kind === "normal" ? {} : { silence }),
       ...(kind === feed ? { onAnswer } : {}),
     };
+    connection = flight.part();
     const rows =
       kind === "continuous"
-        ? transport.lines(call, flight)
-        : transport.rows(call, "results", flight);
+        ? transport.lines(call, connection)
+        : transport.rows(call, "results", connection);
     return mapped<E>(rows, ({ rows, texts }, events) => {
       for (const [index, row] of rows.entries()) {
         const { error, reason } = Object(row) as { error?: string; reason?: string };
@@ -136,14 +138,20 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
 
   /** Counts the tries on end that brought nothing: neither an event, nor a connection that held. */
   const count = (isNothing: boolean) => {
-    const held = Date.now() - since >= heartbeat;
-    since = Number.POSITIVE_INFINITY;
+    const held = Date.now() - answered >= heartbeat;
+    answered = Number.POSITIVE_INFINITY;
     if (held || !isNothing || given > givenBefore) failures = 0;
     if (isNothing) failures += 1;
   };
 
-  const end = async ({ summary }: Source<E[]>): Promise<void> => {
+  const hangUp = () => {
     answer = undefined;
+    connection?.abort();
+    connection?.land();
+  };
+
+  const end = async ({ summary }: Source<E[]>): Promise<void> => {
+    hangUp();
     position = summary.last_seq ?? position;
     if (position !== undefined) follower.moveTo(position);
     if (!isLive) return;
@@ -159,7 +167,7 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
   /** After what may pass. */
   const recover = async (error: unknown): Promise<void> => {
     const isPassing = mayPass(error);
-    answer = undefined;
+    hangUp();
     count(true);
     if (!isPassing || failures > retries) throw error;
     if (error instanceof UnauthorizedError) isRenewed = true;
@@ -173,7 +181,7 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
     if (error instanceof NetworkError || error instanceof ServerError) return true;
     if (error.status === 408 || error.status === 429) return true;
     // What has not begun as CouchDB's is somebody's in between, where there was CouchDB before.
-    const isForeign = wasConnected && since === Number.POSITIVE_INFINITY;
+    const isForeign = wasConnected && answered === Number.POSITIVE_INFINITY;
     if (error instanceof InvalidResponseError) return isForeign;
     return error instanceof UnauthorizedError && wasConnected && !isRenewed;
   };

@@ -7,6 +7,7 @@ export class Flight {
   readonly #userSignal: AbortSignal | undefined;
   readonly #release: (() => void) | undefined;
   readonly #others: Set<Flight>;
+  readonly #parts = new Set<Flight>();
   readonly #calls = new Set<() => void>();
   #end: { reason: unknown } | undefined;
 
@@ -34,7 +35,13 @@ export class Flight {
   abort(reason: unknown = closedError()): void {
     if (this.#end) return;
     this.#end = { reason };
+    for (const part of this.#parts) part.abort(reason);
     for (const call of this.#calls) call();
+  }
+
+  /** A part of it, which ends with it, or by itself before, and must `land`. */
+  part(): Flight {
+    return new Flight(undefined, this.#parts);
   }
 
   /** Calls when the operation is ended, until the function that it returns is called. */

@@ -4,6 +4,7 @@ import {
   ConflictError,
   CouchDB,
   CouchDBError,
+  type FeedState,
   ForbiddenError,
   IncompleteResponseError,
   InvalidResponseError,
@@ -223,23 +224,28 @@ describe("answers that are not CouchDB's", () => {
   });
 
   test("a line of a feed that is the server's error is that error, not an event", async () => {
-    const { url } = await answering((response) => {
+    const { url, left } = await answering((response, before) => {
       response.writeHead(200, { "content-type": "application/json" });
-      response.write('{"seq":"1-a","id":"cat","changes":[{"rev":"1-a"}]}\n{"error":"timeout"}\n');
+      // The connection stays, and is to be left.
+      response.write(
+        before === 0
+          ? '{"seq":"1-a","id":"cat","changes":[{"rev":"1-a"}]}\n{"error":"timeout"}\n'
+          : '{"seq":"2-b","id":"dog","changes":[{"rev":"1-a"}]}\n',
+      );
     }, database);
     const reasons: unknown[] = [];
+    const onState = ({ state, reason }: FeedState) => {
+      if (state === "waiting") reasons.push(reason);
+    };
     const ids: string[] = [];
-    const feed = new CouchDB(url).database("animals").changes({
-      feed: "continuous",
-      onState: (state) => {
-        if (state.state !== "waiting") return;
-        reasons.push(state.reason);
-        void feed.close();
-      },
-    });
-    for await (const { id } of feed) ids.push(id);
+    const db = new CouchDB(url).database("animals");
+    for await (const { id } of db.changes({ feed: "continuous", onState })) {
+      if (ids.push(id) < 2) continue;
+      await left;
+      break;
+    }
     expect(reasons).toEqual([expect.any(ServerError)]);
-    expect(ids).toEqual(["cat"]);
+    expect(ids).toEqual(["cat", "dog"]);
   });
 
   test("a HEAD that anybody could have answered is no proof", async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { getActiveResourcesInfo } from "node:process";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
@@ -107,6 +108,7 @@ test("50 feeds at once, cut again and again, each bring all, and leave nothing b
   const all = [...ids, ...(await write(db, 2, 10))].toSorted();
   for (const given of await Promise.all(feeds)) expect(given).toEqual(all);
   await vi.waitUntil(() => proxy.underWay.size === 0);
+  expect(getEventListeners(signal, "abort")).toEqual([]);
   await couch.close();
   await vi.waitFor(
     () => expect(resources().Timeout ?? 0).toBeLessThanOrEqual(before.Timeout ?? 0),
