@@ -25,7 +25,6 @@ export function watchdog(silence: number, bark: () => void): Watchdog {
   return {
     listen() {
       isListening = true;
-      quiet = 0;
     },
     rest() {
       isListening = false;
