@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { type Checkpoint, type FeedState, localCheckpoint, type Sequence } from "couchfetch";
 import { describe, expect, test, vi } from "vitest";
 import { failure, following, hurry, take, write } from "./following.js";
@@ -204,6 +207,36 @@ describe("a checkpoint in CouchDB", () => {
     expect(await other.load()).toBeUndefined();
     // It is no change.
     expect((await take(db.changes(), 9)).length).toBe(5);
+  });
+
+  test("has missed nothing when its program is killed, and repeats little", async () => {
+    const { db, server } = followed;
+    const ids = await write(db, 400);
+    const program = `
+      import { basic, CouchDB, localCheckpoint } from "couchfetch";
+      const couch = new CouchDB("${server.url}", { auth: basic("${server.user}", "${server.password}") });
+      const db = couch.database("${db.id}");
+      const checkpoint = localCheckpoint(db, "index");
+      for await (const { id } of db.changes({ feed: "continuous", checkpoint })) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        console.log(id);
+      }`;
+    const given: string[] = [];
+    while (new Set(given).size < ids.length) {
+      const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+        cwd: fileURLToPath(new URL("../..", import.meta.url)),
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const before = given.length;
+      for await (const id of createInterface(child.stdout)) {
+        given.push(id);
+        const isEnough = given.length - before === 170 || new Set(given).size === ids.length;
+        if (isEnough) child.kill("SIGKILL");
+      }
+    }
+    expect([...new Set(given)].toSorted()).toEqual(ids.toSorted());
+    // What was read in the second before came again, and no more.
+    expect(given.length).toBeLessThan(2 * ids.length);
   });
 
   test("is waited for while the server is away", async () => {

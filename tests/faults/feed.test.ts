@@ -9,7 +9,7 @@ import {
   ServerError,
   UnauthorizedError,
 } from "couchfetch";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { failure, following, hurry, take, write } from "./following.js";
 import type { Break, Fault } from "./proxy.js";
 
@@ -184,6 +184,27 @@ describe.each(kinds)("%s: goes on from its last event", (feed) => {
     expect(await failed).toBeInstanceOf(ServerError);
     expect(asked().length).toBeLessThanOrEqual(8);
     expect(asked().length).toBeGreaterThanOrEqual(7);
+  });
+
+  test("waiting twice as long from try to try, up to 30 s, and anew after an event", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.0001);
+    const { db, faults } = followed;
+    await write(db, 1);
+    faults((before) => (before < 10 || before === 11 ? { how: "reset" } : undefined));
+    const delays: number[] = [];
+    const onState = ({ state, delay }: FeedState) => {
+      if (state === "waiting") delays.push((delay ?? 0) * 10_000);
+    };
+    const events = followed.followed().changes({ feed, onState })[Symbol.asyncIterator]();
+    await events.next();
+    const longest = [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000];
+    expect(delays.map(Math.round)).toEqual(longest);
+    const next = events.next();
+    for (const passing of followed.proxy.underWay) passing.breakOff("cut");
+    await write(db, 1, 1);
+    await next;
+    expect(delays.map(Math.round).slice(longest.length)).toContain(250);
+    await events.return?.();
   });
 
   test("from where it began, if it begins now and nothing has come yet", async () => {

@@ -1,0 +1,51 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { watchdog } from "../../src/transport/watchdog.js";
+
+const silence = 2_500;
+const heartbeat = 1_000;
+
+let barks: number;
+const bark = () => {
+  barks += 1;
+};
+
+beforeEach(() => {
+  barks = 0;
+  vi.useFakeTimers();
+});
+
+afterEach(() => void vi.useRealTimers());
+
+test("silence is noticed after two and a half heartbeats, and within three", () => {
+  for (let offset = 0; offset < heartbeat; offset += 50) {
+    const watch = watchdog(silence, bark);
+    vi.advanceTimersByTime(offset);
+    watch.listen();
+    vi.advanceTimersByTime(2.5 * heartbeat - 1);
+    expect(barks, `begun ${offset} ms after the timer`).toBe(0);
+    vi.advanceTimersByTime(heartbeat / 2 + 1);
+    expect(barks, `begun ${offset} ms after the timer`).toBe(1);
+    watch.end();
+    barks = 0;
+  }
+});
+
+test("each byte begins the count anew, and who does not listen hears no silence", () => {
+  const watch = watchdog(silence, bark);
+  for (let times = 0; times < 20; times += 1) {
+    watch.listen();
+    vi.advanceTimersByTime(2 * heartbeat);
+    watch.rest();
+  }
+  vi.advanceTimersByTime(100 * heartbeat);
+  expect(barks).toBe(0);
+  watch.end();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("without a limit there is no timer", () => {
+  const watch = watchdog(Number.POSITIVE_INFINITY, bark);
+  watch.listen();
+  expect(vi.getTimerCount()).toBe(0);
+  watch.end();
+});
