@@ -136,11 +136,11 @@ describe("a checkpoint", () => {
     const events = changes[Symbol.asyncIterator]();
     await events.next();
     await events.next();
+    const idle = events.next();
     await vi.waitUntil(() => states.at(-1)?.checkpointError, 5_000);
     expect(states.at(-1)).toEqual({ state: "live", checkpointError: refused });
     checkpoint.save = save;
     // It tries by itself.
-    const idle = events.next();
     await vi.waitUntil(() => saved.length > 0, 10_000);
     await vi.waitUntil(() => states.at(-1)?.checkpointError === undefined);
     expect(states.at(-1)).toEqual({ state: "live" });
