@@ -15,6 +15,8 @@ function inMemory(initial?: Sequence) {
     load: async () => saved.at(-1) ?? initial,
     async save(sequence) {
       times.push(performance.now());
+      // It takes a while, as a disk or a server does.
+      for (let turns = 0; turns < 20; turns += 1) await new Promise(setImmediate);
       saved.push(sequence);
     },
   };
@@ -35,7 +37,9 @@ describe.each(["normal", "continuous", "longpoll"] as const)("%s: a checkpoint",
     expect(saved.at(-1)).toBe(changes.sequence);
     const again = followed.followed().changes({ feed, checkpoint, since: "0", limit: 3 });
     const rest: string[] = [];
-    for await (const { id } of again) rest.push(id);
+    for await (const { id } of again) {
+      if (rest.push(id) === 1) expect(again.sequence).toBe(changes.sequence);
+    }
     expect(asked()[0]?.since).toBe(`${changes.sequence}`);
     expect(rest[0]).toBe(first[3]);
     expect([...first.slice(0, 3), ...rest].toSorted()).toEqual(ids);
@@ -77,6 +81,25 @@ describe.each(["normal", "continuous", "longpoll"] as const)("%s: a checkpoint",
 });
 
 describe("a checkpoint", () => {
+  test("is saved before close ends who waits, and before an error is thrown", async () => {
+    const { couch, db } = followed;
+    await write(db, 2);
+    for (const how of ["close", "delete"]) {
+      const { checkpoint, saved } = inMemory();
+      const changes = db.changes({ feed: "continuous", checkpoint });
+      const events = changes[Symbol.asyncIterator]();
+      await events.next();
+      const second = await events.next();
+      const waiting = failure(events.next());
+      if (how === "close") void changes.close();
+      else await couch.delete(db.id);
+      const error = await waiting;
+      expect(error?.name, how).toBe(how === "close" ? undefined : "NotFoundError");
+      expect(saved.at(-1), how).toBe(changes.sequence);
+      if (how === "close") expect(changes.sequence).toBe(second.value?.sequence);
+    }
+  });
+
   test("is saved at most once a second, never ahead of the consumer", async () => {
     const { db } = followed;
     await write(db, 30);

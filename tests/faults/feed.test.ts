@@ -255,6 +255,36 @@ describe.each(kinds)("%s: goes on from its last event", (feed) => {
   });
 });
 
+test("a long poll stays live from answer to answer", async () => {
+  const { db } = followed;
+  const states: string[] = [];
+  const onState = ({ state }: FeedState) => states.push(state);
+  const events = db.changes({ feed: "longpoll", onState })[Symbol.asyncIterator]();
+  for (let count = 0; count < 3; count += 1) {
+    const next = events.next();
+    await write(db, 1, count);
+    await next;
+  }
+  await events.return?.();
+  expect(states).toEqual(["connecting", "live", "closed"]);
+});
+
+test.each(["signal", "session"])("a feed that is ended by its %s tells so at once", async (how) => {
+  const { db, session } = followed;
+  await write(db, 1);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const couch = session();
+  const states: FeedState[] = [];
+  const onState = (state: FeedState) => states.push(state);
+  const changes = couch.database(db.id).changes({ feed: "continuous", signal, onState });
+  await changes[Symbol.asyncIterator]().next();
+  // Nobody asks for an event.
+  if (how === "signal") controller.abort(new DOMException("enough", "AbortError"));
+  else await couch.close();
+  expect(states.at(-1)).toMatchObject({ state: "closed", reason: { name: "AbortError" } });
+});
+
 describe("a normal feed", () => {
   test("goes on where it was cut", async () => {
     hurry();
