@@ -18,6 +18,8 @@ export interface Checkpoint {
 export interface Keeper {
   load(): Promise<Sequence | undefined>;
   note(sequence: Sequence): void;
+  /** What was noted is of no use any more. */
+  forget(): void;
   /** Resolves when what was noted last is saved, or cannot be. */
   end(): Promise<void>;
 }
@@ -29,6 +31,8 @@ const longestInterval = 30_000;
 export function keeper(checkpoint: Checkpoint, report: (error: unknown) => void): Keeper {
   let noted: Sequence | undefined;
   let saved: Sequence | undefined;
+  /** What was to be saved at the end: that is tried once. */
+  let last: Sequence | undefined;
   let failures = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ended = false;
@@ -52,7 +56,6 @@ export function keeper(checkpoint: Checkpoint, report: (error: unknown) => void)
   };
   const saveInTurn = () => {
     saving = saving.then(save);
-    return saving;
   };
   const wait = () => {
     if (ended) return;
@@ -68,9 +71,15 @@ export function keeper(checkpoint: Checkpoint, report: (error: unknown) => void)
       noted = sequence;
       wait();
     },
+    forget() {
+      noted = undefined;
+    },
     end() {
       ended = true;
-      return saveInTurn();
+      if (noted !== last) saveInTurn();
+      last = noted;
+      clearTimeout(timer);
+      return saving;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { type Keeper, keeper } from "./checkpoint.js";
+import { NotFoundError } from "./errors.js";
 import { checkFeedOptions, type FeedOptions, type FeedState } from "./feed-options.js";
 import { type FeedSource, follow } from "./follow.js";
 import type { Pull } from "./streams/batch.js";
@@ -93,8 +94,8 @@ export class Feed<E> implements AsyncIterable<E> {
 
   #finished(event: E): void {
     const sequence = this.#source.sequenceOf(event);
-    // With `seq_interval` most are null.
-    if (sequence !== null) this.#moveTo(sequence);
+    // With `seq_interval` most are null; another server may leave them out.
+    if (sequence !== null && sequence !== undefined) this.#moveTo(sequence);
   }
 
   #moveTo(sequence: Sequence): void {
@@ -146,6 +147,8 @@ export class Feed<E> implements AsyncIterable<E> {
   #end(reason?: unknown): Promise<void> {
     if (this.#state.state !== "closed")
       this.#tell({ state: "closed", ...(reason ? { reason } : {}) });
+    // Of a database that is gone: another one may have its name by now.
+    if (reason instanceof NotFoundError) this.#keeper?.forget();
     this.#flight?.abort();
     this.#flight?.land();
     return this.#keeper?.end() ?? Promise.resolve();

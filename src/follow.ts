@@ -70,9 +70,10 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
   let given = 0;
   let answer: Source<E[]> | undefined;
   let connection: Flight | undefined;
-  /** How many had been given before this answer, and where it began. */
+  /** How many had been given before this answer, where it began, and when it was asked for. */
   let givenBefore = 0;
   let begin: Sequence | undefined;
+  let asked = 0;
   /** When the server began the answer, by the clock; Infinity if it has not. */
   let answered = Number.POSITIVE_INFINITY;
   let isConnected = false;
@@ -92,11 +93,13 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
 
   const open = async (): Promise<Source<E[]>> => {
     givenBefore = given;
+    begin = position;
     if (!isConnected) tell({ state: "connecting" });
     if (!isPlaced) position = await follower.place();
     isPlaced = true;
     if (isLive && isInDoubt) await source.check?.(flight, silence);
     begin = position;
+    asked = Date.now();
     // A live feed from now on begins with an answer that ends: its `last_seq` is a place to come back to,
     // however early the connection is lost.
     const kind = position === "now" ? "normal" : feed;
@@ -107,8 +110,7 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
         since: position,
         limit: Number.isFinite(limit) ? limit - given : undefined,
       }),
-      ...(isLive ? { timeout: silence, once: true } : {}),
-      ...(kind === "normal" ? {} : { silence }),
+      ...(isLive ? { timeout: silence, silence, once: true } : {}),
       ...(kind === feed ? { onAnswer } : {}),
     };
     connection = flight.part();
@@ -118,6 +120,7 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
         : transport.rows(call, "results", connection);
     return mapped<E>(rows, ({ rows, texts }, events) => {
       for (const [index, row] of rows.entries()) {
+        if (given >= limit) return;
         const { error, reason } = Object(row) as { error?: string; reason?: string };
         if (error !== undefined) throw transport.error(ServerError, call, { error, reason });
         const event = source.toEvent(row, texts[index] as string);
@@ -136,11 +139,12 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
     await flight.sleep(delay);
   };
 
-  /** Counts the tries on end that brought nothing: neither an event, nor a connection that held. */
+  /** Counts the tries on end that brought nothing: neither progress, nor a connection that held. */
   const count = (isNothing: boolean) => {
-    const held = Date.now() - answered >= heartbeat;
+    const held = answered < Number.POSITIVE_INFINITY && Date.now() - asked >= heartbeat;
     answered = Number.POSITIVE_INFINITY;
-    if (held || !isNothing || given > givenBefore) failures = 0;
+    // Of a number, the user's parser may make another object each time.
+    if (held || `${position}` !== `${begin}`) failures = 0;
     if (isNothing) failures += 1;
   };
 
@@ -156,34 +160,38 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
     if (position !== undefined) follower.moveTo(position);
     if (!isLive) return;
     const isEmpty = given === givenBefore;
-    isInDoubt = begin !== "now" && (feed === "continuous" || isEmpty);
+    const isPinned = begin === "now";
+    // A database that was created less than a second later could not be told apart.
+    const isOld = Date.now() - answered >= 1_000;
+    isInDoubt = !isPinned && (feed === "continuous" || isEmpty || isOld);
     isConnected = isConnected && feed === "longpoll";
-    // Of a number, the user's parser may make another object each time.
-    count(isEmpty && `${position}` === `${begin}`);
+    wasConnected = true;
+    count(isEmpty && !isPinned);
     // A server that ends its answers at once is not to be hammered.
     if (failures > 0) await pause(backoff(failures));
   };
 
   /** After what may pass. */
   const recover = async (error: unknown): Promise<void> => {
-    const isPassing = mayPass(error);
+    // What has not begun as CouchDB's is somebody's in between.
+    const isForeign = answered === Number.POSITIVE_INFINITY;
     hangUp();
     count(true);
-    if (!isPassing || failures > retries) throw error;
+    if (!mayPass(error, isForeign) || failures > retries) throw error;
     if (error instanceof UnauthorizedError) isRenewed = true;
     isInDoubt = true;
     await pause(waitBefore(failures, error), error);
   };
 
-  const mayPass = (error: unknown): error is CouchDBError => {
+  const mayPass = (error: unknown, isForeign: boolean): error is CouchDBError => {
     if (error instanceof IncompleteResponseError) return resumes || given === 0;
     if (!isLive || !(error instanceof CouchDBError)) return false;
     if (error instanceof NetworkError || error instanceof ServerError) return true;
     if (error.status === 408 || error.status === 429) return true;
-    // What has not begun as CouchDB's is somebody's in between, where there was CouchDB before.
-    const isForeign = wasConnected && answered === Number.POSITIVE_INFINITY;
-    if (error instanceof InvalidResponseError) return isForeign;
-    return error instanceof UnauthorizedError && wasConnected && !isRenewed;
+    if (!wasConnected) return false;
+    // CouchDB's own answer may have been spoilt on its way, but would not be each time.
+    if (error instanceof InvalidResponseError) return isForeign || failures === 1;
+    return error instanceof UnauthorizedError && !isRenewed;
   };
 
   return async () => {

@@ -20,9 +20,12 @@ import type { Sequence } from "./types.js";
  * @see https://docs.couchdb.org/en/stable/api/local.html
  */
 export function localCheckpoint<T extends object>(db: Database<T>, name: string): Checkpoint {
-  const document = (db as Database<object> as Database).document(`_local/${name}`);
+  const empty = () => (db as Database<object> as Database).document(`_local/${name}`);
+  let document = empty();
   return {
     async load() {
+      // What this object has seen need not be there any more.
+      document = empty();
       try {
         await document.fetch({ discardChanges: true });
       } catch (error) {

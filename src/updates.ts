@@ -21,7 +21,15 @@ export function updates(transport: Transport, options: FeedOptions): Feed<Databa
     {
       transport,
       resumes: true,
-      toCall: (query) => ({ method: "GET", path: "_db_updates", query: { timeout, ...query } }),
+      toCall({ heartbeat, ...query }) {
+        // CouchDB shows here only every other time that it lives.
+        const twice = heartbeat && Math.ceil(heartbeat / 2);
+        return {
+          method: "GET",
+          path: "_db_updates",
+          query: { timeout, heartbeat: twice, ...query },
+        };
+      },
       toEvent: (row) => row as DatabaseUpdate,
       sequenceOf: ({ seq }) => seq,
     },

@@ -39,8 +39,13 @@ export class Flight {
     for (const call of this.#calls) call();
   }
 
-  /** A part of it, which ends with it, or by itself before, and must `land`. */
+  /**
+   * A part of it, which ends with it, or by itself before, and must `land`.
+   *
+   * @throws the reason that the operation was ended for, if it was
+   */
   part(): Flight {
+    this.throwIfEnded();
     return new Flight(undefined, this.#parts);
   }
 

@@ -60,10 +60,13 @@ export function bytesOf(
     close();
   });
   // Not left to fetch: a signal made of signals can be collected before it passes an abort on.
-  signal.addEventListener("abort", () => {
+  const stop = () => {
     watch.end();
     void reader?.cancel().catch(() => {});
-  });
+  };
+  signal.addEventListener("abort", stop);
+  // Since the headers came, it may have aborted.
+  if (signal.aborted) stop();
   return {
     next: async () => {
       try {

@@ -29,7 +29,8 @@ export function mayPass(error: CouchDBError): boolean {
 
 /** Milliseconds to wait before the next try: as the server asks, or else by `backoff`. */
 export function waitBefore(attempt: number, { retryAfter }: CouchDBError): number {
-  return retryAfter ?? backoff(attempt);
+  // A server that asks for no wait at all would be hammered.
+  return retryAfter || backoff(attempt);
 }
 
 /** Exponential back-off with full jitter, in milliseconds. `attempt` counts from 1. */

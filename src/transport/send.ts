@@ -73,6 +73,8 @@ export async function send(
         };
         return { response, text, signal, close };
       } catch (thrown) {
+        // A fetch may be deaf, and answer when nobody waits any more.
+        answer.then(({ body }) => body?.cancel()).catch(() => {});
         const error = explain(thrown);
         if (attempt > retries || !mayPass(error)) throw error;
         await flight.sleep(waitBefore(attempt, error));
@@ -118,11 +120,6 @@ function request(
   return ky(url, {
     timeout,
     retry: 0,
-    fetch: async () => {
-      const response = await (fetch ? fetch(new Request(url, init)) : globalThis.fetch(url, init));
-      // A fetch may be deaf, and answer when nobody waits any more.
-      if (signal.aborted) void response.body?.cancel().catch(() => {});
-      return response;
-    },
+    fetch: () => (fetch ? fetch(new Request(url, init)) : globalThis.fetch(url, init)),
   });
 }

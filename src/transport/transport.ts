@@ -141,6 +141,7 @@ export class Transport {
     return async () => {
       if (!opened) {
         opened = await this.open(call, flight, readInPlace);
+        flight.throwIfEnded();
         if (isJson(opened.response)) call.onAnswer?.();
       }
       for (;;) {

@@ -82,19 +82,24 @@ describe.each(["normal", "continuous", "longpoll"] as const)("%s: a checkpoint",
 
 describe("a checkpoint", () => {
   test("is saved before close ends who waits, and before an error is thrown", async () => {
-    const { couch, db } = followed;
+    const { db, faults, proxy } = followed;
     await write(db, 2);
-    for (const how of ["close", "delete"]) {
+    const answer = { status: 403, body: '{"error":"forbidden","reason":"no"}' };
+    for (const how of ["close", "error"]) {
       const { checkpoint, saved } = inMemory();
-      const changes = db.changes({ feed: "continuous", checkpoint });
+      const changes = followed.followed().changes({ feed: "continuous", checkpoint });
       const events = changes[Symbol.asyncIterator]();
       await events.next();
       const second = await events.next();
       const waiting = failure(events.next());
-      if (how === "close") void changes.close();
-      else await couch.delete(db.id);
+      if (how === "close") {
+        void changes.close();
+      } else {
+        faults(() => ({ answer }));
+        for (const passing of proxy.underWay) passing.breakOff("cut");
+      }
       const error = await waiting;
-      expect(error?.name, how).toBe(how === "close" ? undefined : "NotFoundError");
+      expect(error?.name, how).toBe(how === "close" ? undefined : "ForbiddenError");
       expect(saved.at(-1), how).toBe(changes.sequence);
       if (how === "close") expect(changes.sequence).toBe(second.value?.sequence);
     }
