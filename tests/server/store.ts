@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { EventEmitter } from "node:events";
+import { type EventEmitter, setMaxListeners } from "node:events";
 import memoryAdapter from "pouchdb-adapter-memory";
 import PouchCore, { type ChangesOptions, type PouchChange, type PouchDatabase } from "pouchdb-core";
 import { badRequest, noDatabase, notFound, pouchStatus } from "./errors.js";
@@ -7,8 +7,6 @@ import { compareRevisions, formatRevision, type History } from "./revisions.js";
 import type { Doc } from "./types.js";
 
 const PouchDB = PouchCore.plugin(memoryAdapter);
-// Whoever reads changes listens for the end of the database: there may be many at once.
-EventEmitter.setMaxListeners(0, PouchDB as unknown as EventEmitter);
 
 /** A revision to be stored: what it grew from, and what it says. */
 export interface Revision {
@@ -50,6 +48,8 @@ export class Store {
     // PouchDB keeps memory databases by name for the whole process: the name must be unique in it.
     const name = `embedded-${randomBytes(8).toString("hex")}`;
     this.#pouch = new PouchDB(name, { adapter: "memory" });
+    // Whoever reads changes listens for the end of the database: there may be many at once.
+    setMaxListeners(0, this.#pouch as unknown as EventEmitter);
   }
 
   #nameOf(id: string): string {
