@@ -41,7 +41,7 @@ describe.each(["normal", "continuous", "longpoll"] as const)("%s: a checkpoint",
       if (rest.push(id) === 1) expect(again.sequence).toBe(changes.sequence);
     }
     expect(asked()[0]?.since).toBe(`${changes.sequence}`);
-    expect(rest[0]).toBe(first[3]);
+    expect(rest).toContain(first[3]);
     expect([...first.slice(0, 3), ...rest].toSorted()).toEqual(ids);
     // All of these were.
     const end = db.changes({ since: saved.at(-1) });
