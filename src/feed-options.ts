@@ -42,7 +42,7 @@ export interface FeedOptions extends OperationOptions {
   heartbeat?: number | undefined;
   /** Milliseconds after which CouchDB would end an idle feed; its heartbeat keeps it from that. */
   timeout?: number | undefined;
-  /** Where the feed's place is kept, to go on from there in another process. Wins over `since`. */
+  /** Where the feed's place is kept, to go on from there in another process: it wins over `since`. */
   checkpoint?: Checkpoint | undefined;
   /** Called with each new state of the feed. */
   onState?: ((state: FeedState) => void) | undefined;
