@@ -23,8 +23,8 @@ export interface Sender {
 /** An answer whose headers are here, while its body may be on its way. */
 export interface Exchange {
   response: Response;
-  /** Reads the body whole, within the timeout; there is nothing to close then. */
-  text(): Promise<string>;
+  /** The body, if it was to be read whole; there is nothing to close then. */
+  text: string;
   /** Aborts when that is done, or the operation is ended. */
   signal: AbortSignal;
   /** Hangs up, if the body is not here yet. */
@@ -34,12 +34,15 @@ export interface Exchange {
 /**
  * Sends a call, a read again where that may help. ky could do so by itself, and take a signal, but
  * either would cost each request more than the rest of it that is ours.
+ *
+ * @param isWhole - whether the body is to be read, too: what is lost with it is asked for again
  */
 export async function send(
   sender: Sender,
   call: Call,
   url: string,
   flight: Flight,
+  isWhole: boolean,
 ): Promise<Exchange> {
   const connection = new AbortController();
   const { signal } = connection;
@@ -61,16 +64,8 @@ export async function send(
       const answer = request(sender, call, url, headers, timeout, signal);
       try {
         const response = await flight.race(answer);
-        const text = async () => {
-          try {
-            const whole = await flight.race(answer.text());
-            letGo();
-            return whole;
-          } catch (thrown) {
-            close();
-            throw explain(thrown);
-          }
-        };
+        const text = isWhole ? await flight.race(answer.text()) : "";
+        if (isWhole) letGo();
         return { response, text, signal, close };
       } catch (thrown) {
         // A fetch may be deaf, and answer when nobody waits any more.

@@ -109,8 +109,7 @@ export class Transport {
   async request(call: Call, within?: Flight): Promise<Answer> {
     const flight = within ?? this.takeOff(call.signal);
     try {
-      const { response, text: read } = await this.#send(call, flight);
-      const text = await read();
+      const { response, text } = await this.#send(call, flight, true);
       const value = call.method === "HEAD" ? undefined : this.#parse(call, response, text);
       return { headers: response.headers, text, value };
     } finally {
@@ -181,7 +180,7 @@ export class Transport {
     flight: Flight,
     toReader: (body: ReadableStream<Uint8Array>) => BodyReader = (body) => body.getReader(),
   ): Promise<Opened> {
-    const { response, signal, close } = await this.#send(call, flight);
+    const { response, signal, close } = await this.#send(call, flight, false);
     const reader = response.body && toReader(response.body);
     const { silence = Number.POSITIVE_INFINITY } = call;
     const bytes = bytesOf(reader, flight, {
@@ -194,8 +193,8 @@ export class Transport {
     return { response, bytes, close };
   }
 
-  async #send(call: Call, flight: Flight): Promise<Exchange> {
-    const exchange = await send(this.#sender, call, this.url(call), flight);
+  async #send(call: Call, flight: Flight, isWhole: boolean): Promise<Exchange> {
+    const exchange = await send(this.#sender, call, this.url(call), flight, isWhole);
     const { response, close } = exchange;
     const isCouch = call.raw || isJson(response);
     if (call.method !== "HEAD" || isCouch) return exchange;

@@ -1,12 +1,18 @@
 import { assert } from "chai";
 import { basic, CouchDB, type Database, type Fetch } from "couchfetch";
 
-/** What a case is run with. */
-export interface Context {
-  /** The server's URL, without credentials. */
+/** What cases are run against. */
+export interface Server {
+  /** Without credentials. */
   url: string;
   user: string;
   password: string;
+  /** Where a fault proxy before it can be had. */
+  proxies: string;
+}
+
+/** What a case is run with. */
+export interface Context extends Server {
   /** A session with all rights. */
   couch: CouchDB;
   /** A database that is this case's own, new and empty. */
@@ -14,7 +20,7 @@ export interface Context {
 }
 
 /** What not every runtime, or every server, can do. */
-export type Need = "Cookie headers" | "exact numbers";
+export type Need = "Cookie headers" | "exact numbers" | "streaming upload" | "refusals told apart";
 
 /** One promise, and how it is tried. No test runner is part of it: any runtime can run it. */
 export interface Case {
@@ -104,11 +110,20 @@ export async function withUser(
   }
 }
 
+// Far longer than a case takes, and shorter than a test runner waits.
+const patience = 15_000;
+
+/** Waits until something is so, or fails. */
+export async function eventually(isSo: () => Promise<boolean> | boolean): Promise<void> {
+  const end = Date.now() + patience;
+  while (!(await isSo())) {
+    assert.isBelow(Date.now(), end, `in vain: ${isSo}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 /** Runs a case on a database of its own, which is gone afterwards. */
-export async function runCase(
-  { run }: Case,
-  server: Pick<Context, "url" | "user" | "password">,
-): Promise<void> {
+export async function runCase({ run }: Case, server: Server): Promise<void> {
   const url = new URL(server.url);
   url.username = encodeURIComponent(server.user);
   url.password = encodeURIComponent(server.password);

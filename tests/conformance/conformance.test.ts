@@ -2,14 +2,20 @@ import { afterAll, beforeAll, describe, test } from "vitest";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
 import { runCase } from "./case.js";
 import { suites } from "./cases/index.js";
+import { startProxyService } from "./proxy-service.js";
 
 let server: ServerUnderTest;
+let proxies: Awaited<ReturnType<typeof startProxyService>>;
 
 beforeAll(async () => {
   server = await serverUnderTest();
+  proxies = await startProxyService(server.url);
 });
 
-afterAll(() => server.close());
+afterAll(async () => {
+  await proxies.close();
+  await server.close();
+});
 
 for (const [name, cases] of Object.entries(suites)) {
   describe(name, () => {
@@ -18,7 +24,7 @@ for (const [name, cases] of Object.entries(suites)) {
         const reason = each.needs && server.lacks[each.needs];
         if (reason) console.log(`skipped: ${each.name}: ${reason}`);
         skip(reason !== undefined, reason);
-        return runCase(each, server);
+        return runCase(each, { ...server, proxies: proxies.url });
       });
     }
   });

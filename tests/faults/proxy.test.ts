@@ -67,6 +67,17 @@ test("hangs up before it answers", async () => {
   expect(target.requests).toEqual([]);
 });
 
+test("waits after so many bytes, until it is told to go on", async () => {
+  fault = { hold: 7 };
+  const chunks = (await ask()).body?.getReader();
+  expect((await chunks?.read())?.value?.length).toBe(7);
+  const rest = chunks?.read();
+  const [passing] = proxy.underWay;
+  expect(passing?.sent).toBe(7);
+  passing?.goOn();
+  expect((await rest)?.value?.length).toBe(size - 7);
+});
+
 test("goes silent, over a connection that stays", async () => {
   fault = { after: 7, how: "stall" };
   const response = await ask();

@@ -23,6 +23,8 @@ export interface Fault {
   answer?: { status: number; headers?: Record<string, string>; body?: string };
   /** Bytes of the answer's body that go out at once, each time in a turn of their own. */
   trickle?: number;
+  /** Bytes of the answer's body after which it waits to be told to go on. */
+  hold?: number;
   /** Bytes of the answer's body after which it breaks off; none yet, but the headers: 0. */
   after?: number;
   /** How it does. Without `after`, before the headers. */
@@ -40,6 +42,8 @@ export interface Passing extends SeenRequest {
   /** Bytes of the answer's body so far. */
   readonly sent: number;
   breakOff(how: Break): void;
+  /** Ends the wait of a `hold`. */
+  goOn(): void;
 }
 
 /** A proxy before a server, which does what networks do. */
@@ -101,6 +105,8 @@ class Passage implements Passing {
   readonly path: string;
   readonly #incoming: IncomingMessage;
   readonly #answer: ServerResponse;
+  readonly #released: Promise<void>;
+  goOn = () => {};
   #isBroken = false;
   sent = 0;
 
@@ -109,6 +115,9 @@ class Passage implements Passing {
     this.path = path;
     this.#incoming = incoming;
     this.#answer = answer;
+    this.#released = new Promise((resolve) => {
+      this.goOn = resolve;
+    });
   }
 
   breakOff(how: Break): void {
@@ -131,7 +140,8 @@ class Passage implements Passing {
     }
   }
 
-  async #pass(target: string, { after, trickle }: Fault, how: Break): Promise<void> {
+  async #pass(target: string, fault: Fault, how: Break): Promise<void> {
+    const { after } = fault;
     const { method, headers } = this.#incoming;
     const outgoing = ask(target + this.path, { method, headers });
     this.#answer.once("close", () => outgoing.destroy());
@@ -144,19 +154,23 @@ class Passage implements Passing {
     this.#answer.flushHeaders();
     if (after === 0) return this.breakOff(how);
     for await (const chunk of response) {
-      await this.#write(chunk, after, trickle ?? chunk.length);
+      await this.#write(chunk, fault);
       if (this.#isBroken) return;
       if (this.sent === after) return this.breakOff(how);
     }
     this.#answer.end();
   }
 
-  async #write(chunk: Buffer, after = Number.POSITIVE_INFINITY, most: number): Promise<void> {
-    for (let at = 0; at < chunk.length && this.sent < after && !this.#isBroken; ) {
-      const piece = chunk.subarray(at, at + Math.min(most, after - this.sent));
+  async #write(chunk: Buffer, { after, hold = 0, trickle }: Fault): Promise<void> {
+    const end = after ?? Number.POSITIVE_INFINITY;
+    const most = trickle ?? chunk.length;
+    for (let at = 0; at < chunk.length && this.sent < end && !this.#isBroken; ) {
+      const border = this.sent < hold ? Math.min(hold, end) : end;
+      const piece = chunk.subarray(at, at + Math.min(most, border - this.sent));
       at += piece.length;
       this.sent += piece.length;
       if (!this.#answer.write(piece)) await this.#room();
+      if (this.sent === hold) await this.#released;
       if (this.#answer.destroyed) return;
       if (most < chunk.length) await setImmediate();
     }

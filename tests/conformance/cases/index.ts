@@ -8,6 +8,7 @@ import { documents } from "./documents.js";
 import { feeds } from "./feeds.js";
 import { input } from "./input.js";
 import { lossless } from "./lossless.js";
+import { network } from "./network.js";
 import { queries } from "./queries.js";
 import { scans } from "./scans.js";
 import { server } from "./server.js";
@@ -25,5 +26,6 @@ export const suites: Record<string, Case[]> = {
   lossless,
   attachments,
   designs,
+  network,
   ...aiocouch,
 };

@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
+import { type FaultProxy, type SeenRequest, startProxy } from "../faults/proxy.js";
+import type { Order, ProxyStatus, Rule } from "./proxies.js";
+
+/** Starts fault proxies on demand, for cases that run where no server can be started. */
+export async function startProxyService(target: string): Promise<{
+  url: string;
+  close(): Promise<void>;
+}> {
+  const proxies = new Map<string, FaultProxy>();
+
+  async function obey({ proxy: url, order }: { proxy?: string; order: Order }): Promise<unknown> {
+    if ("start" in order) {
+      const started = await startProxy(target, planOf(order.start));
+      proxies.set(started.url, started);
+      return { url: started.url };
+    }
+    const proxy = proxies.get(url ?? "");
+    if (!proxy) throw new Error(`there is no proxy ${url}`);
+    const { requests, underWay } = proxy;
+    if ("breakOff" in order) for (const passing of underWay) passing.breakOff(order.breakOff);
+    if ("goOn" in order) for (const passing of underWay) passing.goOn();
+    if ("refuse" in order) await proxy[order.refuse ? "refuse" : "accept"]();
+    if ("close" in order) {
+      proxies.delete(proxy.url);
+      await proxy.close();
+    }
+    const bytes = Array.from(underWay, ({ sent }) => sent);
+    return { requests, underWay: bytes } satisfies ProxyStatus;
+  }
+
+  const server = createServer(async (request, response) => {
+    // Any page may order: this is for tests, on the loopback.
+    response.setHeader("access-control-allow-origin", "*");
+    try {
+      response.end(JSON.stringify(await obey((await json(request)) as Parameters<typeof obey>[0])));
+    } catch (error) {
+      response.writeHead(400).end(String(error));
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    async close() {
+      for (const proxy of proxies.values()) await proxy.close();
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** What becomes of a request: as the first rule says that is for it, and has not been used up. */
+function planOf(rules: Rule[]) {
+  const used = new Map<Rule, number>();
+  return ({ method, path }: SeenRequest) => {
+    const rule = rules.find(
+      (each) =>
+        new RegExp(each.of).test(`${method} ${path}`) &&
+        (used.get(each) ?? 0) < (each.times ?? Number.POSITIVE_INFINITY),
+    );
+    if (rule) used.set(rule, (used.get(rule) ?? 0) + 1);
+    return rule?.fault;
+  };
+}
