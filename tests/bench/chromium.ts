@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { findChromium, launchChromium } from "../demo/chromium.js";
+import { findChromium, launchChromium } from "../runtimes/chromium.js";
 import { bundle } from "./build.js";
 import type { Run } from "./rounds.js";
 import type { Runtime } from "./runtimes.js";

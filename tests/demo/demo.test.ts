@@ -9,7 +9,7 @@ import type { Browser, BrowserContext, Page as Tab } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Page, startPage } from "../../examples/live/page-server.js";
 import { openServer, type Server } from "../../examples/live/server.js";
-import { findChromium, launchChromium } from "./chromium.js";
+import { findChromium, launchChromium } from "../runtimes/chromium.js";
 import { Line } from "./line.js";
 
 const patience = 20_000;

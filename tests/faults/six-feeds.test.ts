@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { findChromium, launchChromium } from "../demo/chromium.js";
+import { findChromium, launchChromium } from "../runtimes/chromium.js";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
 import { type FaultProxy, startProxy } from "./proxy.js";
 

@@ -13,19 +13,21 @@ const flags = [
 
 /** Where Chromium is on this machine, or undefined. `CHROMIUM_PATH` wins. */
 export function findChromium(): string | undefined {
-  const given = process.env.CHROMIUM_PATH;
-  if (given) {
-    if (!existsSync(given)) throw new Error(`CHROMIUM_PATH: there is nothing at ${given}`);
-    return given;
-  }
-  const usual = [
+  return findBrowser("CHROMIUM_PATH", [
     "/usr/bin/chromium-headless-shell",
     "/usr/bin/chromium",
     "/usr/bin/google-chrome",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
     chromium.executablePath(),
-  ];
-  return usual.find((path) => existsSync(path));
+  ]);
+}
+
+/** The first that is there, if the variable does not name one. */
+export function findBrowser(variable: string, usual: string[]): string | undefined {
+  const given = process.env[variable];
+  if (given && !existsSync(given)) throw new Error(`${variable}: there is nothing at ${given}`);
+  return given || usual.find((path) => existsSync(path));
 }
 
 export function launchChromium(executablePath: string): Promise<Browser> {

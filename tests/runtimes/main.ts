@@ -1,0 +1,70 @@
+import { parseArgs } from "node:util";
+import { startProxyService } from "../conformance/proxy-service.js";
+import { serverUnderTest } from "../server-under-test.js";
+import { buildSuites } from "./build.js";
+import { type Outcome, outcomeOf, outcomeTable, report } from "./outcome.js";
+import { installPrograms } from "./programs.js";
+import { type Runtime, runtimes } from "./runtimes.js";
+import { startStage } from "./stage.js";
+
+const kinds = [...new Set(runtimes.map(({ kind }) => kind))].join(",");
+
+const { values } = parseArgs({
+  options: {
+    runtime: { type: "string", default: kinds },
+    only: { type: "string", default: "" },
+    require: { type: "boolean", default: false },
+    help: { type: "boolean" },
+  },
+});
+
+if (values.help) {
+  console.log(`npm test -- [options]
+  --runtime ${kinds}
+  --only text        only cases whose names contain it
+  --require          a runtime that is missing is a failure`);
+  process.exit();
+}
+
+const kindsAsked = values.runtime.split(",");
+const unknown = kindsAsked.filter((kind) => !kinds.split(",").includes(kind));
+if (unknown.length > 0) throw new Error(`--runtime knows ${kinds}; not ${unknown.join(",")}`);
+
+installPrograms();
+await buildSuites();
+const outcomes: Outcome[] = [];
+for (const runtime of runtimes.filter(({ kind }) => kindsAsked.includes(kind))) {
+  const outcome = await tryIn(runtime, values.only);
+  console.log(report(outcome));
+  outcomes.push(outcome);
+}
+console.log(`\n${outcomeTable(outcomes)}`);
+const isGood = (outcome: Outcome) =>
+  "missing" in outcome ? !values.require : outcome.failed.length === 0;
+if (!outcomes.every(isGood)) process.exitCode = 1;
+
+/** Runs the suite in a runtime, against a server that is its own. */
+async function tryIn(runtime: Runtime, only: string): Promise<Outcome> {
+  const { name, get } = runtime;
+  const path = runtime.find();
+  if (path === undefined) return { name, missing: get };
+  const { url, user, password, lacks, close } = await serverUnderTest();
+  const proxies = await startProxyService(url);
+  const server = { url, user, password, proxies: proxies.url };
+  const stage = await startStage({ server, lacks: { ...lacks, ...runtime.lacks }, only });
+  const begin = performance.now();
+  try {
+    const running = await runtime.start(path, stage);
+    const breakdown = await Promise.race([stage.over, running.ended]).then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    await running.stop();
+    const seconds = (performance.now() - begin) / 1000;
+    return outcomeOf({ name, version: running.version, seconds, stage, breakdown });
+  } finally {
+    stage.close();
+    await proxies.close();
+    await close();
+  }
+}

@@ -1,0 +1,19 @@
+using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "suite", worker = .suite),
+    (name = "internet", network = (allow = ["private", "public"])),
+  ],
+);
+
+# `dist/index.js` is a module beside the suite, as it is.
+const suite :Workerd.Worker = (
+  modules = [
+    (name = "tests/runtimes/.built/worker.js", esModule = embed ".built/worker.js"),
+    (name = "dist/index.js", esModule = embed "../../dist/index.js"),
+  ],
+  bindings = [(name = "ORDER", fromEnvironment = "ORDER")],
+  compatibilityDate = "2026-01-01",
+  globalOutbound = "internet",
+);
