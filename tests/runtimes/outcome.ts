@@ -33,6 +33,11 @@ export function outcomeOf({
   return outcome;
 }
 
+/** @param all - whether a runtime that is missing is a failure */
+export function isGood(outcome: Outcome, all: boolean): boolean {
+  return "missing" in outcome ? !all : outcome.failed.length === 0 && outcome.passed > 0;
+}
+
 /** What a run has to say beside its numbers. */
 export function report(outcome: Outcome): string {
   const { name } = outcome;

@@ -32,7 +32,7 @@ export function findProgram(name: string): string | undefined {
   );
 }
 
-/** Installs this folder's packages, unless they are there and none is newer in the lock file. */
+/** Installs this folder's packages, unless they are there and no older than the lock file. */
 export function installPrograms(): void {
   const [lock, installed] = ["package-lock.json", "node_modules/.package-lock.json"].map((name) =>
     statSync(join(here, name), { throwIfNoEntry: false }),
@@ -40,5 +40,10 @@ export function installPrograms(): void {
   if (installed && lock && installed.mtimeMs >= lock.mtimeMs) return;
   console.log("Installing the runtimes that npm has for this platform: once, and 0.8 GB");
   const install = ["ci", "--prefix", here, "--ignore-scripts", "--no-audit", "--no-fund"];
-  execFileSync("npm", install, { stdio: "inherit" });
+  try {
+    execFileSync("npm", install, { stdio: "inherit" });
+  } catch {
+    // Each that is missing will be named.
+    console.error("They could not be installed");
+  }
 }

@@ -22,6 +22,8 @@ export interface Runtime {
   name: string;
   /** What `--runtime` calls it. */
   kind: string;
+  /** Whether it, or what drives it, is among this folder's packages. */
+  isPackaged: boolean;
   lacks: Order["lacks"];
   /** Where it is on this machine, or undefined. */
   find(): string | undefined;
@@ -37,6 +39,7 @@ function program(kind: string, parameters: string[], details: Partial<Runtime> =
   return {
     name: kind,
     kind,
+    isPackaged: !process.env[`${kind.toUpperCase()}_PATH`],
     lacks: {},
     find: () => findProgram(kind),
     get: `npm has it for Linux on x64 only: name yours with ${kind.toUpperCase()}_PATH`,
@@ -72,12 +75,14 @@ interface Browser {
 /** A runtime that is a page, of another origin than the server. */
 function browser(
   kind: string,
+  isPackaged: boolean,
   find: Runtime["find"],
   launch: (path: string) => Promise<Browser>,
 ): Runtime {
   return {
     name: kind,
     kind,
+    isPackaged,
     lacks: {
       "Cookie headers": "a page can neither set Cookie nor read Set-Cookie",
       "streaming upload": "a browser sends no stream over HTTP/1.1",
@@ -102,7 +107,7 @@ const suite = here(".built/program.js");
 /** A release of Node that npm has, or the one that this is. */
 function node(release: string): Runtime {
   const details = { name: `node ${release}`, kind: "node" };
-  const isThis = release === current && { find: () => process.execPath };
+  const isThis = release === current && { isPackaged: false, find: () => process.execPath };
   return program(`node${release}`, [suite], { ...details, ...isThis });
 }
 
@@ -113,6 +118,6 @@ export const runtimes: Runtime[] = [
   program("workerd", ["test", here("workerd.capnp")], {
     lacks: { "refusals told apart": "workerd says the same of a refused and a lost connection" },
   }),
-  browser("chromium", findChromium, launchChromium),
-  browser("firefox", findFirefox, launchFirefox),
+  browser("chromium", false, findChromium, launchChromium),
+  browser("firefox", true, findFirefox, launchFirefox),
 ];

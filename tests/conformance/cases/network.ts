@@ -230,7 +230,10 @@ export const network: Case[] = [
     name: "a redirect is refused, and nobody is asked where it leads",
     async run(context) {
       for (const status of [301, 302, 303, 307, 308]) {
-        const rules = [{ of: "cat", fault: answer(status, "", { location: "/elsewhere" }) }];
+        const rules = [
+          // Not a page's preflight, which asks whether it may.
+          { of: "^(GET|HEAD) .*cat", fault: answer(status, "", { location: "/elsewhere" }) },
+        ];
         await throughProxy(context, rules, async ({ db, status }) => {
           await rejects(db.get("cat"), InvalidResponseError);
           await rejects(db.document("cat").attachment("a").exists(), InvalidResponseError);
