@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { installPrograms } from "../runtimes/programs.js";
 import { bench } from "./bench.js";
 import { demandsTable } from "./demands.js";
 import { page, results } from "./document.js";
@@ -34,6 +35,7 @@ const unknown = chosen.filter((name) => !names.includes(name));
 if (unknown.length > 0)
   throw new Error(`--only knows ${names.join(", ")}; not ${unknown.join(", ")}`);
 
+if (/deno|bun/.test(values.runtime)) installPrograms();
 const here = fileURLToPath(new URL(".", import.meta.url));
 if (!existsSync(`${here}/node_modules`)) {
   const install = ["ci", "--prefix", here, "--ignore-scripts"];

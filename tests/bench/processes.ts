@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { findProgram } from "../runtimes/programs.js";
 import { built } from "./build.js";
 import type { Runtime } from "./runtimes.js";
 
@@ -10,8 +10,6 @@ const execute = promisify(execFile);
 const longest = 300_000;
 
 interface Known {
-  /** Where its program is: as a variable says, as this folder's packages have it, or on the PATH. */
-  programs: (string | undefined)[];
   parameters: string[];
   /** How it is told to do with a heap of so many MB, if it can be told. */
   heap(megabytes: number): string[];
@@ -23,17 +21,13 @@ const v8Heap = (megabytes: number) => [
   "--max-semi-space-size=2",
 ];
 
-const packaged = (path: string) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
-
 const known: Record<string, Known> = {
-  node: { programs: [process.execPath], parameters: [], heap: v8Heap },
+  node: { parameters: [], heap: v8Heap },
   deno: {
-    programs: [process.env.DENO_PATH, packaged("@deno/linux-x64-glibc/deno"), "deno"],
     parameters: ["run", "--allow-all", "--no-lock"],
     heap: (megabytes) => [`--v8-flags=${v8Heap(megabytes).join(",")}`],
   },
   bun: {
-    programs: [process.env.BUN_PATH, packaged("@oven/bun-linux-x64/bin/bun"), "bun"],
     parameters: ["run"],
     heap: () => [],
   },
@@ -41,9 +35,10 @@ const known: Record<string, Known> = {
 
 /** A runtime that is a program: each run is a process. */
 export async function openProcesses(name: string): Promise<Runtime> {
-  const unknown: Known = { programs: [name], parameters: [], heap: () => [] };
-  const { programs, parameters, heap: tell } = known[name] ?? unknown;
-  const program = programs.find((path) => path && (path === name || existsSync(path))) ?? name;
+  const unknown: Known = { parameters: [], heap: () => [] };
+  const { parameters, heap: tell } = known[name] ?? unknown;
+  const program = name === "node" ? process.execPath : findProgram(name);
+  if (program === undefined) throw new Error(`there is no ${name}`);
   const { stdout } = await execute(program, ["--version"]);
   return {
     // Deno tells of V8 and TypeScript, too.

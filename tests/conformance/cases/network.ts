@@ -77,7 +77,7 @@ export const network: Case[] = [
         await throughProxy(context, [{ of, fault: { hold: 5_000 } }], async (proxy) => {
           const rows = read(proxy.db)[Symbol.asyncIterator]();
           const ids = idsOf([(await rows.next()).value]);
-          assert.deepEqual((await proxy.status()).underWay, [5_000]);
+          await eventually(async () => (await proxy.status()).underWay[0] === 5_000);
           await proxy.goOn();
           for await (const row of rows) ids.push(...idsOf([row]));
           assert.sameMembers(ids.filter(isAnimal), letters);
