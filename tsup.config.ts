@@ -1,5 +1,28 @@
-import { copyFile } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
+import { type Plugin, transform } from "esbuild";
 import { defineConfig } from "tsup";
+
+const ky = /[\\/]ky[\\/]distribution[\\/].*\.js$/;
+const constant = /^((?:export )?const \w+ = )/.source;
+
+/**
+ * Says of all that ky does when it is loaded that nobody misses it who does not use ky. Without this,
+ * whoever imports no more than an error class gets all of ky.
+ */
+export const shakable: Plugin = {
+  name: "shakable",
+  setup({ onLoad }) {
+    onLoad({ filter: ky }, async ({ path }) => {
+      // Without comments, which have examples.
+      const { code } = await transform(await readFile(path, "utf8"));
+      const contents = code
+        .replaceAll(RegExp(`${constant}(?=\\(\\(|new |[\\w.]+\\()`, "gm"), "$1/* @__PURE__ */ ")
+        .replaceAll(RegExp(`${constant}(typeof .*);$`, "gm"), "$1/* @__PURE__ */ (() => $2)();")
+        .replaceAll(/^\w+\(\);$/gm, "");
+      return { contents };
+    });
+  },
+};
 
 export default defineConfig({
   entry: ["src/index.ts"],
@@ -8,6 +31,7 @@ export default defineConfig({
   platform: "neutral",
   // One file that runs as it is everywhere: ky is bundled in, and nothing else may be.
   noExternal: ["ky"],
+  esbuildPlugins: [shakable],
   // ky's own mark says no more than the banner.
   esbuildOptions: (options) => {
     options.legalComments = "none";

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { buildContenders, size } from "./build.js";
+import { weigh } from "../package/size.js";
+import { buildContenders } from "./build.js";
 import { atOnce } from "./contenders/contender.js";
 import { firstSeen, type Seen, times, writeDatabase } from "./data.js";
 import { type Results, type Run, runRounds } from "./rounds.js";
@@ -45,7 +46,7 @@ export async function bench(options: Options): Promise<Report> {
       entries: workload.entries.filter(({ peer }) => options.peers || !peer),
     }));
   await buildContenders();
-  const report: Report = { runtimes: [], leftOut: [], size: await size() };
+  const report: Report = { runtimes: [], leftOut: [], size: (await weigh()).gzipped / 1000 };
   const expected: Record<string, Seen> = {};
   const due = ({ run, database }: Entry): Seen => {
     const all = expected[stored(database)];

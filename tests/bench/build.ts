@@ -1,7 +1,6 @@
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
 
 /**
  * The contenders as every runtime takes them, with nothing done to them but types removed. As deep as
@@ -28,11 +27,4 @@ export async function bundle(contender: string): Promise<void> {
     format: "esm",
     target: "es2022",
   });
-}
-
-/** `dist/index.js` in kB, as a bundler and a web server send it. */
-export async function size(): Promise<number> {
-  const source = await readFile(new URL("../../dist/index.js", import.meta.url), "utf8");
-  const { code } = await transform(source, { minify: true, format: "esm", target: "es2022" });
-  return gzipSync(code, { level: 9 }).length / 1000;
 }
