@@ -36,9 +36,12 @@ export default defineConfig({
   esbuildOptions: (options) => {
     options.legalComments = "none";
   },
-  banner: { js: "/*! couchfetch, MIT. Contains ky, MIT, (c) Sindre Sorhus: see LICENSE-ky.txt */" },
-  // Not every `lib` that users compile with knows `Symbol.asyncDispose`.
-  dts: { banner: '/// <reference lib="esnext.disposable" />' },
+  banner: {
+    // The first line is for Deno, which reads no package.json of JSR's.
+    js: `/* @ts-self-types="./index.d.ts" */
+/*! couchfetch, MIT. Contains ky, MIT, (c) Sindre Sorhus: see LICENSE-ky.txt */`,
+  },
+  dts: true,
   sourcemap: true,
   clean: true,
   // ky travels in the file, and so must its licence.

@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { install } from "../install.js";
 import { installPrograms } from "../runtimes/programs.js";
 import { bench } from "./bench.js";
 import { demandsTable } from "./demands.js";
@@ -36,11 +36,8 @@ if (unknown.length > 0)
   throw new Error(`--only knows ${names.join(", ")}; not ${unknown.join(", ")}`);
 
 if (/deno|bun/.test(values.runtime)) installPrograms();
-const here = fileURLToPath(new URL(".", import.meta.url));
-if (!existsSync(`${here}/node_modules`)) {
-  const install = ["ci", "--prefix", here, "--ignore-scripts"];
-  execFileSync("npm", install, { stdio: "inherit" });
-}
+const here = new URL("./", import.meta.url);
+install(here, "the peers");
 
 const options = {
   runtimes: values.runtime.split(","),
@@ -50,7 +47,7 @@ const options = {
   gets: 3000,
   seconds: 10,
   peers: true,
-  folder: `${here}/.data`,
+  folder: fileURLToPath(new URL(".data", here)),
   tell: (progress: string) => console.error(progress),
 };
 const report = await bench(options);

@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,21 +46,4 @@ describe("dist/index.js", () => {
     const { stdout } = await run(process.execPath, [join(folder, "program.mjs")]);
     expect(stdout).toBe("Welcome\n");
   });
-
-  const deno = process.env.DENO_PATH ?? "deno";
-  const hasDeno = works(deno, ["--version"]);
-  if (!hasDeno) console.log("skipped: dist/index.js in Deno: no deno on the PATH nor in DENO_PATH");
-  test.skipIf(!hasDeno)("runs as it is in Deno", async () => {
-    const { stdout } = await run(deno, ["run", "--allow-net", join(folder, "program.mjs")]);
-    expect(stdout).toBe("Welcome\n");
-  });
 });
-
-function works(command: string, parameters: string[]): boolean {
-  try {
-    execFileSync(command, parameters, { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}

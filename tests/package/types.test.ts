@@ -1,12 +1,7 @@
-import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { expect, test } from "vitest";
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Project, root, run, startProject } from "./project.js";
 
 const program = `
 import {
@@ -101,44 +96,42 @@ export async function cat(): Promise<Document<Animal> | undefined> {
 }
 `;
 
+let project: Project;
+
+beforeAll(async () => {
+  project = await startProject();
+}, 120_000);
+
+afterAll(() => project.remove());
+
 test.each([
   ["bundler", "esnext"],
   ["nodenext", "nodenext"],
 ])(
   "the types compile as users compile: %s",
   async (moduleResolution, module) => {
-    const folder = mkdtempSync(join(tmpdir(), "couchfetch-"));
-    try {
-      const installed = join(folder, "node_modules/couchfetch");
-      mkdirSync(installed, { recursive: true });
-      cpSync(join(root, "dist"), join(installed, "dist"), { recursive: true });
-      cpSync(join(root, "package.json"), join(installed, "package.json"));
-      writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-      writeFileSync(join(folder, "program.ts"), program);
-      const compilerOptions = {
-        noEmit: true,
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        // Ours are checked, too, with no more than a browser's library.
-        skipLibCheck: false,
-        types: [],
-        lib: ["ES2022", "DOM"],
-        target: "ES2022",
-        module,
-        moduleResolution,
-      };
-      const config = { compilerOptions, files: ["program.ts"] };
-      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
-      const tsc = join(root, "node_modules/typescript/bin/tsc");
-      const run = promisify(execFile)(process.execPath, [tsc, "-p", folder]);
-      const output = await run.then(
-        () => "",
-        ({ stdout }: { stdout: string }) => stdout,
-      );
-      expect(output).toBe("");
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const { folder } = project;
+    writeFileSync(join(folder, "program.ts"), program);
+    const compilerOptions = {
+      noEmit: true,
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      // Ours are checked, too, with no more than a browser's library.
+      skipLibCheck: false,
+      types: [],
+      lib: ["ES2022", "DOM"],
+      target: "ES2022",
+      module,
+      moduleResolution,
+    };
+    const config = { compilerOptions, files: ["program.ts"] };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const output = await run(process.execPath, [tsc, "-p", folder]).then(
+      () => "",
+      ({ stdout }: { stdout: string }) => stdout,
+    );
+    expect(output).toBe("");
   },
   120_000,
 ); // A compiler takes its time on a busy machine.

@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { install } from "../install.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
@@ -32,18 +32,12 @@ export function findProgram(name: string): string | undefined {
   );
 }
 
-/** Installs this folder's packages, unless they are there and no older than the lock file. */
+/** Installs this folder's packages, where that is needed and can be done. */
 export function installPrograms(): void {
-  const [lock, installed] = ["package-lock.json", "node_modules/.package-lock.json"].map((name) =>
-    statSync(join(here, name), { throwIfNoEntry: false }),
-  );
-  if (installed && lock && installed.mtimeMs >= lock.mtimeMs) return;
-  console.log("Installing the runtimes that npm has for this platform: once, and 0.8 GB");
-  const install = ["ci", "--prefix", here, "--ignore-scripts", "--no-audit", "--no-fund"];
   try {
-    execFileSync("npm", install, { stdio: "inherit" });
-  } catch {
+    install(new URL("./", import.meta.url), "the runtimes that npm has for this platform, 0.8 GB");
+  } catch (error) {
     // Each that is missing will be named.
-    console.error("They could not be installed");
+    console.error(String(error));
   }
 }

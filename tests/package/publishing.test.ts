@@ -1,0 +1,98 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { json, startAnswering } from "../faults/answering.js";
+import { install } from "../install.js";
+import { findProgram, installPrograms } from "../runtimes/programs.js";
+import { type Project, root, run, startProject } from "./project.js";
+
+// Packages are installed, perhaps from far away.
+const patience = 300_000;
+
+const read = (file: string) => JSON.parse(readFileSync(join(root, file), "utf8"));
+
+let project: Project;
+
+beforeAll(async () => {
+  project = await startProject();
+}, patience);
+
+afterAll(() => project.remove());
+
+describe("the package for npm", () => {
+  const bin = (name: string) => fileURLToPath(new URL(`node_modules/${name}`, import.meta.url));
+
+  beforeAll(() => install(new URL("./", import.meta.url), "what checks the package"), patience);
+
+  /** What a check says, if it is not content. */
+  const complaints = (script: string, ...parameters: string[]) =>
+    run(process.execPath, [bin(script), project.tarball, ...parameters]).then(
+      () => "",
+      ({ stdout, stderr }) => `${stdout}${stderr}`,
+    );
+
+  test("publint has nothing to say", { timeout: patience }, async () => {
+    expect(await complaints("publint/src/cli.js", "--strict")).toBe("");
+  });
+
+  test("its types are not wrong", { timeout: patience }, async () => {
+    // It is an ES module, and nothing else: `require` of one is for Node to allow.
+    const profile = ["--profile", "esm-only"];
+    expect(await complaints("@arethetypeswrong/cli/dist/index.js", ...profile)).toBe("");
+  });
+
+  test("has what it needs, and nothing of ours beside it", async () => {
+    const { stdout } = await run("tar", ["tzf", project.tarball]);
+    expect(stdout.trim().split("\n").sort()).toEqual([
+      "package/CHANGELOG.md",
+      "package/LICENSE",
+      "package/README.md",
+      "package/dist/LICENSE-ky.txt",
+      "package/dist/index.d.ts",
+      "package/dist/index.js",
+      "package/dist/index.js.map",
+      "package/npm.d.ts",
+      "package/package.json",
+    ]);
+    expect(read("package.json")).not.toHaveProperty("dependencies");
+  });
+
+  test("works from JavaScript, in a project where it is installed", async () => {
+    const server = await startAnswering((response) =>
+      json(response, 200, { couchdb: "Welcome", version: "3.5.0" }),
+    );
+    const program = join(project.folder, "program.js");
+    writeFileSync(
+      program,
+      `import { CouchDB } from "couchfetch";
+       import about from "couchfetch/package.json" with { type: "json" };
+       console.log(about.name, (await new CouchDB("${server.url}").info()).couchdb);`,
+    );
+    const warnings = ["--no-warnings"];
+    const { stdout } = await run(process.execPath, [...warnings, program]);
+    expect(stdout).toBe("couchfetch Welcome\n");
+    await server.close();
+  });
+});
+
+describe("the package for JSR", () => {
+  test("has the version of the one for npm", () => {
+    expect(read("jsr.json").version).toBe(read("package.json").version);
+  });
+
+  test("can be published, as far as that can be tried", { timeout: patience }, async ({ skip }) => {
+    if (findProgram("deno") === undefined) installPrograms();
+    const deno = findProgram("deno");
+    const reason = deno ? "" : "there is no Deno, which publishes to JSR";
+    if (reason) console.log(`skipped: JSR: ${reason}`);
+    skip(deno === undefined, reason);
+    const dryRun = ["publish", "--dry-run", "--allow-dirty", "--quiet", "--no-check=remote"];
+    const options = { cwd: root, env: { ...process.env, NO_COLOR: "1" } };
+    const said = await run(deno ?? "", dryRun, options).then(
+      () => "",
+      ({ stderr }: { stderr: string }) => stderr,
+    );
+    expect(said).toBe("");
+  });
+});
