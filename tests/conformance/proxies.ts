@@ -24,6 +24,8 @@ export type Order =
 export interface ProxyStatus {
   /** Each request, in order: `GET /animals/_changes?since=1`. */
   requests: string[];
+  /** The headers of each, by their names in lower case. */
+  headers: Record<string, string>[];
   /** Those that are not answered whole: how many bytes of each body have gone out. */
   underWay: number[];
 }

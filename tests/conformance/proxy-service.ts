@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { type FaultProxy, type SeenRequest, startProxy } from "../faults/proxy.js";
-import type { Order, ProxyStatus, Rule } from "./proxies.js";
+import type { Order, Rule } from "./proxies.js";
 
 /** Starts fault proxies on demand, for cases that run where no server can be started. */
 export async function startProxyService(target: string): Promise<{
@@ -20,7 +20,7 @@ export async function startProxyService(target: string): Promise<{
     }
     const proxy = proxies.get(url ?? "");
     if (!proxy) throw new Error(`there is no proxy ${url}`);
-    const { requests, underWay } = proxy;
+    const { requests, headers, underWay } = proxy;
     if ("breakOff" in order) for (const passing of underWay) passing.breakOff(order.breakOff);
     if ("goOn" in order) for (const passing of underWay) passing.goOn();
     if ("refuse" in order) await proxy[order.refuse ? "refuse" : "accept"]();
@@ -29,7 +29,7 @@ export async function startProxyService(target: string): Promise<{
       await proxy.close();
     }
     const bytes = Array.from(underWay, ({ sent }) => sent);
-    return { requests, underWay: bytes } satisfies ProxyStatus;
+    return { requests, headers, underWay: bytes };
   }
 
   const server = createServer(async (request, response) => {

@@ -51,6 +51,8 @@ export interface FaultProxy {
   url: string;
   /** Each request, in order: `GET /animals/_changes?since=1`. */
   readonly requests: string[];
+  /** The headers of each. */
+  readonly headers: IncomingMessage["headers"][];
   /** Those that are not answered yet, oldest first. */
   readonly underWay: ReadonlySet<Passing>;
   /** Refuses connections, and hangs up on those there are. */
@@ -66,12 +68,14 @@ export async function startProxy(
   faultOf: (request: SeenRequest, before: number) => Fault | undefined = () => undefined,
 ): Promise<FaultProxy> {
   const requests: string[] = [];
+  const headers: FaultProxy["headers"] = [];
   const underWay = new Set<Passing>();
 
   const server = createServer((incoming, answer) => {
     const { method = "GET", url: path = "/" } = incoming;
     const fault = faultOf({ method, path }, requests.length) ?? {};
     requests.push(`${method} ${path}`);
+    headers.push(incoming.headers);
     const passage = new Passage({ method, path }, incoming, answer);
     underWay.add(passage);
     answer.once("close", () => underWay.delete(passage));
@@ -93,6 +97,7 @@ export async function startProxy(
   return {
     url: `http://127.0.0.1:${port}`,
     requests,
+    headers,
     underWay,
     refuse: stop,
     accept: () => listen(port),

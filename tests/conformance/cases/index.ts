@@ -10,6 +10,7 @@ import { input } from "./input.js";
 import { lossless } from "./lossless.js";
 import { network } from "./network.js";
 import { queries } from "./queries.js";
+import { requests } from "./requests.js";
 import { scans } from "./scans.js";
 import { server } from "./server.js";
 
@@ -27,5 +28,6 @@ export const suites: Record<string, Case[]> = {
   attachments,
   designs,
   network,
+  requests,
   ...aiocouch,
 };
