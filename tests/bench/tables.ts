@@ -56,6 +56,8 @@ function values(runs: Run[], measure: Measure): number[] {
 }
 
 export function showRatio({ median, least, most }: Ratio): string {
+  // Of nothing, such as a server that needed no more memory than it had.
+  if (!Number.isFinite(most)) return "–";
   const spread = least === most ? "" : ` (${least.toFixed(2)}–${most.toFixed(2)})`;
   return `${median.toFixed(2)}${spread}`;
 }
