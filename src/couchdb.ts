@@ -207,9 +207,14 @@ export class CouchDB {
     return updates(this.#transport, options);
   }
 
-  /** Ends every request and feed of this session, which does no more work. */
+  /**
+   * Ends every request and feed of this session, which does no more work; and logs out, where its `auth`
+   * has logged in.
+   *
+   * @throws CouchDBError if that failed: the session is closed all the same
+   */
   async close(): Promise<void> {
-    this.#transport.close();
+    await this.#transport.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,9 @@
 export { Attachment, type TransferOptions } from "./attachment.js";
-export type { Auth } from "./auth/auth.js";
+export type { Auth, AuthAnswer, AuthServer } from "./auth/auth.js";
 export { basic } from "./auth/basic.js";
+export { bearer } from "./auth/bearer.js";
+export { cookie } from "./auth/cookie.js";
+export { type ProxyOptions, proxy } from "./auth/proxy.js";
 export { type BulkEdit, BulkOperation, type BulkOptions } from "./bulk.js";
 export { ChangesFeed, type ChangesOptions } from "./changes.js";
 export type { Checkpoint } from "./checkpoint.js";

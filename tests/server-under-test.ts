@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import type { Need } from "./conformance/case.js";
+import type { Lacks } from "./conformance/case.js";
 import { startServer } from "./server/server.js";
 
 /** A server, the account of its administrator, and how to leave it. */
@@ -9,8 +9,10 @@ export interface ServerUnderTest {
   url: string;
   user: string;
   password: string;
+  /** What it signs with, where that is known. */
+  secret?: string | undefined;
   /** What it cannot do, and why. */
-  lacks: { [need in Need]?: string };
+  lacks: Lacks;
   /** Kills it and starts it again; undefined where that is not known. */
   restart: (() => Promise<void>) | undefined;
   close(): Promise<void>;
@@ -19,25 +21,30 @@ export interface ServerUnderTest {
 /**
  * The server that `COUCHDB_URL` names, or else an embedded one, started for this. A command in
  * `COUCHDB_RESTART` kills that server and starts it again: nobody else can use it meanwhile.
+ * `COUCHDB_SECRET` tells what it signs with, for a server that takes tokens and what proxies say.
  */
 export async function serverUnderTest(): Promise<ServerUnderTest> {
   const given = process.env.COUCHDB_URL;
   if (!given) {
-    const { url, stop, start, close } = await startServer();
+    const secret = "the embedded server's secret";
+    const cors = { origins: ["*"], credentials: true };
+    const { url, stop, start, close } = await startServer({ secret, cors });
     const lacks = { "exact numbers": "the embedded server keeps numbers as doubles" };
     const restart = async () => {
       await stop();
       await start();
     };
-    return { url, user: "admin", password: "secret", lacks, restart, close };
+    return { url, user: "admin", password: "secret", secret, lacks, restart, close };
   }
   const command = process.env.COUCHDB_RESTART;
+  const secret = process.env.COUCHDB_SECRET;
   const { origin, pathname, username, password } = new URL(given);
   return {
     url: origin + pathname,
     user: decodeURIComponent(username),
     password: decodeURIComponent(password),
-    lacks: {},
+    secret,
+    lacks: secret ? {} : { "the server's secret": "COUCHDB_SECRET does not tell it" },
     restart: command === undefined ? undefined : () => run(command),
     close: async () => {},
   };

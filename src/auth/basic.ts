@@ -1,4 +1,5 @@
 import type { Auth } from "./auth.js";
+import { utf8 } from "./utf8.js";
 
 /**
  * Name and password with each request, in UTF-8.
@@ -11,8 +12,7 @@ export function basic(user: string, password: string): Auth {
     throw new TypeError("A user's name and password are strings");
   }
   if (user.includes(":")) throw new TypeError("A user's name cannot have a colon");
-  const bytes = new TextEncoder().encode(`${user}:${password}`);
-  const authorization = `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
+  const authorization = `Basic ${btoa(utf8(`${user}:${password}`))}`;
   // In a closure, so that no inspection of a session shows it.
   return { headers: () => ({ authorization }) };
 }

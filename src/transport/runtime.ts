@@ -19,9 +19,18 @@ export const credentials = /* @__PURE__ */ accepted({ credentials: "omit" });
  */
 export const unrepeatable = /* @__PURE__ */ accepted({ redirect: "error", window: null });
 
-/**
- * Whether a request's body may be a stream. Not in browsers, which send none over HTTP/1.1, or send
- * its name; they are the ones that let no script set a Cookie.
- */
-export const sendsStreams = /* @__PURE__ */ (() =>
-  new Request("http://localhost/", { headers: { cookie: "a=b" } }).headers.has("cookie"))();
+/** Whether cookies are the runtime's, and no script may set or read one: in browsers. */
+export const hidesCookies = /* @__PURE__ */ (() =>
+  !new Request("http://localhost/", { headers: { cookie: "a=b" } }).headers.has("cookie"))();
+
+/** Whether a request's body may be a stream: not in browsers, which send none over HTTP/1.1, or its name. */
+export const sendsStreams = !hidesCookies;
+
+/** Whether a header may have any character, and is sent as UTF-8: in workerd. Elsewhere it is bytes. */
+export const encodesHeaders = /* @__PURE__ */ (() => {
+  try {
+    return new Headers({ a: "\u0100" }).has("a");
+  } catch {
+    return false;
+  }
+})();

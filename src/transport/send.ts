@@ -1,15 +1,17 @@
-import ky from "ky";
-import type { Auth } from "../auth/auth.js";
+import ky, { HTTPError } from "ky";
+import type { Auth, AuthServer } from "../auth/auth.js";
 import type { Flight } from "../streams/flight.js";
 import { type Call, type Fetch, reads } from "./call.js";
 import { failure } from "./failure.js";
 import { toHeaders } from "./headers.js";
 import { mayPass, waitBefore } from "./retry.js";
-import { credentials, unrepeatable } from "./runtime.js";
+import { credentials, hidesCookies, unrepeatable } from "./runtime.js";
 
 /** What requests of a session have in common. */
 export interface Sender {
   readonly auth: Auth | undefined;
+  /** What the Auth is told of. */
+  readonly server: AuthServer;
   readonly fetch: Fetch | undefined;
   /** By their names in lower case. */
   readonly headers: Record<string, string>;
@@ -58,12 +60,14 @@ export async function send(
     flight.throwIfEnded();
     return failure(thrown, { method: call.method, url, reads: isRead }, timeout);
   };
+  let isSigned = false;
   try {
-    const headers = await headersOf(sender, call, flight);
-    for (let attempt = 1; ; attempt += 1) {
-      const answer = request(sender, call, url, headers, timeout, signal);
+    for (let attempt = 1; ; ) {
+      const sent = await signature(sender, call, flight);
+      const answer = request(sender, call, url, sent, timeout, signal);
       try {
         const response = await flight.race(answer);
+        await isHeard(sender, call, response, sent, flight);
         const text = isWhole ? await flight.race(answer.text()) : "";
         if (isWhole) letGo();
         return { response, text, signal, close };
@@ -71,8 +75,14 @@ export async function send(
         // A fetch may be deaf, and answer when nobody waits any more.
         answer.then(({ body }) => body?.cancel()).catch(() => {});
         const error = explain(thrown);
+        // Once: what is refused again is refused.
+        if (!isSigned && thrown instanceof HTTPError) {
+          isSigned = await isHeard(sender, call, thrown.response, sent, flight, error.reason);
+          if (isSigned && !(call.body instanceof ReadableStream)) continue;
+        }
         if (attempt > retries || !mayPass(error)) throw error;
         await flight.sleep(waitBefore(attempt, error));
+        attempt += 1;
       }
     }
   } catch (error) {
@@ -81,14 +91,22 @@ export async function send(
   }
 }
 
-async function headersOf({ auth, headers }: Sender, call: Call, flight: Flight) {
-  return {
-    ...headers,
-    accept: call.raw ? "*/*" : "application/json",
-    ...(call.body === undefined ? {} : { "content-type": "application/json" }),
-    ...(call.headers && toHeaders(call.headers)),
-    ...(auth && toHeaders(await flight.race(Promise.resolve(auth.headers())))),
-  };
+/** What the session's Auth has to say of who is asking. */
+async function signature({ auth, server }: Sender, { anonymous }: Call, flight: Flight) {
+  return auth && !anonymous ? await flight.race(Promise.resolve(auth.headers(server))) : {};
+}
+
+/** Tells the Auth of an answer; true if the request may be sent anew. */
+async function isHeard(
+  { auth, server }: Sender,
+  { anonymous }: Call,
+  { status, headers }: Response,
+  sent: Record<string, string>,
+  flight: Flight,
+  reason?: string,
+): Promise<boolean> {
+  if (!auth?.answered || anonymous) return false;
+  return flight.race(Promise.resolve(auth.answered({ status, headers, reason, sent }, server)));
 }
 
 /**
@@ -96,18 +114,24 @@ async function headersOf({ auth, headers }: Sender, call: Call, flight: Flight) 
  * headers, would have a runtime copy it.
  */
 function request(
-  { fetch }: Sender,
-  { method, body }: Call,
+  { fetch, headers }: Sender,
+  { method, body, raw, ...call }: Call,
   url: string,
-  headers: Record<string, string>,
+  sent: Record<string, string>,
   timeout: number | false,
   signal: AbortSignal,
 ) {
+  const signed = { ...toHeaders(call.headers), ...toHeaders(sent) };
   const init = {
     method,
-    headers,
+    headers: {
+      ...headers,
+      accept: raw ? "*/*" : "application/json",
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...signed,
+    },
     ...(body === undefined ? {} : { body }),
-    ...credentials,
+    ...(hidesCookies && "cookie" in signed ? { credentials: "include" } : credentials),
     redirect: "manual",
     ...(typeof body === "object" ? { ...unrepeatable, duplex: "half" } : {}),
     signal,

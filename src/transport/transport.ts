@@ -1,3 +1,4 @@
+import type { AuthServer } from "../auth/auth.js";
 import {
   ConflictError,
   type ErrorDetails,
@@ -38,19 +39,41 @@ export class Transport {
   readonly #flights = new Set<Flight>();
   #closed = false;
 
-  constructor(base: string, json: SureJson, sender: Sender) {
+  constructor(base: string, json: SureJson, sender: Omit<Sender, "server">) {
     this.base = base;
     this.json = json;
     this.timeout = sender.timeout;
     this.retries = sender.retries;
     this.feedRetries = sender.feedRetries;
-    this.#sender = sender;
+    const server: AuthServer = {
+      url: base,
+      request: (method, path, details) => this.#identify({ method, path }, details),
+    };
+    this.#sender = { ...sender, server };
   }
 
-  /** Ends all that is under way, and refuses what is to come. */
-  close(): void {
+  /** Ends all that is under way, refuses what is to come, and logs out. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     for (const flight of this.#flights) flight.abort();
+    await this.#sender.auth?.close?.(this.#sender.server);
+  }
+
+  /** A request of the session's Auth, which all who wait for it wait for, also when the session is closed. */
+  async #identify(
+    target: Pick<Call, "method" | "path">,
+    { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {},
+  ): Promise<Answer> {
+    const flight = new Flight(undefined, this.#flights);
+    const json = body === undefined ? undefined : this.json.stringify(body);
+    try {
+      // To ask who one is twice does no harm.
+      const call: Call = { ...target, headers, body: json, reads: true, anonymous: true };
+      return await this.request(call, flight);
+    } finally {
+      flight.land();
+    }
   }
 
   /** The URL of a call, as it is sent and as errors show it. */

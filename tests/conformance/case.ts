@@ -7,6 +7,8 @@ export interface Server {
   url: string;
   user: string;
   password: string;
+  /** What it signs with, where that is known. */
+  secret?: string | undefined;
   /** Where a fault proxy before it can be had. */
   proxies: string;
 }
@@ -20,14 +22,29 @@ export interface Context extends Server {
 }
 
 /** What not every runtime, or every server, can do. */
-export type Need = "Cookie headers" | "exact numbers" | "streaming upload" | "refusals told apart";
+export type Need =
+  | "any header"
+  | "Cookie headers"
+  | "cookies across origins"
+  | "exact numbers"
+  | "refusals told apart"
+  | "streaming upload"
+  | "the server's secret";
 
 /** One promise, and how it is tried. No test runner is part of it: any runtime can run it. */
 export interface Case {
   name: string;
   /** A runner that leaves the case out, because this cannot be had, says so. */
-  needs?: Need;
+  needs?: Need | Need[];
   run(context: Context): Promise<void>;
+}
+
+/** What cannot be done, and why. */
+export type Lacks = { [need in Need]?: string };
+
+/** Why a case has to be left out, if it has. */
+export function reasonToSkip({ needs = [] }: Case, lacks: Lacks): string | undefined {
+  return [needs].flat().flatMap((need) => lacks[need] ?? [])[0];
 }
 
 type ErrorClass<E extends Error> = abstract new (...parameters: never[]) => E;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
-import { runCase } from "./case.js";
+import { reasonToSkip, runCase } from "./case.js";
 import { suites } from "./cases/index.js";
 import { startProxyService } from "./proxy-service.js";
 
@@ -21,7 +21,7 @@ for (const [name, cases] of Object.entries(suites)) {
   describe(name, () => {
     for (const each of cases) {
       test(each.name, ({ skip }) => {
-        const reason = each.needs && server.lacks[each.needs];
+        const reason = reasonToSkip(each, server.lacks);
         if (reason) console.log(`skipped: ${each.name}: ${reason}`);
         skip(reason !== undefined, reason);
         return runCase(each, { ...server, proxies: proxies.url });

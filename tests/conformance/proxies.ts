@@ -9,7 +9,14 @@ export interface Rule {
   of: string;
   /** How many requests; all, if not given. */
   times?: number;
+  /** How many must have come before the first is answered: 1, if not given. */
+  together?: number;
   fault: Fault;
+}
+
+/** An answer in the server's stead. */
+export function answer(status: number, body: string, headers: Record<string, string> = {}): Fault {
+  return { answer: { status, headers: { "content-type": "application/json", ...headers }, body } };
 }
 
 /** What a proxy is told to do, over HTTP. */

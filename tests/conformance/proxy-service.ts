@@ -55,14 +55,31 @@ export async function startProxyService(target: string): Promise<{
 
 /** What becomes of a request: as the first rule says that is for it, and has not been used up. */
 function planOf(rules: Rule[]) {
-  const used = new Map<Rule, number>();
-  return ({ method, path }: SeenRequest) => {
-    const rule = rules.find(
-      (each) =>
-        new RegExp(each.of).test(`${method} ${path}`) &&
-        (used.get(each) ?? 0) < (each.times ?? Number.POSITIVE_INFINITY),
+  const plans = rules.map((rule) => ({ ...rule, used: 0, ...gathering(rule.together ?? 1) }));
+  return async ({ method, path }: SeenRequest) => {
+    const plan = plans.find(
+      ({ of, used, times = Number.POSITIVE_INFINITY }) =>
+        used < times && new RegExp(of).test(`${method} ${path}`),
     );
-    if (rule) used.set(rule, (used.get(rule) ?? 0) + 1);
-    return rule?.fault;
+    if (!plan) return undefined;
+    plan.used += 1;
+    await plan.gathered();
+    return plan.fault;
+  };
+}
+
+/** Has those who come wait for each other, until there are so many. */
+function gathering(many: number): { gathered(): Promise<void> } {
+  let come = 0;
+  let go = () => {};
+  const complete = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  return {
+    gathered() {
+      come += 1;
+      if (come >= many) go();
+      return complete;
+    },
   };
 }

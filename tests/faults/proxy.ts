@@ -65,7 +65,10 @@ export interface FaultProxy {
 /** @param faultOf - given the request, and how many came before */
 export async function startProxy(
   target: string,
-  faultOf: (request: SeenRequest, before: number) => Fault | undefined = () => undefined,
+  faultOf: (
+    request: SeenRequest,
+    before: number,
+  ) => Fault | undefined | Promise<Fault | undefined> = () => undefined,
 ): Promise<FaultProxy> {
   const requests: string[] = [];
   const headers: FaultProxy["headers"] = [];
@@ -73,13 +76,13 @@ export async function startProxy(
 
   const server = createServer((incoming, answer) => {
     const { method = "GET", url: path = "/" } = incoming;
-    const fault = faultOf({ method, path }, requests.length) ?? {};
+    const fault = faultOf({ method, path }, requests.length);
     requests.push(`${method} ${path}`);
     headers.push(incoming.headers);
     const passage = new Passage({ method, path }, incoming, answer);
     underWay.add(passage);
     answer.once("close", () => underWay.delete(passage));
-    void passage.run(target, fault);
+    void Promise.resolve(fault).then((known = {}) => passage.run(target, known));
   });
   const listen = async (port: number) => {
     server.listen(port, "127.0.0.1");
@@ -137,6 +140,10 @@ class Passage implements Passing {
     if (delay !== undefined) await sleep(delay);
     if (answer !== undefined) {
       this.#incoming.resume();
+      // A page, too, may read it.
+      const { origin } = this.#incoming.headers;
+      if (origin) this.#answer.setHeader("access-control-allow-origin", origin);
+      if (origin) this.#answer.setHeader("access-control-allow-credentials", "true");
       this.#answer.writeHead(answer.status, answer.headers).end(answer.body);
     } else if (fault.after === undefined && how !== undefined) {
       this.breakOff(how);

@@ -47,9 +47,9 @@ async function tryIn(runtime: Runtime, only: string): Promise<Outcome> {
   const { name, get } = runtime;
   const path = runtime.find();
   if (path === undefined) return { name, missing: get };
-  const { url, user, password, lacks, close } = await serverUnderTest();
+  const { url, user, password, secret, lacks, close } = await serverUnderTest();
   const proxies = await startProxyService(url);
-  const server = { url, user, password, proxies: proxies.url };
+  const server = { url, user, password, secret, proxies: proxies.url };
   const stage = await startStage({ server, lacks: { ...lacks, ...runtime.lacks }, only });
   const begin = performance.now();
   try {

@@ -84,13 +84,20 @@ function browser(
     kind,
     isPackaged,
     lacks: {
+      "any header": "a server allows a page's headers by name, and CouchDB not these by itself",
       "Cookie headers": "a page can neither set Cookie nor read Set-Cookie",
       "streaming upload": "a browser sends no stream over HTTP/1.1",
       "refusals told apart": "a browser does not tell a page why a connection failed",
     },
     find,
     get: `\`npx playwright-core install ${kind}\`, or name yours with ${kind.toUpperCase()}_PATH`,
-    async start(path, { url }) {
+    async start(path, { url, order }) {
+      const { headers } = await fetch(order.server.url, {
+        headers: { origin: new URL(url).origin },
+      });
+      if (!headers.has("access-control-allow-credentials")) {
+        order.lacks["cookies across origins"] = "the server takes none from pages of other origins";
+      }
       const launched = await launch(path);
       const version = await launched.version();
       await (await launched.newPage()).goto(url);

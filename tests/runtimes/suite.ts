@@ -1,11 +1,11 @@
-import { type Need, runCase, type Server } from "../conformance/case.js";
+import { type Lacks, reasonToSkip, runCase, type Server } from "../conformance/case.js";
 import { suites } from "../conformance/cases/index.js";
 
 /** What a runtime is to do. */
 export interface Order {
   server: Server;
   /** What this runtime, or this server, cannot do, and why. */
-  lacks: { [need in Need]?: string };
+  lacks: Lacks;
   /** Only cases whose names contain this. */
   only: string;
   /** Where the results go. */
@@ -40,7 +40,7 @@ export async function run(order: Order): Promise<void> {
   };
   for (const [name, each] of chosen(order)) {
     const result: Result = { name };
-    const reason = each.needs && order.lacks[each.needs];
+    const reason = reasonToSkip(each, order.lacks);
     if (reason) result.skipped = reason;
     else await inTime(runCase(each, order.server)).catch((error) => (result.failed = text(error)));
     await tell(JSON.stringify(result));

@@ -8,11 +8,12 @@ import type { User } from "./types.js";
 import { checkPassword, findUser } from "./users.js";
 
 const ANONYMOUS: User = { name: null, roles: [] };
-const SESSION_SECONDS = 600;
 
 export interface Identity {
   user: User;
-  authenticated?: "default" | "cookie";
+  authenticated?: "default" | "cookie" | "jwt" | "proxy";
+  /** What renews the session. */
+  cookie?: string;
 }
 
 export const wrongPassword = () => unauthorized("Name or password is incorrect.");
@@ -24,6 +25,9 @@ export async function authenticate(
 ): Promise<Identity> {
   const [scheme, token = ""] = (request.headers.authorization ?? "").split(" ");
   if (scheme?.toLowerCase() === "basic") return basic(instance, token);
+  if (scheme?.toLowerCase() === "bearer") return bearer(instance, token);
+  const { "x-auth-couchdb-username": name } = request.headers;
+  if (typeof name === "string") return proxied(instance, name, request.headers);
   const session = /(?:^|;\s*)AuthSession=([^;]*)/.exec(request.headers.cookie ?? "")?.[1];
   if (session) return cookie(instance, session);
   return { user: ANONYMOUS };
@@ -36,6 +40,31 @@ async function basic(instance: Instance, token: string): Promise<Identity> {
   const [name = "", ...rest] = Buffer.from(token, "base64").toString().split(":");
   const user = await logIn(instance, name, rest.join(":"));
   return { user, authenticated: "default" };
+}
+
+/** A JSON Web Token, signed with HS256. */
+function bearer(instance: Instance, token: string): Identity {
+  const [header = "", payload = "", proof = ""] = token.split(".");
+  const expected = signature(instance, `${header}.${payload}`).toString("base64url");
+  if (proof !== expected) throw badRequest("Bad HMAC");
+  const claims = JSON.parse(Buffer.from(payload, "base64url").toString());
+  if (claims.exp < Date.now() / 1000) throw unauthorized("exp not in future");
+  return {
+    user: { name: claims.sub, roles: claims["_couchdb.roles"] ?? [] },
+    authenticated: "jwt",
+  };
+}
+
+/** What a proxy says of a user, if it knows the secret. */
+function proxied(instance: Instance, name: string, headers: IncomingMessage["headers"]): Identity {
+  const { "x-auth-couchdb-roles": roles, "x-auth-couchdb-token": token } = headers;
+  const user = Buffer.from(name, "latin1");
+  const isProof = (hash: string) =>
+    createHmac(hash, instance.options.secret).update(user).digest("hex") === token;
+  if (!["sha256", "sha1"].some(isProof)) return { user: ANONYMOUS };
+  const list = Buffer.from(String(roles ?? ""), "latin1").toString();
+  const all = list === "" ? [] : list.split(/\s*,\s*/);
+  return { user: { name: user.toString(), roles: all }, authenticated: "proxy" };
 }
 
 export async function logIn(instance: Instance, name: string, password: string): Promise<User> {
@@ -51,7 +80,7 @@ function administrator(instance: Instance): User {
 }
 
 function signature(instance: Instance, content: string): Buffer {
-  return createHmac("sha256", instance.secret).update(content).digest();
+  return createHmac("sha256", instance.options.secret).update(content).digest();
 }
 
 /** A session cookie: a name, the time in hexadecimal seconds, and what proves both. */
@@ -61,16 +90,14 @@ export function sessionCookie(instance: Instance, name: string): string {
     .toUpperCase()}`;
   const proof = signature(instance, content);
   const value = Buffer.concat([Buffer.from(`${content}:`), proof]).toString("base64url");
-  return cookieHeader(value);
+  return cookieHeader(instance, value);
 }
 
-export function cookieHeader(value: string): string {
-  const [, day, month, year, time] = new Date(Date.now() + SESSION_SECONDS * 1000)
-    .toUTCString()
-    .split(" ");
-  const weekday = new Date(Date.now() + SESSION_SECONDS * 1000).toUTCString().slice(0, 4);
+export function cookieHeader({ options: { sessionSeconds } }: Instance, value: string): string {
+  const end = new Date(Date.now() + sessionSeconds * 1000).toUTCString();
+  const [weekday, day, month, year, time] = end.split(" ");
   const expires = `${weekday} ${day}-${month}-${year} ${time} GMT`;
-  return `AuthSession=${value}; Version=1; Expires=${expires}; Max-Age=${SESSION_SECONDS}; Path=/; HttpOnly`;
+  return `AuthSession=${value}; Version=1; Expires=${expires}; Max-Age=${sessionSeconds}; Path=/; HttpOnly`;
 }
 
 async function cookie(instance: Instance, value: string): Promise<Identity> {
@@ -84,9 +111,13 @@ async function cookie(instance: Instance, value: string): Promise<Identity> {
   const expected = signature(instance, content);
   const age = Date.now() / 1000 - Number.parseInt(time, 16);
   const genuine = proof.length === expected.length && timingSafeEqual(proof, expected);
-  if (!genuine || age > SESSION_SECONDS) return { user: ANONYMOUS };
-  const user = await sessionUser(instance, Buffer.from(name, "latin1").toString());
-  return user === undefined ? { user: ANONYMOUS } : { user, authenticated: "cookie" };
+  const { sessionSeconds } = instance.options;
+  if (!genuine || age >= sessionSeconds) return { user: ANONYMOUS };
+  const userName = Buffer.from(name, "latin1").toString();
+  const user = await sessionUser(instance, userName);
+  if (user === undefined) return { user: ANONYMOUS };
+  const renewed = age > sessionSeconds / 10 ? { cookie: sessionCookie(instance, userName) } : {};
+  return { user, authenticated: "cookie", ...renewed };
 }
 
 async function sessionUser(instance: Instance, name: string): Promise<User | undefined> {

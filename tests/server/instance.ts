@@ -10,13 +10,15 @@ export interface InstanceOptions {
   user: string;
   password: string;
   cors: { origins: string[]; credentials: boolean };
+  /** Signs session cookies, tokens and what a proxy says. */
+  secret: string;
+  /** How long a session cookie lasts. */
+  sessionSeconds: number;
 }
 
 /** What one server knows. */
 export class Instance {
   readonly uuid = randomBytes(16).toString("hex");
-  /** Signs session cookies. */
-  readonly secret = randomBytes(16).toString("hex");
   readonly updates = new UpdateLog(randomBytes(8).toString("hex"));
   readonly #databases = new Map<string, Database>();
   readonly #uuidPrefix = randomBytes(13).toString("hex");

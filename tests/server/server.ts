@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -17,6 +18,10 @@ export interface ServerOptions {
   user?: string;
   password?: string;
   cors?: { origins: string[]; credentials: boolean };
+  /** Signs session cookies, tokens and what a proxy says. Default: a random one. */
+  secret?: string;
+  /** How long a session cookie lasts. Default: 600. */
+  sessionSeconds?: number;
 }
 
 export interface SeenRequest {
@@ -78,7 +83,9 @@ async function answer(instance: Instance, request: IncomingMessage, response: Se
   };
   try {
     if (/%(?![0-9a-f]{2})/i.test(url)) throw badRequest("invalid_url_encoding");
-    Object.assign(context, await authenticate(instance, request));
+    const { cookie, ...identity } = await authenticate(instance, request);
+    Object.assign(context, identity);
+    if (cookie !== undefined) response.setHeader("Set-Cookie", cookie);
     const segments = splitPath(path);
     const target = redirectOf(method, url);
     const { handler, params } =
@@ -114,8 +121,9 @@ function fail(context: Context, error: unknown, database: string | undefined): v
 /** Starts a CouchDB in this process, which keeps its databases in memory. */
 export async function startServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
   const { host = "127.0.0.1", port = 0, user = "admin", password = "secret" } = options;
+  const { secret = randomBytes(16).toString("hex"), sessionSeconds = 600 } = options;
   const corsOptions = options.cors ?? { origins: ["*"], credentials: false };
-  const instance = new Instance({ user, password, cors: corsOptions });
+  const instance = new Instance({ user, password, cors: corsOptions, secret, sessionSeconds });
   const hangUps = new HangUps();
   let open = 0;
 

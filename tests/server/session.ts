@@ -27,7 +27,9 @@ export async function openSession(context: Context): Promise<void> {
   } catch (error) {
     if (!(error instanceof CouchError)) throw error;
     const { status, reason, error: kind } = wrongPassword();
-    throw new CouchError(status, kind, reason, { "Set-Cookie": cookieHeader("") });
+    throw new CouchError(status, kind, reason, {
+      "Set-Cookie": cookieHeader(context.instance, ""),
+    });
   }
 }
 
@@ -46,5 +48,5 @@ async function readCredentials(context: Context) {
 
 /** DELETE /_session */
 export function closeSession(context: Context): void {
-  sendJson(context, 200, { ok: true }, { "Set-Cookie": cookieHeader("") });
+  sendJson(context, 200, { ok: true }, { "Set-Cookie": cookieHeader(context.instance, "") });
 }

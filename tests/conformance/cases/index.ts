@@ -1,6 +1,7 @@
 import type { Case } from "../case.js";
 import { aiocouch } from "./aiocouch/index.js";
 import { attachments } from "./attachments.js";
+import { auth } from "./auth.js";
 import { bulk } from "./bulk.js";
 import { changes } from "./changes.js";
 import { designs } from "./designs.js";
@@ -28,6 +29,7 @@ export const suites: Record<string, Case[]> = {
   attachments,
   designs,
   network,
+  auth,
   requests,
   ...aiocouch,
 };

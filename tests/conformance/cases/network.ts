@@ -18,15 +18,8 @@ import {
   UnauthorizedError,
   UnsupportedMediaTypeError,
 } from "couchfetch";
-import type { Fault } from "../../faults/proxy.js";
 import { type Case, type Context, eventually, fill, fillMany, rejects } from "../case.js";
-import { throughProxy } from "../proxies.js";
-
-/** An answer in the server's stead that a page, too, may read. */
-function answer(status: number, body: string, headers: Record<string, string> = {}): Fault {
-  const readable = { "access-control-allow-origin": "*", "content-type": "application/json" };
-  return { answer: { status, headers: { ...readable, ...headers }, body } };
-}
+import { answer, throughProxy } from "../proxies.js";
 
 const classes: [number, typeof CouchDBError][] = [
   [400, BadRequestError],

@@ -1,0 +1,69 @@
+import { UnauthorizedError } from "../errors.js";
+import { hidesCookies } from "../transport/runtime.js";
+import type { Auth, AuthServer } from "./auth.js";
+import { isUnknown, type Kept, keeping } from "./kept.js";
+
+/**
+ * A session of CouchDB's: logs in when the first request is made, and again when it has expired, once for
+ * all requests that wait; takes the renewed cookies that CouchDB sends; logs out when the session is
+ * closed. The password is sent to log in, and never else.
+ *
+ * Outside browsers the cookie is kept here. In browsers it is the browser that keeps it: CouchDB must allow
+ * credentials (`[cors] credentials = true`) and name your page's origin.
+ *
+ * A password that was refused is not tried again: a user who is refused too often is locked out.
+ *
+ * @throws TypeError for what are no strings; each request UnauthorizedError, for a wrong password
+ * @see https://docs.couchdb.org/en/stable/api/server/authn.html#cookie-authentication
+ */
+export function cookie(user: string, password: string): Auth {
+  if (typeof user !== "string" || typeof password !== "string") {
+    throw new TypeError("A user's name and password are strings");
+  }
+  const refusals = new WeakMap<AuthServer, UnauthorizedError>();
+  const logIn = async (server: AuthServer): Promise<Kept> => {
+    const refusal = refusals.get(server);
+    if (refusal) throw refusal;
+    try {
+      const body = { name: user, password };
+      // No cookie: but the browser's own, so that it keeps the one that comes.
+      const headers = { cookie: "" };
+      const answer = await server.request("POST", "_session", { headers, body });
+      const kept = cookieOf(answer.headers);
+      if (!kept && !hidesCookies) {
+        throw new TypeError("The server took the password, and gave no cookie");
+      }
+      return kept ?? { headers, until: Number.POSITIVE_INFINITY };
+    } catch (error) {
+      if (error instanceof UnauthorizedError) refusals.set(server, error);
+      throw error;
+    }
+  };
+  const { of, headers, answered } = keeping(logIn);
+  return {
+    headers,
+    answered(answer, server) {
+      if (isUnknown(answer)) return answered(answer, server);
+      const renewed = cookieOf(answer.headers);
+      if (renewed && of(server).kept) of(server).kept = renewed;
+      return false;
+    },
+    async close(server) {
+      const { kept } = of(server);
+      of(server).kept = undefined;
+      if (kept) await server.request("DELETE", "_session", { headers: kept.headers });
+    },
+  };
+}
+
+/** CouchDB's cookie, if one has come that can be seen. */
+function cookieOf(headers: Headers): Kept | undefined {
+  for (const line of headers.getSetCookie()) {
+    const [, value, rest = ""] = /^AuthSession=([^;]+)(.*)/i.exec(line) ?? [];
+    if (value === undefined) continue;
+    const seconds = Number(/;\s*max-age=(\d+)/i.exec(rest)?.[1] ?? Number.POSITIVE_INFINITY);
+    // Not at the last moment: CouchDB takes who has an old cookie for nobody, and answers that one.
+    return { headers: { cookie: `AuthSession=${value}` }, until: Date.now() + seconds * 900 };
+  }
+  return undefined;
+}

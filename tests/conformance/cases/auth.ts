@@ -1,0 +1,397 @@
+import { assert } from "chai";
+import {
+  type Auth,
+  bearer,
+  CouchDB,
+  CouchDBError,
+  cookie,
+  ForbiddenError,
+  proxy,
+  UnauthorizedError,
+} from "couchfetch";
+import { type Case, type Context, fill, rejects, withUser } from "../case.js";
+import { answer, type ProxyStatus, throughProxy } from "../proxies.js";
+
+const unauthorized =
+  '{"error":"unauthorized","reason":"You are not authorized to access this db."}';
+const malformed =
+  '{"error":"bad_request","reason":"Malformed AuthSession cookie. Please clear your cookies."}';
+
+/** How often each request was made; a page's preflights are not its. */
+function counted({ requests }: ProxyStatus): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const each of requests) {
+    if (!each.startsWith("OPTIONS")) counts[each] = (counts[each] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** A JSON Web Token that the server takes. */
+async function token({ secret = "" }: Context, claims: object): Promise<string> {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const encode = (data: Uint8Array) =>
+    btoa(String.fromCharCode(...data)).replace(/[+/=]/g, (c) => ({ "+": "-", "/": "_" })[c] ?? "");
+  const part = (json: object) => encode(bytes(JSON.stringify(json)));
+  const hmac = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", bytes(secret), hmac, false, ["sign"]);
+  const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
+  const proof = await crypto.subtle.sign(hmac, key, bytes(signed));
+  return `${signed}.${encode(new Uint8Array(proof))}`;
+}
+
+// Of one address, a browser reads one at a time.
+const cats = { cat1: {}, cat2: {}, cat3: {}, cat4: {} };
+
+const later = () => Math.floor(Date.now() / 1000) + 600;
+
+export const auth: Case[] = [
+  {
+    name: "cookie: logs in once, at the first request, for all who wait; and sends no password else",
+    needs: "cookies across origins",
+    async run(context) {
+      const { user, password, db } = context;
+      await fill(db, { cat: { legs: 4 } });
+      const options = { auth: cookie(user, password) };
+      await throughProxy(
+        context,
+        [],
+        async ({ couch, db, status }) => {
+          const reads = Array.from({ length: 20 }, () => db.get("cat"));
+          for (const { data } of await Promise.all(reads)) assert.equal(data.legs, 4);
+          assert.deepEqual(await couch.checkCredentials(), { name: user, roles: ["_admin"] });
+          await db.document("dog").save();
+          const { requests, headers } = await status();
+          assert.deepEqual(counted({ requests } as ProxyStatus), {
+            "POST /_session": 1,
+            [`GET /${db.id}/cat`]: 20,
+            "GET /_session": 1,
+            [`PUT /${db.id}/dog`]: 1,
+          });
+          for (const [at, request] of requests.entries()) {
+            assert.notProperty(headers[at], "authorization");
+            if (/^(GET|PUT)/.test(request))
+              assert.match(headers[at]?.cookie ?? "", /AuthSession=./);
+          }
+        },
+        options,
+      );
+    },
+  },
+  {
+    name: "cookie: close logs out, if it was logged in",
+    needs: "cookies across origins",
+    async run(context) {
+      const { user, password } = context;
+      await throughProxy(context, [], async ({ url, status }) => {
+        const couch = new CouchDB(url, { auth: cookie(user, password) });
+        await couch.close();
+        assert.deepEqual(counted(await status()), {});
+        const other = new CouchDB(url, { auth: cookie(user, password) });
+        await other.info();
+        await other.close();
+        await other.close();
+        assert.equal(counted(await status())["DELETE /_session"], 1);
+        const anonymous = new CouchDB(url);
+        assert.isNull((await anonymous.checkCredentials()).name);
+      });
+    },
+  },
+  ...[
+    ["an expired session", 401, unauthorized],
+    ["a malformed cookie", 400, malformed],
+  ].map(
+    ([what, status, body]): Case => ({
+      name: `cookie: logs in again after ${what}, once for all, and sends what was refused anew`,
+      needs: "cookies across origins",
+      async run(context) {
+        const { user, password, db } = context;
+        await fill(db, cats);
+        const refuse = answer(Number(status), String(body));
+        const rules = [{ of: "^(GET|PUT) .*(cat|dog)", times: 5, together: 5, fault: refuse }];
+        await throughProxy(
+          context,
+          rules,
+          async ({ couch, db, status }) => {
+            await couch.info();
+            const reads = Object.keys(cats).map((id) => db.get(id));
+            await Promise.all([...reads, db.document("dog", { legs: 3 }).save()]);
+            assert.deepEqual(counted(await status()), {
+              "POST /_session": 2,
+              "GET /": 1,
+              ...Object.fromEntries(Object.keys(cats).map((id) => [`GET /${db.id}/${id}`, 2])),
+              [`PUT /${db.id}/dog`]: 2,
+            });
+          },
+          { auth: cookie(user, password) },
+        );
+        assert.equal((await db.get("dog")).data.legs, 3);
+      },
+    }),
+  ),
+  {
+    name: "cookie: what is refused twice is refused",
+    needs: "cookies across origins",
+    async run(context) {
+      const rules = [{ of: "^GET .*cat", fault: answer(401, unauthorized) }];
+      const options = { auth: cookie(context.user, context.password) };
+      await throughProxy(
+        context,
+        rules,
+        async ({ db, status }) => {
+          const error = await rejects(db.get("cat"), UnauthorizedError);
+          assert.equal(error.reason, "You are not authorized to access this db.");
+          assert.deepEqual(counted(await status()), {
+            "POST /_session": 2,
+            [`GET /${db.id}/cat`]: 2,
+          });
+        },
+        options,
+      );
+    },
+  },
+  {
+    name: "cookie: a wrong password is Unauthorized, and tried but once",
+    needs: "cookies across origins",
+    async run(context) {
+      const options = { auth: cookie(`nobody-${crypto.randomUUID()}`, "hunter2") };
+      await throughProxy(
+        context,
+        [],
+        async ({ db, couch, status }) => {
+          for (const work of [
+            () => db.get("cat"),
+            () => couch.info(),
+            () => db.changes().batches().next(),
+          ]) {
+            const error = await rejects(work, UnauthorizedError);
+            assert.equal(error.reason, "Name or password is incorrect.");
+            assert.notInclude(`${error} ${error.url} ${error.stack}`, "hunter2");
+          }
+          assert.deepEqual(counted(await status()), { "POST /_session": 1 });
+        },
+        options,
+      );
+    },
+  },
+  {
+    name: "cookie: a login whose connection fails is tried again with the next request",
+    needs: "cookies across origins",
+    async run(context) {
+      const rules = [{ of: "^POST /_session", times: 1, fault: { how: "reset" as const } }];
+      const options = { auth: cookie(context.user, context.password), retry: { limit: 0 } };
+      await throughProxy(
+        context,
+        rules,
+        async ({ couch }) => {
+          await rejects(couch.info(), Error);
+          assert.equal((await couch.info()).couchdb, "Welcome");
+        },
+        options,
+      );
+    },
+  },
+  {
+    name: "cookie: takes the renewed cookie of any answer",
+    needs: "Cookie headers",
+    async run(context) {
+      const { user, password, db } = context;
+      await fill(db, { cat: {} });
+      const renewed = { "set-cookie": "AuthSession=renewed; Version=1; Path=/; HttpOnly" };
+      const body = '{"couchdb":"Welcome"}';
+      const rules = [{ of: "^GET /$", times: 1, fault: answer(200, body, renewed) }];
+      await throughProxy(
+        context,
+        rules,
+        async ({ couch, db, status }) => {
+          await couch.info();
+          // Which CouchDB does not know: a new login, then.
+          await db.get("cat");
+          const { requests, headers } = await status();
+          const cookies = requests.flatMap((each, at) =>
+            each.endsWith("cat") ? [headers[at]?.cookie] : [],
+          );
+          assert.equal(cookies[0], "AuthSession=renewed");
+          assert.match(cookies[1] ?? "", /^AuthSession=.{20}/);
+        },
+        { auth: cookie(user, password) },
+      );
+    },
+  },
+  {
+    name: "cookie: is for the user that it was made for",
+    needs: "cookies across origins",
+    run: (context) =>
+      withUser(context, { roles: ["keeper"] }, async ({ name, password }) => {
+        const couch = new CouchDB(context.url, { auth: cookie(name, password) });
+        assert.deepEqual(await couch.checkCredentials(), { name, roles: ["keeper"] });
+        await rejects(couch.create("conformance_forbidden"), UnauthorizedError);
+        await couch.close();
+      }),
+  },
+  {
+    name: "cookie: a live feed goes on over an expired session",
+    needs: "cookies across origins",
+    async run(context) {
+      const { user, password } = context;
+      const expired = answer(401, unauthorized);
+      const rules = [
+        { of: "^GET .*feed=continuous", times: 1, fault: { after: 200, how: "cut" as const } },
+        { of: "^GET .*feed=continuous", times: 1, fault: expired },
+      ];
+      await fill(context.db, { cat: {} });
+      await throughProxy(
+        context,
+        rules,
+        async ({ db }) => {
+          const seen = new Set<string>();
+          for await (const { id } of db.changes({ feed: "continuous", heartbeat: 1_000 })) {
+            seen.add(id);
+            if (seen.size === 3) break;
+            await fill(context.db, { [`more-${seen.size}`]: {} });
+          }
+          assert.sameMembers([...seen], ["cat", "more-1", "more-2"]);
+        },
+        { auth: cookie(user, password) },
+      );
+    },
+  },
+  {
+    name: "bearer: a function is asked once for all, and again when the server refuses",
+    async run(context) {
+      let asked = 0;
+      const give = async () => {
+        asked += 1;
+        return `token-${asked}`;
+      };
+      const rules = [
+        { of: "^GET .*cat", times: 4, together: 4, fault: answer(401, unauthorized) },
+        { of: "^GET .*cat", fault: answer(200, '{"_id":"cat","_rev":"1-a"}') },
+      ];
+      await throughProxy(
+        context,
+        rules,
+        async ({ db, status }) => {
+          await Promise.all(Object.keys(cats).map((id) => db.get(id)));
+          const { requests, headers } = await status();
+          const sent = requests.flatMap((each, at) =>
+            each.startsWith("GET") ? [headers[at]?.authorization] : [],
+          );
+          assert.deepEqual(sent.slice(0, 4), Array(4).fill("Bearer token-1"));
+          assert.deepEqual(sent.slice(4), Array(4).fill("Bearer token-2"));
+          assert.equal(asked, 2);
+        },
+        { auth: bearer(give) },
+      );
+    },
+  },
+  {
+    name: "bearer: a constant that is refused is refused",
+    async run(context) {
+      const rules = [{ of: "^GET .*cat", fault: answer(401, unauthorized) }];
+      await throughProxy(
+        context,
+        rules,
+        async ({ db, status }) => {
+          await rejects(db.get("cat"), UnauthorizedError);
+          assert.deepEqual(counted(await status()), { [`GET /${db.id}/cat`]: 1 });
+        },
+        { auth: bearer("token") },
+      );
+    },
+  },
+  {
+    name: "bearer: what cannot be sent, or is no token, is a TypeError that does not show it",
+    async run({ url }) {
+      for (const token of ["hunter2\r\nx: y", "hunter2\u{1f510}", "", undefined, 4]) {
+        const couch = new CouchDB(url, { auth: bearer(() => token as string) });
+        const error = await rejects(couch.info(), TypeError);
+        assert.notInclude(`${error} ${error.stack}`, "hunter2");
+      }
+      assert.throws(() => bearer(undefined as unknown as string), TypeError);
+      const mine = new Error("mine");
+      const failing = new CouchDB(url, { auth: bearer(() => Promise.reject(mine)) });
+      assert.equal(await rejects(failing.info(), Error), mine);
+    },
+  },
+  {
+    name: "bearer: the server takes a JSON Web Token",
+    needs: "the server's secret",
+    async run(context) {
+      const claims = { sub: "keeper", "_couchdb.roles": ["zoo"], exp: later() };
+      const couch = new CouchDB(context.url, { auth: bearer(await token(context, claims)) });
+      assert.deepEqual(await couch.checkCredentials(), { name: "keeper", roles: ["zoo"] });
+    },
+  },
+  {
+    name: "bearer: a token that has expired is asked for anew",
+    needs: "the server's secret",
+    async run(context) {
+      const claims = { sub: "keeper", "_couchdb.roles": [] };
+      const times = [later() - 1_200, later()];
+      const give = () => token(context, { ...claims, exp: times.shift() });
+      const couch = new CouchDB(context.url, { auth: bearer(give) });
+      assert.equal((await couch.checkCredentials()).name, "keeper");
+      assert.deepEqual(times, []);
+    },
+  },
+  {
+    name: "proxy: the server takes a user and roles with the right proof, and no other",
+    needs: ["the server's secret", "any header"],
+    async run({ url, secret }) {
+      const roles = ["zoo", "kéeper 🦊"];
+      const couch = new CouchDB(url, { auth: proxy("ünï 漢字", { roles, secret }) });
+      assert.deepEqual(await couch.checkCredentials(), { name: "ünï 漢字", roles });
+      const liar = new CouchDB(url, { auth: proxy("ünï 漢字", { roles, secret: "wrong" }) });
+      const error = await rejects(liar.checkCredentials(), CouchDBError);
+      assert.isTrue(error instanceof UnauthorizedError || error instanceof ForbiddenError);
+    },
+  },
+  {
+    name: "proxy: wants a name, roles without commas, and a secret that is one",
+    async run() {
+      assert.throws(() => proxy(""), TypeError);
+      assert.throws(() => proxy("a", { roles: ["b,c"] }), TypeError);
+      assert.throws(() => proxy("a", { roles: "b" as unknown as string[] }), TypeError);
+      assert.throws(() => proxy("a", { secret: "" }), TypeError);
+    },
+  },
+  {
+    name: "an Auth of one's own is asked for each request, told of each answer, and may have it sent anew",
+    async run(context) {
+      const told: [number, string | undefined][] = [];
+      let key = 1;
+      let closed = 0;
+      const own: Auth = {
+        headers: async ({ url }) => ({ "x-requested-with": `${key} ${new URL(url).pathname}` }),
+        answered({ status, sent, reason }) {
+          told.push([status, sent["x-requested-with"]]);
+          if (status === 403) assert.equal(reason, "a new key");
+          if (status === 403) key += 1;
+          return status === 403;
+        },
+        close: () => {
+          closed += 1;
+        },
+      };
+      const rules = [
+        { of: "^GET", times: 1, fault: answer(403, '{"error":"forbidden","reason":"a new key"}') },
+        { of: "^GET", fault: answer(200, '{"couchdb":"Welcome"}') },
+      ];
+      await throughProxy(
+        context,
+        rules,
+        async ({ couch, status }) => {
+          await couch.info();
+          assert.deepEqual(told, [
+            [403, "1 /"],
+            [200, "2 /"],
+          ]);
+          assert.deepEqual(counted(await status()), { "GET /": 2 });
+          await couch.close();
+        },
+        { auth: own },
+      );
+      assert.equal(closed, 1);
+    },
+  },
+];
