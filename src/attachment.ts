@@ -1,11 +1,5 @@
-import {
-  ForbiddenError,
-  InvalidResponseError,
-  NetworkError,
-  NotFoundError,
-  TimeoutError,
-  UnauthorizedError,
-} from "./errors.js";
+import { InvalidResponseError, NotFoundError } from "./errors.js";
+import { hasContent, type Write, write } from "./fate.js";
 import type { Flight } from "./streams/flight.js";
 import type { Call } from "./transport/call.js";
 import { attachmentPath, pathIn } from "./transport/paths.js";
@@ -173,10 +167,10 @@ export class Attachment {
       out = await outgoing(body instanceof Blob ? body : content, isStream, transfer);
       const size = out.body instanceof Blob ? out.body.size : undefined;
       const timeout = size === undefined ? false : patienceFor(size, transport.timeout);
-      const { value } = await transport
-        .request({ ...call, body: out.body, timeout }, flight)
-        .catch((error) => this.#refused(error, parent, flight));
-      const result = value as WriteResult;
+      const sent = out.body instanceof Blob ? out.body : undefined;
+      const asked = this.#saving(parent, sent, signal);
+      const whole: Call = { ...call, body: out.body, timeout };
+      const result = await write(this.#scope, whole, asked, flight);
       await this.#saved(parent, result.rev, type, flight);
       if (size !== undefined) onProgress?.(size, size);
       return result;
@@ -199,9 +193,14 @@ export class Attachment {
     const parent = this.#revision("DELETE");
     const query = { rev: parent };
     const call = { method: "DELETE", path: this.#path, query, expects: "rev", signal } as const;
-    const result = (await this.#scope.transport.request(call)).value as WriteResult;
-    this.#written(parent, result.rev);
-    return result;
+    const flight = this.#scope.transport.takeOff(signal);
+    try {
+      const result = await write(this.#scope, call, this.#deleting(parent), flight);
+      this.#written(parent, result.rev);
+      return result;
+    } finally {
+      flight.land();
+    }
   }
 
   #revision(method: Call["method"]): string {
@@ -218,24 +217,39 @@ export class Attachment {
   }
 
   /**
-   * What an upload that was cut off ended in. CouchDB refuses at once, without reading on, and hangs up:
-   * its answer may be lost, but not what it stood for.
+   * What a `save` has to be found as. CouchDB refuses at once, without reading on, and hangs up: its answer
+   * may be lost, but not what it stood for.
+   *
+   * @param sent - undefined for a stream, which nobody has any more
    */
-  async #refused(error: unknown, parent: string, flight: Flight): Promise<never> {
-    const isCut = error instanceof NetworkError || error instanceof InvalidResponseError;
-    if (!isCut || error instanceof TimeoutError) throw error;
-    const path = this.#documentPath;
-    const call = { method: "GET", path, expects: "_rev" } as const;
-    const look = await this.#scope.transport.request(call, flight).catch((reason) => reason);
-    flight.throwIfEnded();
-    if (look instanceof UnauthorizedError || look instanceof ForbiddenError) throw look;
-    const { _rev, _attachments } = (look.value ?? {}) as Partial<DocumentMembers>;
-    const isGone = look instanceof NotFoundError;
-    const revpos = Number(_attachments?.[this.name]?.revpos);
-    const isOurs = revpos === Number.parseInt(parent, 10) + 1;
-    if (!isGone && (_rev === undefined || _rev === parent || isOurs)) throw error;
-    const reason = "the document has moved on";
-    throw this.#scope.transport.conflict("PUT", this.#path, reason);
+  #saving(parent: string, sent: Blob | undefined, signal: AbortSignal | undefined): Write {
+    const revpos = Number.parseInt(parent, 10) + 1;
+    return {
+      id: this.#owner.id,
+      parent,
+      isOurs: async ({ _rev, _attachments }) => {
+        const stub = _attachments?.[this.name];
+        if (stub?.revpos !== revpos) return false;
+        if (!sent) return undefined;
+        const stored = await this.fetch({ rev: _rev, signal });
+        return isAlike(await stored.arrayBuffer(), await sent.arrayBuffer());
+      },
+    };
+  }
+
+  /** What a `delete` has to be found as: the parent without this attachment, and no other change. */
+  #deleting(parent: string): Write {
+    return {
+      id: this.#owner.id,
+      parent,
+      isOurs: async (found, read) => {
+        if (found._attachments?.[this.name]) return false;
+        const before = await read(parent);
+        if (!before) return undefined;
+        noteAttachment(before, this.name, undefined);
+        return hasContent(found, before);
+      },
+    };
   }
 
   /** Tells the document what it has now. */
@@ -253,6 +267,11 @@ export class Attachment {
       flight.throwIfEnded();
     }
   }
+}
+
+function isAlike(one: ArrayBuffer, other: ArrayBuffer): boolean {
+  const [bytes, others] = [new Uint8Array(one), new Uint8Array(other)];
+  return bytes.length === others.length && bytes.every((byte, at) => byte === others[at]);
 }
 
 /** Gives a document's data an attachment's stub, or takes it away if there is none. */

@@ -1,4 +1,6 @@
 import { Document } from "./document.js";
+import type { CouchDBError } from "./errors.js";
+import { fatesOf, isOpen, lost, document as writing } from "./fate.js";
 import { documentPath } from "./transport/paths.js";
 import { patienceFor } from "./transport/transfer.js";
 import type { Scope } from "./transport/transport.js";
@@ -88,7 +90,8 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
    * @throws TypeError without `new_edits`, for a document that has no revision but the one it was read
    * with; nothing is sent
    * @throws PayloadTooLargeError if the server does not take so much at once
-   * @throws NetworkError with `mayHaveHappened`, if the connection is lost on the way
+   * @throws NetworkError with `mayHaveHappened`, if the connection was lost, and the server does not tell
+   * of each document what became of it: what it tells is in `ok` and `error`, and what it does not in neither
    */
   async save({ new_edits = true, signal }: BulkOptions = {}): Promise<void> {
     signal?.throwIfAborted();
@@ -99,7 +102,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
         "Without new_edits, what is changed needs a revision of its own: set rev",
       );
     }
-    const rows = drafts.length === 0 ? [] : await this.#send(drafts, new_edits, signal);
+    const { rows, error } = await this.#send(changed, drafts, new_edits, signal);
     // Rows need not come for all: what was stored with its own revision has none.
     const rowOf = new Map(rows.map((row) => [row?.id, row]));
     this.response = rows;
@@ -109,17 +112,43 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
       const row = rowOf.get(document.id);
       const isSaved = row ? row.error === undefined && row.rev !== undefined : !new_edits;
       if (isSaved) drafts[index]?.saved(row?.rev);
-      this[isSaved ? "ok" : "error"].push(document);
+      if (row || !error) this[isSaved ? "ok" : "error"].push(document);
     }
+    if (error) throw error;
   }
 
-  async #send(drafts: { body: string }[], new_edits: boolean, signal: AbortSignal | undefined) {
+  /** Gives the rows, and, where some are missing because nobody knows, the error that is to blame. */
+  async #send(
+    documents: Document<T>[],
+    drafts: { body: string }[],
+    new_edits: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<{ rows: BulkRow[]; error?: CouchDBError }> {
+    if (drafts.length === 0) return { rows: [] };
     const { transport, path } = this.#scope;
     const docs = drafts.map(({ body }) => body).join(",");
     const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${docs}]}`;
     const timeout = patienceFor(body.length, transport.timeout);
-    const call = { method: "POST", path: `${path}/_bulk_docs`, body, timeout, signal } as const;
-    return (await transport.request({ ...call, expects: "length" })).value as BulkRow[];
+    const flight = transport.takeOff(signal);
+    try {
+      // Revisions that are given are the same whenever they come.
+      const call = { method: "POST", path: `${path}/_bulk_docs`, body, timeout } as const;
+      const whole = { ...call, expects: "length", repeats: !new_edits };
+      return { rows: (await transport.request(whole, flight)).value as BulkRow[] };
+    } catch (error) {
+      if (!isOpen(error) || !new_edits) throw error;
+      const asked = documents.map(({ id }, at) => writing(this.#scope, id, drafts[at]?.body ?? ""));
+      const fates = await fatesOf(this.#scope, asked, flight);
+      const rows = fates.flatMap((fate, at): BulkRow[] => {
+        const { id = "" } = documents[at] ?? {};
+        if (fate === "unknown") return [];
+        if (fate !== "conflict") return [{ ok: true, id, rev: fate.rev }];
+        return [{ id, error: "conflict", reason: "Document update conflict." }];
+      });
+      return rows.length < fates.length ? { rows, error: lost(error) } : { rows };
+    } finally {
+      flight.land();
+    }
   }
 }
 

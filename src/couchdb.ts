@@ -152,6 +152,8 @@ export class CouchDB {
         path: databasePath(name),
         query,
         expects: "ok",
+        // Who does not mind if it exists does not mind who made it.
+        repeats: existsOk,
         signal,
       });
     } catch (error) {

@@ -1,5 +1,6 @@
 import { Attachment, noteAttachment } from "./attachment.js";
 import { ConflictError } from "./errors.js";
+import { document, write } from "./fate.js";
 import { atRevision, isLike, replacement } from "./json-values.js";
 import type { Call } from "./transport/call.js";
 import { documentPath, pathIn } from "./transport/paths.js";
@@ -111,6 +112,8 @@ export class Document<T extends object = JsonObject> {
    *
    * @returns CouchDB's answer, or undefined if there was nothing to save
    * @throws ConflictError if the server has another revision
+   * @throws NetworkError with `mayHaveHappened`, if the connection was lost, and the server does not tell
+   * what became of it
    * @throws TypeError if `_id` was changed
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
    */
@@ -130,6 +133,7 @@ export class Document<T extends object = JsonObject> {
    * @throws ConflictError if there are unsaved changes, unless `discardChanges`; and if the server
    * has another revision
    * @throws NotFoundError if it does not exist
+   * @throws NetworkError with `mayHaveHappened`, as `save` does
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#delete--db-docid
    */
   async delete(
@@ -137,14 +141,15 @@ export class Document<T extends object = JsonObject> {
   ): Promise<WriteResult> {
     const { discardChanges = false, signal } = options;
     if (!discardChanges) this.#refuseToLoseChanges("DELETE");
-    const query = { rev: this.rev };
-    const { value } = await this.#request({ method: "DELETE", query, expects: "rev", signal });
+    const { rev } = this;
+    const call = { method: "DELETE", query: { rev }, expects: "rev", signal } as const;
+    const result = await this.#write(call, JSON.stringify({ _rev: rev, _deleted: true }));
     // What was changed here meanwhile stays, as a document that is not saved.
     const isChanged = !discardChanges && this.#hasChanges();
     const kept = isChanged ? atRevision({ ...this.#data }, undefined) : { _id: this.id };
     this.#data = kept as DocumentData<T>;
     this.#original = isChanged ? undefined : () => ({ _id: this.id });
-    return value as WriteResult;
+    return result;
   }
 
   /**
@@ -293,9 +298,19 @@ export class Document<T extends object = JsonObject> {
     return value as DocumentData;
   }
 
-  async #put(body: string, signal: AbortSignal | undefined): Promise<WriteResult> {
-    const { value } = await this.#request({ method: "PUT", body, expects: "rev", signal });
-    return value as WriteResult;
+  #put(body: string, signal: AbortSignal | undefined): Promise<WriteResult> {
+    return this.#write({ method: "PUT", body, expects: "rev", signal }, body);
+  }
+
+  /** @param content - what the server has, then */
+  async #write(call: Omit<Call, "path">, content: string): Promise<WriteResult> {
+    const flight = this.#scope.transport.takeOff(call.signal);
+    const asked = document(this.#scope, this.id, content);
+    try {
+      return await write(this.#scope, { ...call, path: this.#path }, asked, flight);
+    } finally {
+      flight.land();
+    }
   }
 
   /** Data as it is now, whatever the user does to it in the meantime: to be sent, and when it is saved. */

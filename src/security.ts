@@ -117,7 +117,8 @@ export class SecurityDocument {
     const { transport } = this.#scope;
     check(this.data);
     const body = transport.json.stringify(this.data);
-    const call = { method: "PUT", path: this.#path, body, expects: "ok", signal } as const;
+    const put = { method: "PUT", path: this.#path, body, expects: "ok", signal } as const;
+    const call = { ...put, repeats: true };
     try {
       await transport.request(call);
     } catch (error) {

@@ -20,6 +20,8 @@ export interface Call extends OperationOptions {
   headers?: Record<string, string>;
   /** It reads although its method does not say so, and may be repeated. */
   reads?: boolean;
+  /** It writes, but the same however often it is sent. */
+  repeats?: boolean;
   /** Sent without the session's Auth, for that itself. */
   anonymous?: boolean;
   /** Whoever sends it tries again by himself. */

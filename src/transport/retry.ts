@@ -21,10 +21,16 @@ const longestDelay = 30_000;
 // Not 500: CouchDB means it. These pass.
 const passing = new Set([408, 429, 502, 503, 504]);
 
-/** Whether a read that failed may succeed if it is tried again, and has not used up the time that it had. */
-export function mayPass(error: CouchDBError): boolean {
-  if (error instanceof NetworkError) return !(error instanceof TimeoutError);
-  return passing.has(error.status as number);
+/**
+ * Whether what failed may succeed if it is tried again, and has not used up the time that it had.
+ *
+ * @param isSafe - whether it may be done twice. If not, only what has not been done is tried again
+ */
+export function mayPass(error: CouchDBError, isSafe = true): boolean {
+  if (error instanceof NetworkError) {
+    return !(error instanceof TimeoutError) && (isSafe || !error.mayHaveHappened);
+  }
+  return isSafe ? passing.has(error.status as number) : error.status === 429;
 }
 
 /** Milliseconds to wait before the next try: as the server asks, or else by `backoff`. */

@@ -55,7 +55,8 @@ export async function send(
   };
   const isRead = reads(call);
   const timeout = call.timeout ?? sender.timeout;
-  const retries = isRead && !call.once ? sender.retries : 0;
+  const isSafe = isRead || (call.repeats ?? false);
+  const retries = call.once || call.body instanceof ReadableStream ? 0 : sender.retries;
   const explain = (thrown: unknown) => {
     flight.throwIfEnded();
     return failure(thrown, { method: call.method, url, reads: isRead }, timeout);
@@ -80,7 +81,7 @@ export async function send(
           isSigned = await isHeard(sender, call, thrown.response, sent, flight, error.reason);
           if (isSigned && !(call.body instanceof ReadableStream)) continue;
         }
-        if (attempt > retries || !mayPass(error)) throw error;
+        if (attempt > retries || !mayPass(error, isSafe)) throw error;
         await flight.sleep(waitBefore(attempt, error));
         attempt += 1;
       }

@@ -427,7 +427,7 @@ describe("the network", () => {
     const error = await failure(cat.save());
     expect(error).toBeInstanceOf(NetworkError);
     expect(error.mayHaveHappened).toBe(true);
-    expect(requests.slice(1)).toEqual(["PUT /animals/cat"]);
+    expect(requests.filter((each) => each.startsWith("PUT"))).toHaveLength(1);
     expect(cat.dirty).toBe(true);
   });
 

@@ -297,19 +297,22 @@ describe("an upload", () => {
     }
   });
 
-  const now = (rev: string, revpos: number) => ({
-    _id: "cat",
-    _rev: rev,
-    _attachments: { a: { revpos } },
-  });
-  const missing = { error: "not_found", reason: "deleted" };
+  /** What `_bulk_get` says of the cat: one leaf, and its history. */
+  const now = (ids: string[], revpos: number) => {
+    const _revisions = { start: ids.length, ids };
+    const _rev = `${ids.length}-${ids[0]}`;
+    const ok = { _id: "cat", _rev, _revisions, _attachments: { a: { revpos } } };
+    return { results: [{ id: "cat", docs: [{ ok }] }] };
+  };
+  const none = { error: { id: "cat", error: "not_found", reason: "missing" } };
   test.each([
-    ["moved on", 200, now("2-b", 1), ConflictError],
-    ["gone", 404, missing, ConflictError],
+    ["moved on", 200, now(["b", "a"], 1), ConflictError],
+    ["gone", 200, { results: [{ id: "cat", docs: [none] }] }, ConflictError],
     ["not to be seen", 401, { error: "unauthorized", reason: "no" }, UnauthorizedError],
-    ["where it was", 200, now("1-a", 1), NetworkError],
-    ["perhaps ours", 200, now("2-b", 2), NetworkError],
+    ["where it was", 200, now(["a"], 1), NetworkError],
+    ["on another branch", 200, now(["c", "b"], 2), NetworkError],
     ["unknown", 500, { error: "error", reason: "no" }, NetworkError],
+    ["of no sense", 200, { results: [{}] }, NetworkError],
   ])(
     "that was hung up on looks what it stood for: the document is %s",
     async (_, status, body, Class) => {
@@ -323,10 +326,34 @@ describe("an upload", () => {
     },
   );
 
+  test.each([
+    ["the same bytes", "text", true],
+    ["other bytes", "Text", false],
+  ])("whose answer was lost is done, if the server has %s", async (_, stored, isDone) => {
+    const { doc } = await documentOf((response, _before, { method, url }) => {
+      if (method === "PUT") response.destroy();
+      else if (url?.includes("/a?rev=2-b")) response.end(stored);
+      else json(response, 200, now(["b", "a"], 2));
+    });
+    const saved = doc.attachment("a").save("text");
+    if (isDone) expect(await saved).toEqual({ ok: true, id: "cat", rev: "2-b" });
+    else expect(await failure(saved)).toBeInstanceOf(ConflictError);
+    expect(doc.rev).toBe(isDone ? "2-b" : "1-a");
+  });
+
+  test("of a stream, whose answer was lost, cannot be told from another's", async () => {
+    const { doc } = await documentOf((response, _before, { method }) => {
+      if (method === "PUT") response.destroy();
+      else json(response, 200, now(["b", "a"], 2));
+    });
+    const error = await failure(doc.attachment("a").save(source(3).stream));
+    expect(error).toMatchObject({ name: "NetworkError", mayHaveHappened: true });
+  });
+
   test("whose refusal came without its words is what the document says", async () => {
     const { doc } = await documentOf((response, _before, { method }) => {
       if (method === "PUT") response.writeHead(409).end();
-      else json(response, 200, now("2-b", 1));
+      else json(response, 200, now(["b", "a"], 1));
     });
     expect(await failure(doc.attachment("a").save("text"))).toBeInstanceOf(ConflictError);
   });

@@ -90,7 +90,9 @@ describe("a bulk write", () => {
       const [cat] = operation ?? [];
       expect(cat?.dirty).toBe(true);
       expect(operation).toMatchObject({ ok: [], error: [], response: [] });
-      expect(server?.requests).toEqual(["POST /animals/_bulk_docs"]);
+      const [first, ...looks] = server?.requests ?? [];
+      expect(first).toBe("POST /animals/_bulk_docs");
+      expect(looks.every((each) => each.includes("_bulk_get"))).toBe(true);
       await server?.close();
     }
   });

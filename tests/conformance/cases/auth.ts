@@ -362,9 +362,9 @@ export const auth: Case[] = [
       let key = 1;
       let closed = 0;
       const own: Auth = {
-        headers: async ({ url }) => ({ "x-requested-with": `${key} ${new URL(url).pathname}` }),
+        headers: async ({ url }) => ({ authorization: `Key ${key}${new URL(url).pathname}` }),
         answered({ status, sent, reason }) {
-          told.push([status, sent["x-requested-with"]]);
+          told.push([status, sent.authorization]);
           if (status === 403) assert.equal(reason, "a new key");
           if (status === 403) key += 1;
           return status === 403;
@@ -383,8 +383,8 @@ export const auth: Case[] = [
         async ({ couch, status }) => {
           await couch.info();
           assert.deepEqual(told, [
-            [403, "1 /"],
-            [200, "2 /"],
+            [403, "Key 1/"],
+            [200, "Key 2/"],
           ]);
           assert.deepEqual(counted(await status()), { "GET /": 2 });
           await couch.close();

@@ -6,6 +6,7 @@ import { bulk } from "./bulk.js";
 import { changes } from "./changes.js";
 import { designs } from "./designs.js";
 import { documents } from "./documents.js";
+import { fate } from "./fate.js";
 import { feeds } from "./feeds.js";
 import { input } from "./input.js";
 import { lossless } from "./lossless.js";
@@ -30,6 +31,7 @@ export const suites: Record<string, Case[]> = {
   designs,
   network,
   auth,
+  fate,
   requests,
   ...aiocouch,
 };

@@ -1,0 +1,190 @@
+import {
+  type CouchDBError,
+  ForbiddenError,
+  InvalidResponseError,
+  NetworkError,
+  ServerError,
+  TimeoutError,
+  UnauthorizedError,
+} from "./errors.js";
+import { equalJson } from "./json-values.js";
+import type { Flight } from "./streams/flight.js";
+import type { Call } from "./transport/call.js";
+import type { Query } from "./transport/query.js";
+import type { Scope } from "./transport/transport.js";
+import type { BulkGetRow, DocumentData, WriteResult } from "./types.js";
+
+/** Reads a revision; undefined if it is no longer there. */
+type Read = (rev: string) => Promise<DocumentData | undefined>;
+
+/** A write of which it is asked what became of it. */
+export interface Write {
+  id: string;
+  /** The revision that it was to follow, if any. */
+  parent: string | undefined;
+  /** Whether it can be told only with the bytes of attachments at hand. */
+  wantsBytes?: boolean;
+  /** Whether a revision is what was written; undefined if that cannot be told. */
+  isOurs(found: DocumentData, read: Read): Promise<boolean | undefined>;
+}
+
+/** It is done, as this revision; it is not, and cannot be any more; or nobody knows. */
+export type Fate = { rev: string } | "conflict" | "unknown";
+
+/** Whether an error leaves open what became of a write. A server that is silent stays so. */
+export function isOpen(error: unknown): error is CouchDBError {
+  if (error instanceof NetworkError)
+    return error.mayHaveHappened && !(error instanceof TimeoutError);
+  if (error instanceof ServerError) return true;
+  // Not a redirect, which nobody followed.
+  const { status = 300 } = Object(error);
+  return error instanceof InvalidResponseError && !(status >= 300 && status < 400);
+}
+
+/** What a write whose fate stays open is thrown as: a gateway that failed is as good as no answer. */
+export function lost(error: CouchDBError): CouchDBError {
+  if (!(error instanceof ServerError) || error.error !== undefined) return error;
+  const { method, url, status, reason, retryAfter } = error;
+  const details = { method, url, status, reason, retryAfter, cause: error };
+  return new NetworkError({ ...details, mayHaveHappened: true });
+}
+
+/**
+ * Sends the write of a document. If its answer is lost, it is told by what the server has.
+ *
+ * @param flight - the operation that it is part of
+ */
+export async function write(
+  scope: Scope,
+  call: Call,
+  asked: Write,
+  flight: Flight,
+): Promise<WriteResult> {
+  try {
+    return (await scope.transport.request(call, flight)).value as WriteResult;
+  } catch (error) {
+    if (!isOpen(error)) throw error;
+    const [fate = "unknown"] = await fatesOf(scope, [asked], flight);
+    if (fate === "unknown") throw lost(error);
+    if (fate !== "conflict") return { ok: true, id: asked.id, rev: fate.rev };
+    throw scope.transport.conflict(call.method, call.path, "somebody else was faster");
+  }
+}
+
+/** What became of writes, each for itself. Nothing is known of what cannot be asked. */
+export async function fatesOf(scope: Scope, writes: Write[], flight: Flight): Promise<Fate[]> {
+  const query = { revs: true, attachments: writes.some(({ wantsBytes }) => wantsBytes) };
+  const read = (docs: object[]) => revisions(scope, docs, query, flight);
+  try {
+    const all = await read(writes.map(({ id }) => ({ id })));
+    return await Promise.all(
+      writes.map((each) => {
+        const leaves = all.filter(({ _id }) => _id === each.id);
+        const one: Read = async (rev) => (await read([{ id: each.id, rev }]))[0];
+        return fateOf(each, leaves, one);
+      }),
+    );
+  } catch (error) {
+    flight.throwIfEnded();
+    // Who may not look could not write.
+    if (error instanceof UnauthorizedError || error instanceof ForbiddenError) throw error;
+    return writes.map(() => "unknown");
+  }
+}
+
+/** The revisions that can be read; of those without a `rev`, all leaves. */
+async function revisions(
+  scope: Scope,
+  docs: object[],
+  query: Query,
+  flight: Flight,
+): Promise<DocumentData[]> {
+  const { text } = await scope.transport.request(
+    {
+      method: "POST",
+      path: `${scope.path}/_bulk_get`,
+      query,
+      body: JSON.stringify({ docs }),
+      reads: true,
+      expects: "results",
+    },
+    flight,
+  );
+  // As JavaScript has it: what a server makes of a number's text is of no matter here.
+  const { results } = JSON.parse(text) as { results: BulkGetRow[] };
+  return results.flatMap(({ docs: found }) =>
+    found.flatMap(({ ok, error }) => {
+      if (error && error.error !== "not_found") throw new Error(error.reason);
+      return ok ?? [];
+    }),
+  );
+}
+
+// So much of a history is read to find a document's first revision in it.
+const longestHistory = 20;
+
+async function fateOf(
+  { parent, isOurs }: Write,
+  leaves: DocumentData[],
+  read: Read,
+): Promise<Fate> {
+  // Where there is no document, a new one may yet come, and none that follows another.
+  let isDecided = leaves.length === 0;
+  let isUnknown = isDecided && parent === undefined;
+  for (const leaf of leaves) {
+    const history = historyOf(leaf);
+    const at = parent === undefined ? history.length : history.indexOf(parent);
+    // Not of this branch; or still the last of it, so that the write may yet come.
+    if (at === -1) continue;
+    if (at === 0) isUnknown = true;
+    // After its parent there is one that can be ours; of a new document, any.
+    const candidates = parent === undefined ? history : history.slice(Math.max(at - 1, 0), at);
+    for (const rev of candidates.slice(0, longestHistory)) {
+      const found = rev === leaf._rev ? leaf : await read(rev);
+      const answer = found && (await isOurs(found, read));
+      if (answer) return { rev };
+      if (answer === undefined) isUnknown = true;
+      else isDecided = true;
+    }
+    if (candidates.length > longestHistory) isUnknown = true;
+    // A new document may yet follow a tombstone.
+    if (parent === undefined && leaf._deleted) isUnknown = true;
+  }
+  return isDecided && !isUnknown ? "conflict" : "unknown";
+}
+
+/** A revision and those before it, as far as the server knows them. */
+function historyOf({ _revisions: { start, ids } = { start: 0, ids: [] } }: DocumentData): string[] {
+  return ids.map((hash, index) => `${start - index}-${hash}`);
+}
+
+/** What a document that was sent has to be found as. CouchDB itself changes those of its own databases. */
+export function document(scope: Scope, id: string, body: string): Write {
+  const sent = JSON.parse(body) as DocumentData;
+  const otherwise = scope.name.startsWith("_") ? undefined : false;
+  return {
+    id,
+    parent: sent._rev,
+    wantsBytes: Object.values(sent._attachments ?? {}).some(({ data }) => data !== undefined),
+    isOurs: async (found) => hasContent(found, sent) || otherwise,
+  };
+}
+
+/** Whether a revision has this content: members, attachments, and whether it is a deletion. */
+export function hasContent(found: DocumentData, sent: DocumentData): boolean {
+  if ((found._deleted === true) !== (sent._deleted === true)) return false;
+  if (!equalJson(members(found), members(sent), JSON.stringify)) return false;
+  const [there, here] = [found._attachments ?? {}, sent._attachments ?? {}];
+  return (
+    Object.keys(there).length === Object.keys(here).length &&
+    Object.entries(here).every(([name, { data, digest }]) => {
+      const stored = there[name];
+      if (data === undefined) return stored && (!digest || digest === stored.digest);
+      return stored?.data?.replace(/\s/g, "") === data.replace(/\s/g, "");
+    })
+  );
+}
+
+function members(data: DocumentData): object {
+  return Object.fromEntries(Object.entries(data).filter(([name]) => !name.startsWith("_")));
+}

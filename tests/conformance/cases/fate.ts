@@ -1,0 +1,257 @@
+import { assert } from "chai";
+import { ConflictError, type Database, type Document, NetworkError } from "couchfetch";
+import type { Fault } from "../../faults/proxy.js";
+import { type Case, type Context, eventually, fill, rejects } from "../case.js";
+import { answer, throughProxy } from "../proxies.js";
+
+// The answer is lost, and what was asked is done.
+const losses: [string, Fault][] = [
+  ["cut before its headers' end", { after: 0, how: "reset" }],
+  ["cut in its body", { after: 5, how: "cut" }],
+];
+
+const bytes = new Uint8Array(70_000).map((_, at) => at % 251);
+
+/** What is written through a network that loses the answer, and what must be so afterwards. */
+const writes: {
+  name: string;
+  of: string;
+  write(cat: Document): Promise<unknown>;
+  done(cat: Document, db: Database): Promise<void>;
+}[] = [
+  {
+    name: "save",
+    of: "^PUT .*cat$",
+    write(cat) {
+      cat.data.legs = 3;
+      return cat.save();
+    },
+    async done(cat, db) {
+      assert.isFalse(cat.dirty);
+      assert.deepEqual((await db.get("cat")).data, cat.data);
+      assert.equal(cat.data.legs, 3);
+    },
+  },
+  {
+    name: "update",
+    of: "^PUT .*cat$",
+    write: (cat) =>
+      cat.update((data) => {
+        data.legs += 1;
+      }),
+    async done(cat, db) {
+      assert.equal((await db.get("cat")).data.legs, 5);
+      assert.deepEqual((await db.get("cat")).data, cat.data);
+    },
+  },
+  {
+    name: "delete",
+    of: "^DELETE .*cat",
+    write: (cat) => cat.delete(),
+    async done(cat, db) {
+      assert.isFalse(cat.exists);
+      assert.deepEqual(await db.keys().toArray(), []);
+    },
+  },
+  {
+    name: "save of an inline attachment",
+    of: "^PUT .*cat$",
+    write(cat) {
+      cat.data._attachments = { a: { content_type: "text/plain", data: btoa("text") } };
+      return cat.save();
+    },
+    async done(_cat, db) {
+      const response = await (await db.get("cat")).attachment("a").fetch();
+      assert.equal(await response.text(), "text");
+    },
+  },
+  {
+    name: "save of an attachment",
+    of: "^PUT .*cat/a",
+    write: (cat) => cat.attachment("a").save(bytes),
+    async done(cat, db) {
+      assert.deepEqual((await db.get("cat")).data, cat.data);
+      const response = await cat.attachment("a").fetch();
+      assert.deepEqual(new Uint8Array(await response.arrayBuffer()), bytes);
+    },
+  },
+  {
+    name: "delete of an attachment",
+    of: "^DELETE .*cat/old",
+    write: (cat) => cat.attachment("old").delete(),
+    async done(cat, db) {
+      assert.notProperty((await db.get("cat")).data, "_attachments");
+      assert.deepEqual((await db.get("cat")).data, cat.data);
+    },
+  },
+];
+
+async function prepare({ db }: Context): Promise<void> {
+  await fill(db, { cat: { legs: 4, name: "ä 🐈" } });
+  await (await db.get("cat")).attachment("old").save("of old", "text/plain");
+}
+
+export const fate: Case[] = [
+  ...writes.flatMap(({ name, of, write, done }): Case[] => [
+    ...losses.map(
+      ([how, fault]): Case => ({
+        name: `${name}: is done, though the answer was ${how}`,
+        async run(context) {
+          await prepare(context);
+          await throughProxy(context, [{ of, times: 1, fault }], async ({ db, status }) => {
+            const cat = await db.get("cat");
+            await write(cat);
+            await done(cat, context.db);
+            const sent = (await status()).requests.filter((each) => new RegExp(of).test(each));
+            assert.equal(sent.length, 1);
+          });
+        },
+      }),
+    ),
+    {
+      name: `${name}: may have happened, where it was lost on the way, or in a gateway`,
+      async run(context) {
+        await prepare(context);
+        for (const fault of [
+          { how: "cut" as const },
+          answer(502, "<p>", { "content-type": "text/html" }),
+        ]) {
+          await throughProxy(context, [{ of, times: 1, fault }], async ({ db }) => {
+            const cat = await db.get("cat");
+            const error = await rejects(write(cat), NetworkError);
+            assert.isTrue(error.mayHaveHappened);
+            assert.equal(cat.rev, (await context.db.get("cat")).rev);
+          });
+        }
+      },
+    },
+    ...(name === "update"
+      ? [] // It reads anew, and loses no race that was before.
+      : [
+          {
+            name: `${name}: is a conflict, though it was lost, if somebody else was faster`,
+            async run(context: Context) {
+              await prepare(context);
+              await throughProxy(context, [{ of, fault: { how: "cut" } }], async ({ db }) => {
+                const cat = await db.get("cat");
+                const theirs = await context.db.get("cat");
+                theirs.data.legs = 8;
+                await theirs.save();
+                await rejects(write(cat), ConflictError);
+                assert.deepEqual((await context.db.get("cat")).data, theirs.data);
+              });
+            },
+          },
+        ]),
+  ]),
+  {
+    name: "save: is done, though somebody else has saved since",
+    async run(context) {
+      await prepare(context);
+      const rules = [
+        { of: "^PUT .*cat$", fault: { after: 0, how: "reset" as const } },
+        { of: "_bulk_get", times: 1, fault: { delay: 300 } },
+      ];
+      await throughProxy(context, rules, async ({ db }) => {
+        const cat = await db.get("cat");
+        cat.data.legs = 3;
+        const saving = cat.save();
+        await eventually(async () => (await context.db.get("cat")).data.legs === 3);
+        const theirs = await context.db.get("cat");
+        theirs.data.legs = 8;
+        await theirs.save();
+        const result = await saving;
+        assert.equal(result?.rev, cat.rev);
+        assert.match(cat.rev ?? "", /^3-/);
+        assert.isFalse(cat.dirty);
+      });
+    },
+  },
+  ...losses.map(
+    ([how, fault]): Case => ({
+      name: `save of a new document: is done, though the answer was ${how}`,
+      async run(context) {
+        await throughProxy(context, [{ of: "^PUT .*cat", fault }], async ({ db }) => {
+          const cat = db.document("cat", { legs: 4 });
+          await cat.save();
+          assert.deepEqual((await context.db.get("cat")).data, cat.data);
+          await rejects(db.document("cat", { legs: 5 }).save(), ConflictError);
+        });
+      },
+    }),
+  ),
+  ...losses.map(
+    ([how, fault]): Case => ({
+      name: `a bulk write: each document is told what became of it, though the answer was ${how}`,
+      async run(context) {
+        await prepare(context);
+        const rules = [{ of: "^POST .*_bulk_docs", times: 1, fault }];
+        await throughProxy(context, rules, async ({ db }) => {
+          const cat = await db.get("cat");
+          const stale = await db.get("cat");
+          const theirs = await context.db.document("dog", { legs: 4 });
+          await theirs.save();
+          cat.data.legs = 3;
+          const { ok, error, response } = await db.createDocs((docs) => {
+            docs.append(cat);
+            docs.create("dog", { legs: 9 });
+            docs.create("fox", { legs: 4 });
+          });
+          assert.sameMembers(
+            ok.map(({ id }) => id),
+            ["cat", "fox"],
+          );
+          assert.deepEqual(
+            error.map(({ id }) => id),
+            ["dog"],
+          );
+          assert.equal(response.find(({ id }) => id === "dog")?.error, "conflict");
+          assert.deepEqual((await context.db.get("cat")).data, cat.data);
+          assert.notEqual(stale.rev, cat.rev);
+        });
+      },
+    }),
+  ),
+  {
+    name: "a bulk write: what nobody knows is an error, and what is known is told",
+    async run(context) {
+      await prepare(context);
+      const rules = [{ of: "^POST .*_bulk_docs", times: 1, fault: { how: "cut" as const } }];
+      await throughProxy(context, rules, async ({ db }) => {
+        const operation = await db.createDocs(() => {});
+        operation.create("fox", { legs: 4 });
+        operation.create("cat", { legs: 9 });
+        const error = await rejects(operation.save(), NetworkError);
+        assert.isTrue(error.mayHaveHappened);
+        assert.deepEqual(
+          operation.error.map(({ id }) => id),
+          ["cat"],
+        );
+        assert.deepEqual(operation.ok, []);
+        await operation.save();
+        assert.deepEqual(
+          operation.ok.map(({ id }) => id),
+          ["fox"],
+        );
+      });
+    },
+  },
+  {
+    name: "what may be sent twice is: a database that may exist, its security",
+    async run(context) {
+      const name = `conformance_${crypto.randomUUID()}`;
+      const rules = [
+        { of: `^PUT /${name}$`, times: 1, fault: { after: 0, how: "reset" as const } },
+        { of: "^PUT .*_security", times: 1, fault: { how: "cut" as const } },
+      ];
+      await throughProxy(context, rules, async ({ couch }) => {
+        const db = await couch.create(name, { existsOk: true });
+        const security = await db.security();
+        security.addMemberRole("zoo");
+        await security.save();
+        assert.deepEqual((await db.security()).memberRoles.includes("zoo"), true);
+        await db.delete();
+      });
+    },
+  },
+];
