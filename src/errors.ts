@@ -97,7 +97,11 @@ export class ServerError extends CouchDBError {
   override name = "ServerError";
 }
 
-/** There is no answer: the server could not be reached, or the connection broke before it was complete. */
+/**
+ * There is no answer: the server could not be reached, or the connection broke before it was complete.
+ * For a write, also where the answer was not CouchDB's, which is the `cause` then: whatever else a write
+ * ends in, save a ServerError with CouchDB's own words, it has not happened.
+ */
 export class NetworkError extends CouchDBError {
   override name = "NetworkError";
   /** True for a write that may have reached the server, which may yet carry it out: look first. */

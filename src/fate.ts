@@ -41,9 +41,9 @@ export function isOpen(error: unknown): error is CouchDBError {
   return error instanceof InvalidResponseError && !(status >= 300 && status < 400);
 }
 
-/** What a write whose fate stays open is thrown as: a gateway that failed is as good as no answer. */
+/** What a write whose fate stays open is thrown as: an answer that is not CouchDB's is as good as none. */
 export function lost(error: CouchDBError): CouchDBError {
-  if (!(error instanceof ServerError) || error.error !== undefined) return error;
+  if (error instanceof NetworkError || error.error !== undefined) return error;
   const { method, url, status, reason, retryAfter } = error;
   const details = { method, url, status, reason, retryAfter, cause: error };
   return new NetworkError({ ...details, mayHaveHappened: true });

@@ -395,8 +395,8 @@ describe("an upload", () => {
 
   test("that is answered with something else is no success", async () => {
     const { doc } = await documentOf((response) => json(response, 200, { ok: true }));
-    expect(await failure(doc.attachment("a").save("x"))).toBeInstanceOf(InvalidResponseError);
-    expect(await failure(doc.attachment("a").delete())).toBeInstanceOf(InvalidResponseError);
+    expect(await failure(doc.attachment("a").save("x"))).toBeInstanceOf(NetworkError);
+    expect(await failure(doc.attachment("a").delete())).toBeInstanceOf(NetworkError);
     expect(doc.data).toEqual(cat);
   });
 

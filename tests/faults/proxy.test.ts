@@ -67,6 +67,19 @@ test("hangs up before it answers", async () => {
   expect(target.requests).toEqual([]);
 });
 
+test("answers in place of the server, which was asked", async () => {
+  fault = { instead: { status: 502, body: "<p>" } };
+  const response = await ask();
+  expect([response.status, await response.text()]).toEqual([502, "<p>"]);
+  expect(target.requests).toEqual(["POST /path?query"]);
+});
+
+test("hangs up in the middle of a request, which does not reach the server whole", async () => {
+  fault = { taken: 3 };
+  await expect(ask()).rejects.toThrow();
+  expect(target.requests).toEqual([]);
+});
+
 test("waits after so many bytes, until it is told to go on", async () => {
   fault = { hold: 7 };
   const chunks = (await ask()).body?.getReader();

@@ -15,12 +15,22 @@ import { setImmediate, setTimeout as sleep } from "node:timers/promises";
  */
 export type Break = "cut" | "reset" | "end" | "stall";
 
+export interface CannedAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
 /** What goes wrong with a request. */
 export interface Fault {
   /** Milliseconds that it waits before it is passed on. */
   delay?: number;
   /** An answer in the server's stead, which is not asked. */
-  answer?: { status: number; headers?: Record<string, string>; body?: string };
+  answer?: CannedAnswer;
+  /** An answer in place of the server's, which was asked, and has done what it was asked. */
+  instead?: CannedAnswer;
+  /** Bytes of the request's body that are passed on before both sides are hung up on. */
+  taken?: number;
   /** Bytes of the answer's body that go out at once, each time in a turn of their own. */
   trickle?: number;
   /** Bytes of the answer's body after which it waits to be told to go on. */
@@ -140,16 +150,20 @@ class Passage implements Passing {
     if (delay !== undefined) await sleep(delay);
     if (answer !== undefined) {
       this.#incoming.resume();
-      // A page, too, may read it.
-      const { origin } = this.#incoming.headers;
-      if (origin) this.#answer.setHeader("access-control-allow-origin", origin);
-      if (origin) this.#answer.setHeader("access-control-allow-credentials", "true");
-      this.#answer.writeHead(answer.status, answer.headers).end(answer.body);
+      this.#can(answer);
     } else if (fault.after === undefined && how !== undefined) {
       this.breakOff(how);
     } else {
       await this.#pass(target, fault, how ?? "cut").catch(() => this.breakOff("reset"));
     }
+  }
+
+  #can({ status, headers, body }: CannedAnswer): void {
+    // A page, too, may read it.
+    const { origin } = this.#incoming.headers;
+    if (origin) this.#answer.setHeader("access-control-allow-origin", origin);
+    if (origin) this.#answer.setHeader("access-control-allow-credentials", "true");
+    this.#answer.writeHead(status, headers).end(body);
   }
 
   async #pass(target: string, fault: Fault, how: Break): Promise<void> {
@@ -159,8 +173,19 @@ class Passage implements Passing {
     this.#answer.once("close", () => outgoing.destroy());
     // Whoever waits for the answer hears of it.
     outgoing.on("error", () => {});
+    if (fault.taken !== undefined) {
+      const [chunk = Buffer.alloc(0)] = await once(this.#incoming, "data");
+      // What is no more than a part, the server does not take for the whole.
+      outgoing.write(chunk.subarray(0, Math.min(fault.taken, chunk.length - 1)));
+      outgoing.destroy();
+      return this.breakOff("reset");
+    }
     this.#incoming.pipe(outgoing);
     const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+    if (fault.instead) {
+      response.resume();
+      return this.#can(fault.instead);
+    }
     const { "content-length": _, "transfer-encoding": __, ...rest } = response.headers;
     this.#answer.writeHead(response.statusCode as number, rest);
     this.#answer.flushHeaders();
