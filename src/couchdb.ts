@@ -10,8 +10,8 @@ import { databasePath, parseBaseUrl } from "./transport/paths.js";
 import type { RetryOptions } from "./transport/retry.js";
 import { Transport } from "./transport/transport.js";
 import type { Json, JsonObject, OperationOptions, ServerInfo, UserContext } from "./types.js";
-
 import { type DatabaseUpdate, updates } from "./updates.js";
+import { Users } from "./users.js";
 
 /** How a session talks to its server. */
 export interface CouchDBOptions {
@@ -198,6 +198,12 @@ export class CouchDB {
       expects: "couchdb",
       signal,
     })) as ServerInfo;
+  }
+
+  /** The server's users. */
+  get users(): Users {
+    const name = "_users";
+    return new Users({ name, path: databasePath(name), transport: this.#transport });
   }
 
   /**

@@ -52,4 +52,5 @@ export type { Fetch } from "./transport/call.js";
 export type { RetryOptions } from "./transport/retry.js";
 export type * from "./types.js";
 export type { DatabaseUpdate } from "./updates.js";
+export { type CreateUserOptions, type UserData, Users } from "./users.js";
 export { AllDocsView, View, ViewResponse } from "./view.js";

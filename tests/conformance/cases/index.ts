@@ -15,6 +15,7 @@ import { queries } from "./queries.js";
 import { requests } from "./requests.js";
 import { scans } from "./scans.js";
 import { server } from "./server.js";
+import { users } from "./users.js";
 
 /** All that is promised, by what it is about. */
 export const suites: Record<string, Case[]> = {
@@ -31,6 +32,7 @@ export const suites: Record<string, Case[]> = {
   designs,
   network,
   auth,
+  users,
   fate,
   requests,
   ...aiocouch,

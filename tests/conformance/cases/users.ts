@@ -1,0 +1,58 @@
+import { assert } from "chai";
+import { basic, ConflictError, CouchDB, NotFoundError, UnauthorizedError } from "couchfetch";
+import { type Case, rejects } from "../case.js";
+
+const newName = () => `user-${crypto.randomUUID()}`;
+
+export const users: Case[] = [
+  {
+    name: "a user is created, read, changed and deleted",
+    async run({ couch, url }) {
+      await couch.create("_users", { existsOk: true });
+      const name = `ünï ${newName()}`;
+      const session = (password: string) => new CouchDB(url, { auth: basic(name, password) });
+      const user = await couch.users.create(name, "old pass", { roles: ["zoo"] });
+      assert.equal(user.data.name, name);
+      assert.deepEqual(user.data.roles, ["zoo"]);
+      assert.notInclude(JSON.stringify(user), "old pass");
+      const context = await session("old pass").checkCredentials();
+      assert.deepEqual(context, { name, roles: ["zoo"] });
+
+      await couch.users.setPassword(name, "new pass 🔐");
+      await rejects(session("old pass").checkCredentials(), UnauthorizedError);
+      await couch.users.setRoles(name, ["keeper", "zoo"]);
+      assert.deepEqual((await session("new pass 🔐").checkCredentials()).roles, ["keeper", "zoo"]);
+      assert.deepEqual((await couch.users.get(name)).data.roles, ["keeper", "zoo"]);
+
+      await couch.users.delete(name);
+      await rejects(couch.users.get(name), NotFoundError);
+      await rejects(session("new pass 🔐").checkCredentials(), UnauthorizedError);
+    },
+  },
+  {
+    name: "a user who is there is a conflict, and one who is not is not found",
+    async run({ couch }) {
+      await couch.create("_users", { existsOk: true });
+      const name = newName();
+      await couch.users.create(name, "a");
+      await rejects(couch.users.create(name, "b"), ConflictError);
+      await couch.users.delete(name);
+      await rejects(couch.users.setPassword(name, "c"), NotFoundError);
+      await rejects(couch.users.setRoles(name, []), NotFoundError);
+      await rejects(couch.users.delete(name), NotFoundError);
+    },
+  },
+  {
+    name: "what is no name, no password and no role is a TypeError",
+    async run({ couch }) {
+      for (const name of ["", "a:b", "_a", 4]) {
+        await rejects(() => couch.users.create(name as string, "a"), TypeError);
+        await rejects(() => couch.users.get(name as string), TypeError);
+      }
+      await rejects(couch.users.create("a", undefined as unknown as string), TypeError);
+      await rejects(couch.users.setPassword("a", 4 as unknown as string), TypeError);
+      await rejects(couch.users.create("a", "a", { roles: "b" as never }), TypeError);
+      await rejects(couch.users.setRoles("a", [4] as never), TypeError);
+    },
+  },
+];
