@@ -42,12 +42,8 @@ export function hidePassword(doc: Doc): Doc {
   const { password, ...rest } = doc;
   if (typeof password !== "string") return doc;
   const salt = randomBytes(16).toString("hex");
-  return {
-    password_scheme: "pbkdf2",
-    pbkdf2_prf: "sha256",
-    salt,
-    iterations: ITERATIONS,
-    derived_key: derive(password, salt),
-    ...rest,
-  };
+  const derived_key = derive(password, salt);
+  const hash = { password_scheme: "pbkdf2", pbkdf2_prf: "sha256", salt, iterations: ITERATIONS };
+  // Over those of an older password, and in CouchDB's order.
+  return Object.assign({ ...hash, derived_key }, rest, hash, { derived_key });
 }
