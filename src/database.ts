@@ -2,7 +2,9 @@ import { type BulkEdit, BulkOperation, type BulkOptions, editAndSave } from "./b
 import { ChangesFeed, type ChangesOptions } from "./changes.js";
 import { DesignDocument } from "./design.js";
 import { Document } from "./document.js";
+import type { DocumentSource } from "./document-source.js";
 import { beNewOrFetch, isMissing } from "./existence.js";
+import { jsonLines } from "./export.js";
 import {
   type FindParams,
   find,
@@ -13,6 +15,7 @@ import {
   query,
   type Selector,
 } from "./find.js";
+import { Import, type ImportOptions, type ImportTotals } from "./import.js";
 import { SecurityDocument } from "./security.js";
 import { asTheyAre, mapped } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
@@ -226,6 +229,45 @@ export class Database<T extends object = JsonObject> {
     const documents = this.docs({ ids, create, signal });
     const operation = new BulkOperation<T>(this.#scope, await documents.toArray());
     return editAndSave(this.#scope, operation, edit, { signal });
+  }
+
+  /**
+   * Writes documents in batches, several at once, for as long as the source has some; in flat memory, and
+   * through lost connections and restarts of the server: each document is written once, and counted once.
+   *
+   * ```ts
+   * const { written, failures } = await animals.import(response.body); // a line of JSON each
+   * ```
+   *
+   * @param source - documents, Documents, or the bytes of a JSON text a line. Those without an `_id` are
+   * given one
+   * @throws CouchDBError, what the server ends it with, or what the source, `onConflict` or `onProgress` throws;
+   * what was written until then, `onProgress` has told
+   * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
+   */
+  async import(
+    source: DocumentSource<T | Document<T>>,
+    options: ImportOptions<T> = {},
+  ): Promise<ImportTotals> {
+    const { transport } = this.#scope;
+    const flight = transport.takeOff(options.signal);
+    try {
+      return await new Import<T>(this.#scope, flight, options).run(source);
+    } finally {
+      flight.land();
+    }
+  }
+
+  /**
+   * The documents as the bytes of a JSON text a line, read as they are asked for: what `import` takes, with
+   * `new_edits: false` to keep their revisions.
+   *
+   * @param options - as for `docs`, design documents being part of it if you do not say. `attachments`: with
+   * their contents
+   */
+  export(options: DocsOptions = {}): ReadableStream<Uint8Array> {
+    const documents = this.docs({ includeDesignDocs: true, ...options });
+    return jsonLines(documents as Rows<Document<object>>, this.#scope.transport.json);
   }
 
   /**

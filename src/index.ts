@@ -16,6 +16,7 @@ export {
 export { Database } from "./database.js";
 export { DesignDocument } from "./design.js";
 export { Document } from "./document.js";
+export type { DocumentSource } from "./document-source.js";
 export {
   BadRequestError,
   ConflictError,
@@ -45,6 +46,7 @@ export type {
   QueryParams,
   Selector,
 } from "./find.js";
+export type { ImportOptions, ImportTotals } from "./import.js";
 export { localCheckpoint } from "./local-checkpoint.js";
 export { SecurityDocument } from "./security.js";
 export { Rows } from "./streams/rows.js";

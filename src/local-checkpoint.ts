@@ -20,7 +20,7 @@ import type { Sequence } from "./types.js";
  * @see https://docs.couchdb.org/en/stable/api/local.html
  */
 export function localCheckpoint<T extends object>(db: Database<T>, name: string): Checkpoint {
-  const empty = () => (db as Database<object> as Database).document(`_local/${name}`);
+  const empty = () => (db as unknown as Database).document(`_local/${name}`);
   let document = empty();
   return {
     async load() {

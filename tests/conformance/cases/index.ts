@@ -8,6 +8,7 @@ import { designs } from "./designs.js";
 import { documents } from "./documents.js";
 import { fate } from "./fate.js";
 import { feeds } from "./feeds.js";
+import { imports } from "./imports.js";
 import { input } from "./input.js";
 import { lossless } from "./lossless.js";
 import { network } from "./network.js";
@@ -33,6 +34,7 @@ export const suites: Record<string, Case[]> = {
   network,
   auth,
   users,
+  imports,
   fate,
   requests,
   ...aiocouch,

@@ -1,0 +1,313 @@
+import { Document } from "./document.js";
+import { type DocumentSource, documentsOf } from "./document-source.js";
+import {
+  BadRequestError,
+  CouchDBError,
+  NetworkError,
+  PayloadTooLargeError,
+  ServerError,
+  TooManyRequestsError,
+} from "./errors.js";
+import { fatesOf, document as writing } from "./fate.js";
+import type { Flight } from "./streams/flight.js";
+import { documentPath } from "./transport/paths.js";
+import { backoff, mayPass } from "./transport/retry.js";
+import { patienceFor } from "./transport/transfer.js";
+import type { Scope } from "./transport/transport.js";
+import type { BulkRow, DocumentData, JsonObject, OperationOptions, ViewRow } from "./types.js";
+
+/** What became of the documents of an import so far. Each that was read is in one of the other three. */
+export interface ImportTotals {
+  read: number;
+  written: number;
+  /** Left as the server has them, since it has another revision. */
+  conflicts: number;
+  /** Refused: by a validation function, for their size or their id. */
+  failed: number;
+  /** What CouchDB said of the first hundred that failed. */
+  failures: BulkRow[];
+}
+
+/** How an import is done. */
+export interface ImportOptions<T extends object = JsonObject> extends OperationOptions {
+  /** Documents a request, at the most; fewer, if they are large. Default 500. */
+  batchSize?: number | undefined;
+  /** Requests at once, at the most; fewer, while the server asks for rest. Default 4. */
+  concurrency?: number | undefined;
+  /** Called after each request. */
+  onProgress?: ((totals: ImportTotals) => void) | undefined;
+  /**
+   * What to do where the server has another revision: leave that, write over it, or write what a function
+   * makes of the two; nothing, if it makes undefined. Default `"skip"`.
+   */
+  onConflict?:
+    | "skip"
+    | "overwrite"
+    | ((mine: T, theirs: DocumentData<T>) => T | undefined | Promise<T | undefined>)
+    | undefined;
+  /**
+   * False stores documents with the revisions that they have, as a replicator does: never a conflict, but
+   * perhaps another leaf. Default true.
+   */
+  new_edits?: boolean | undefined;
+}
+
+/** A document on its way. */
+interface Entry<T> {
+  data: T;
+  id: string;
+  /** Its JSON. */
+  body: string;
+  /** Whether it was sent before, and the answer lost. */
+  mayBeThere: boolean;
+}
+
+// Characters of JSON that are sent at once, at the most, if they are not of one document.
+const mostCharacters = 4_000_000;
+
+const mostFailures = 100;
+
+// Tries on end without an answer, if the session does not say: a server may be starting anew.
+const patience = 12;
+
+// How often a conflict is met with what the server has by then.
+const mostMerges = 10;
+
+/** Writes documents by the batch, several batches at once. */
+export class Import<T extends object> {
+  readonly #scope: Scope;
+  readonly #flight: Flight;
+  readonly #options: ImportOptions<T>;
+  readonly #concurrency: number;
+  readonly #totals: ImportTotals = { read: 0, written: 0, conflicts: 0, failed: 0, failures: [] };
+  /** Requests at once for now. */
+  #atOnce: number;
+  /** Before when nothing is to be sent, as `Date.now` has it. */
+  #restUntil = 0;
+  /** Tries on end that failed, of whichever batch. */
+  #failures = 0;
+
+  constructor(scope: Scope, flight: Flight, options: ImportOptions<T>) {
+    const { batchSize = 500, concurrency = 4, onConflict = "skip" } = options;
+    if (!(batchSize >= 1)) throw new RangeError("batchSize is at least 1");
+    if (!(concurrency >= 1)) throw new RangeError("concurrency is at least 1");
+    if (typeof onConflict !== "function" && !["skip", "overwrite"].includes(onConflict)) {
+      throw new TypeError('onConflict is "skip", "overwrite" or a function');
+    }
+    this.#scope = scope;
+    this.#flight = flight;
+    this.#options = { ...options, batchSize, onConflict };
+    this.#concurrency = this.#atOnce = concurrency;
+  }
+
+  async run(source: DocumentSource<T | Document<T>>): Promise<ImportTotals> {
+    const batches = this.#batches(source);
+    const running = new Set<Promise<void>>();
+    let failure: { error: unknown } | undefined;
+    const start = (batch: Entry<T>[]) => {
+      const work = this.#write(batch)
+        .then(() => this.#options.onProgress?.({ ...this.#totals }))
+        .catch((error: unknown) => {
+          failure ??= { error };
+          this.#flight.abort(error);
+        })
+        .finally(() => running.delete(work));
+      running.add(work);
+    };
+    try {
+      for (;;) {
+        while (running.size >= Math.floor(this.#atOnce)) await Promise.race(running);
+        const { done, value } = await this.#flight.race(batches.next());
+        if (done) break;
+        start(value);
+      }
+      await Promise.all(running);
+    } finally {
+      // It may be deaf.
+      void batches.return().catch(() => {});
+      await Promise.all(running);
+    }
+    if (failure) throw failure.error;
+    return this.#totals;
+  }
+
+  async *#batches(source: DocumentSource<T | Document<T>>): AsyncGenerator<Entry<T>[], void, void> {
+    const { batchSize = 1 } = this.#options;
+    let batch: Entry<T>[] = [];
+    let characters = 0;
+    for await (const data of documentsOf(source, this.#scope.transport.json)) {
+      this.#totals.read += 1;
+      const entry = this.#entry(data);
+      if (!entry) continue;
+      if (batch.length >= batchSize || characters + entry.body.length > mostCharacters) {
+        if (batch.length > 0) yield batch;
+        batch = [];
+        characters = 0;
+      }
+      batch.push(entry);
+      characters += entry.body.length;
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  /** A document as it is sent; undefined for one that could not be. */
+  #entry(given: T | Document<T>): Entry<T> | undefined {
+    if (typeof given !== "object" || given === null || Array.isArray(given)) {
+      throw new TypeError("A document to import is an object");
+    }
+    const data = (given instanceof Document ? given.data : given) as T & { _id?: string };
+    const { _id: id = newId() } = data;
+    try {
+      documentPath(id);
+    } catch (error) {
+      this.#fail({ id, error: "illegal_docid", reason: (error as TypeError).message });
+      return undefined;
+    }
+    const body = this.#scope.transport.json.stringify("_id" in data ? data : { ...data, _id: id });
+    return { data, id, body, mayBeThere: false };
+  }
+
+  /** Writes a batch, in as many requests as that takes. */
+  async #write(batch: Entry<T>[]): Promise<void> {
+    let left = batch;
+    for (let merges = 0; left.length > 0; merges += 1) {
+      const conflicts = await this.#send(left);
+      left = await this.#merge(conflicts, merges >= mostMerges);
+    }
+  }
+
+  /** Sends a batch until there is an answer; gives those for which the server has another revision. */
+  async #send(batch: Entry<T>[]): Promise<Entry<T>[]> {
+    for (;;) {
+      await this.#flight.sleep(Math.max(this.#restUntil - Date.now(), 0));
+      try {
+        const rows = await this.#post(batch);
+        this.#failures = 0;
+        this.#atOnce = Math.min(this.#atOnce + 0.5, this.#concurrency);
+        return await this.#count(batch, rows);
+      } catch (error) {
+        this.#flight.throwIfEnded();
+        if (error instanceof PayloadTooLargeError || error instanceof BadRequestError) {
+          return this.#halve(batch, error);
+        }
+        if (!(error instanceof CouchDBError) || !this.#rest(error)) throw error;
+        for (const entry of batch) entry.mayBeThere = true;
+      }
+    }
+  }
+
+  async #post(batch: Entry<T>[]): Promise<(BulkRow | undefined)[]> {
+    const { transport, path } = this.#scope;
+    const { new_edits = true } = this.#options;
+    const docs = batch.map(({ body }) => body).join(",");
+    const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${docs}]}`;
+    const timeout = patienceFor(body.length, transport.timeout);
+    const call = { method: "POST", path: `${path}/_bulk_docs`, body, timeout, once: true } as const;
+    const answer = await transport.request({ ...call, expects: "length" }, this.#flight);
+    const rows = answer.value as BulkRow[];
+    // Without new edits there are rows for what failed only; with them, CouchDB keeps the order.
+    if (new_edits && rows.every((row, at) => row?.id === batch[at]?.id)) return rows;
+    const rowOf = new Map(rows.map((row) => [row?.id, row]));
+    return batch.map(({ id }) => rowOf.get(id) ?? (new_edits ? undefined : { ok: true, id }));
+  }
+
+  /** Counts what is done and what failed; gives the rest. */
+  async #count(batch: Entry<T>[], rows: (BulkRow | undefined)[]): Promise<Entry<T>[]> {
+    const conflicts: Entry<T>[] = [];
+    for (const [at, entry] of batch.entries()) {
+      const row = rows[at];
+      if (row?.error === "conflict") conflicts.push(entry);
+      else if (row && row.error === undefined) this.#totals.written += 1;
+      else this.#fail(row ?? { id: entry.id, error: "unknown", reason: "CouchDB does not tell" });
+    }
+    // Of what was sent before, the conflict may be with ourselves.
+    const asked = conflicts.filter(({ mayBeThere }) => mayBeThere);
+    if (asked.length === 0) return conflicts;
+    const writes = asked.map(({ id, body }) => writing(this.#scope, id, body));
+    const fates = await fatesOf(this.#scope, writes, this.#flight);
+    const ours = new Set(asked.filter((_, at) => typeof fates[at] === "object"));
+    this.#totals.written += ours.size;
+    return conflicts.filter((entry) => !ours.has(entry));
+  }
+
+  #fail(row: BulkRow): void {
+    this.#totals.failed += 1;
+    if (this.#totals.failures.length < mostFailures) this.#totals.failures.push(row);
+  }
+
+  /**
+   * Sends in two what is too much at once, or has a document in it that CouchDB does not understand; alone,
+   * that one has failed.
+   */
+  async #halve(batch: Entry<T>[], refusal: CouchDBError): Promise<Entry<T>[]> {
+    const [only] = batch;
+    if (batch.length === 1 && only) {
+      const { error = "refused", reason = refusal.message } = refusal;
+      this.#fail({ id: only.id, error, reason });
+      return [];
+    }
+    const middle = batch.length >> 1;
+    const first = await this.#send(batch.slice(0, middle));
+    return [...first, ...(await this.#send(batch.slice(middle)))];
+  }
+
+  /** Has all wait, if what failed may pass; false, if it may not. */
+  #rest(error: CouchDBError): boolean {
+    const { feedRetries } = this.#scope.transport;
+    const limit = Number.isFinite(feedRetries) ? feedRetries : patience;
+    this.#failures += 1;
+    if (!(mayPass(error) || error instanceof NetworkError) || this.#failures > limit) return false;
+    const isBusy = error instanceof TooManyRequestsError || error instanceof ServerError;
+    if (isBusy) this.#atOnce = Math.max(this.#atOnce / 2, 1);
+    const wait = error.retryAfter || backoff(this.#failures);
+    this.#restUntil = Math.max(this.#restUntil, Date.now() + wait);
+    return true;
+  }
+
+  /** What is to be written in place of those that are conflicts; what is not is counted. */
+  async #merge(conflicts: Entry<T>[], isEnough: boolean): Promise<Entry<T>[]> {
+    const { onConflict } = this.#options;
+    if (onConflict === "skip" || isEnough) {
+      this.#totals.conflicts += conflicts.length;
+      return [];
+    }
+    if (conflicts.length === 0) return [];
+    const { json } = this.#scope.transport;
+    const theirs = await this.#theirs(conflicts.map(({ id }) => id));
+    const merged: Entry<T>[] = [];
+    for (const entry of conflicts) {
+      const row = theirs.get(entry.id);
+      const isFunction = typeof onConflict === "function" && row?.doc;
+      const data = isFunction
+        ? await this.#flight.race(
+            Promise.resolve(onConflict(entry.data, row.doc as DocumentData<T>)),
+          )
+        : entry.data;
+      if (data === undefined) {
+        this.#totals.conflicts += 1;
+        continue;
+      }
+      const { rev, deleted } = (row?.value ?? {}) as { rev?: string; deleted?: boolean };
+      const whole = { ...(json.parse(json.stringify(data)) as object), _id: entry.id };
+      const body = json.stringify({ ...whole, _rev: deleted ? undefined : rev });
+      merged.push({ ...entry, data, body, mayBeThere: false });
+    }
+    return merged;
+  }
+
+  async #theirs(ids: string[]): Promise<Map<string, ViewRow>> {
+    const { transport, path } = this.#scope;
+    const include_docs = typeof this.#options.onConflict === "function";
+    const body = transport.json.stringify({ keys: ids });
+    const call = { method: "POST", path: `${path}/_all_docs`, body, reads: true } as const;
+    const whole = { ...call, query: { include_docs }, expects: "rows" };
+    const { rows } = (await transport.request(whole, this.#flight)).value as { rows: ViewRow[] };
+    return new Map(rows.map((row) => [String(row.key), row]));
+  }
+}
+
+/** An id as CouchDB's own, so that it can be known again if the answer is lost. */
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

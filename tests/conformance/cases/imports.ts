@@ -1,0 +1,263 @@
+import { assert } from "chai";
+import {
+  type Database,
+  type ImportTotals,
+  type JsonObject,
+  NotFoundError,
+  PayloadTooLargeError,
+} from "couchfetch";
+import { type Case, eventually, fill, rejects } from "../case.js";
+import { answer, throughProxy } from "../proxies.js";
+
+function* numbered(count: number): Generator<JsonObject> {
+  for (let n = 0; n < count; n += 1) yield { _id: `doc-${`${n}`.padStart(5, "0")}`, n };
+}
+
+async function* later<I>(items: Iterable<I>): AsyncGenerator<I> {
+  yield* items;
+}
+
+function streamOf<I>(items: Iterable<I>): ReadableStream<I> {
+  const iterator = items[Symbol.iterator]();
+  return new ReadableStream({
+    pull(controller) {
+      const { done, value } = iterator.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  });
+}
+
+const totals = (some: Partial<ImportTotals>): ImportTotals => ({
+  read: 0,
+  written: 0,
+  conflicts: 0,
+  failed: 0,
+  failures: [],
+  ...some,
+});
+
+const count = async (db: Database) => (await db.keys().toArray()).length;
+
+export const imports: Case[] = [
+  {
+    name: "import takes whatever gives documents, and export gives what it takes",
+    async run({ db, couch }) {
+      const done = totals({ read: 250, written: 250 });
+      const options = { batchSize: 40, concurrency: 3 };
+      assert.deepEqual(await db.import([...numbered(250)], options), done);
+      const copy = await couch.create(`conformance_${crypto.randomUUID()}`);
+      try {
+        for (const source of [later(numbered(250)), streamOf(numbered(250))]) {
+          const { read, written, conflicts } = await copy.import(source, options);
+          assert.equal(read, 250);
+          assert.equal(written + conflicts, 250);
+        }
+        assert.deepEqual(await copy.keys().toArray(), await db.keys().toArray());
+      } finally {
+        await copy.delete();
+      }
+      const other = await couch.create(`conformance_${crypto.randomUUID()}`);
+      try {
+        await (await db.get("doc-00000")).attachment("a").save("of 0", "text/plain");
+        await db.designDoc("zoo").then((design) => design.save());
+        const stream = db.export({ attachments: true });
+        const told = await other.import(stream, { new_edits: false, batchSize: 100 });
+        assert.deepEqual(told, totals({ read: 251, written: 251 }));
+        const [ours, theirs] = [await db.get("doc-00000"), await other.get("doc-00000")];
+        assert.equal(theirs.rev, ours.rev);
+        assert.equal(await (await theirs.attachment("a").fetch()).text(), "of 0");
+        assert.deepEqual(await other.keys().toArray(), await db.keys().toArray());
+      } finally {
+        await other.delete();
+      }
+    },
+  },
+  {
+    name: "import takes Documents, gives ids to what has none, and counts what cannot be stored",
+    async run({ db, couch }) {
+      await db.import([{ n: 1 }, { n: 2 }]);
+      for (const id of await db.keys().toArray()) assert.match(id, /^[0-9a-f]{32}$/);
+      const other = await couch.create(`conformance_${crypto.randomUUID()}`);
+      try {
+        await other.import(db.docs(), { new_edits: false });
+        assert.deepEqual(await other.keys().toArray(), await db.keys().toArray());
+      } finally {
+        await other.delete();
+      }
+      const told = await db.import([
+        { _id: "_nothing", n: 3 },
+        { _id: "good", n: 4 },
+        { _id: "bad", _strange: true },
+        { _id: "", n: 5 },
+      ] as JsonObject[]);
+      assert.equal(told.read, 4);
+      assert.equal(told.written, 1);
+      assert.equal(told.failed, 3);
+      assert.sameMembers(
+        told.failures.map(({ id }) => id),
+        ["_nothing", "bad", ""],
+      );
+      assert.equal((await db.get("good")).data.n, 4);
+    },
+  },
+  {
+    name: "import meets conflicts as it is told",
+    async run({ db }) {
+      await fill(db, { a: { n: 0 }, b: { n: 0 }, gone: { n: 0 } });
+      await (await db.get("gone")).delete();
+      const mine = ["a", "b", "c", "gone"].map((_id) => ({ _id, n: 1 }));
+      const read = { read: 4 };
+      assert.deepEqual(await db.import(mine), totals({ ...read, written: 2, conflicts: 2 }));
+      assert.equal((await db.get("a")).data.n, 0);
+      const told = await db.import(mine, { onConflict: "overwrite" });
+      assert.deepEqual(told, totals({ ...read, written: 4 }));
+      assert.equal((await db.get("a")).data.n, 1);
+      const merged = await db.import(mine, {
+        onConflict: async (ours, theirs) =>
+          theirs._id === "b" ? undefined : { n: Number(ours.n) + Number(theirs.n) },
+      });
+      assert.deepEqual(merged, totals({ ...read, written: 3, conflicts: 1 }));
+      const ns = await Promise.all(["a", "b", "c"].map(async (id) => (await db.get(id)).data.n));
+      assert.deepEqual(ns, [2, 1, 2]);
+    },
+  },
+  {
+    name: "import tells how far it is, and keeps no more requests in flight than it may",
+    async run(context) {
+      const told: number[] = [];
+      const rules = [{ of: "^POST .*_bulk_docs", times: 3, together: 3, fault: {} }];
+      await throughProxy(context, rules, async ({ db, status }) => {
+        const options = { batchSize: 10, concurrency: 3 };
+        const onProgress = ({ written }: ImportTotals) => told.push(written);
+        await db.import(numbered(100), { ...options, onProgress });
+        const posts = (await status()).requests.filter((each) => each.startsWith("POST"));
+        assert.equal(posts.length, 10);
+      });
+      assert.equal(told.length, 10);
+      assert.equal(told.at(-1), 100);
+      assert.deepEqual(
+        told,
+        told.toSorted((one, other) => one - other),
+      );
+    },
+  },
+  {
+    name: "import writes each document once, though answers are lost",
+    async run(context) {
+      const losses = [{ after: 0, how: "reset" as const }, { how: "cut" as const }].map(
+        (fault) => ({
+          of: "^POST .*_bulk_docs",
+          times: 2,
+          fault,
+        }),
+      );
+      await throughProxy(context, losses, async ({ db }) => {
+        const told = await db.import(numbered(300), { batchSize: 50 });
+        assert.deepEqual(told, totals({ read: 300, written: 300 }));
+      });
+      assert.equal(await count(context.db), 300);
+      for await (const { rev } of context.db.docs()) assert.match(rev ?? "", /^1-/);
+    },
+  },
+  {
+    name: "import splits what is too large, and waits when the server asks for it",
+    async run(context) {
+      const words = '{"error":"too_large","reason":"the request entity is too large"}';
+      const rules = [
+        { of: "^POST .*_bulk_docs", times: 2, fault: answer(413, words) },
+        { of: "^POST .*_bulk_docs", times: 1, fault: answer(429, '{"error":"too_many_requests"}') },
+        {
+          of: "^POST .*_bulk_docs",
+          times: 1,
+          fault: answer(503, "<p>", { "content-type": "text/html" }),
+        },
+      ];
+      await throughProxy(context, rules, async ({ db }) => {
+        const told = await db.import(numbered(100), { batchSize: 100 });
+        assert.deepEqual(told, totals({ read: 100, written: 100 }));
+      });
+      await throughProxy(
+        context,
+        [{ of: "^POST .*_bulk_docs", fault: answer(413, words) }],
+        async ({ db }) => {
+          const told = await db.import([{ _id: "large" }, { _id: "larger" }]);
+          assert.equal(told.failed, 2);
+          assert.equal(told.failures[0]?.error, "too_large");
+          await rejects(
+            db
+              .document("large")
+              .save()
+              .then(() => db.createDocs(["x"])),
+            PayloadTooLargeError,
+          );
+        },
+      );
+    },
+  },
+  {
+    name: "import ends with what its source, its callbacks or the server end it with, and lets go of the source",
+    async run({ db, couch }) {
+      const mine = new Error("mine");
+      let closed = 0;
+      async function* endless(breaks: boolean): AsyncGenerator<JsonObject> {
+        try {
+          for (let n = 0; ; n += 1) {
+            if (breaks && n === 20) throw mine;
+            yield { n };
+          }
+        } finally {
+          closed += 1;
+        }
+      }
+      const options = { batchSize: 5, concurrency: 2 };
+      assert.equal(await rejects(db.import(endless(true), options), Error), mine);
+      const onProgress = () => {
+        throw mine;
+      };
+      assert.equal(
+        await rejects(db.import(endless(false), { ...options, onProgress }), Error),
+        mine,
+      );
+      const none = couch.database("conformance_none");
+      await rejects(none.import(endless(false), options), NotFoundError);
+      const controller = new AbortController();
+      const abort = () => controller.abort(mine);
+      const { signal } = controller;
+      const aborted = db.import(endless(false), { ...options, signal, onProgress: abort });
+      assert.equal(await rejects(aborted, Error), mine);
+      await eventually(() => closed === 4);
+      for (const bad of [{ batchSize: 0 }, { concurrency: 0 }]) {
+        await rejects(db.import([], bad), RangeError);
+      }
+      await rejects(db.import([], { onConflict: "merge" as "skip" }), TypeError);
+      await rejects(db.import([1] as never), TypeError);
+    },
+  },
+  {
+    name: "import is not held up by a source that gives nothing, when it is aborted",
+    async run({ db }) {
+      const controller = new AbortController();
+      const mine = new Error("mine");
+      const silent = new ReadableStream<JsonObject>({});
+      const { signal } = controller;
+      const importing = db.import(silent, { signal });
+      controller.abort(mine);
+      assert.equal(await rejects(importing, Error), mine);
+    },
+  },
+  {
+    name: "export reads as it is asked to, and lets go when it is cancelled",
+    async run(context) {
+      await context.db.import(numbered(2_000));
+      await throughProxy(context, [], async ({ db, status }) => {
+        const reader = db.export({ prefix: "doc-" }).getReader();
+        const { value } = await reader.read();
+        const [line = ""] = new TextDecoder().decode(value).split("\n");
+        assert.equal(JSON.parse(line)._id, "doc-00000");
+        await reader.cancel();
+        await eventually(async () => (await status()).underWay.length === 0);
+      });
+    },
+  },
+];
