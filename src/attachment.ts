@@ -228,7 +228,7 @@ export class Attachment {
       id: this.#owner.id,
       parent,
       isOurs: async ({ _rev, _attachments }) => {
-        const stub = _attachments?.[this.name];
+        const stub = stubOf(_attachments, this.name);
         if (stub?.revpos !== revpos) return false;
         if (!sent) return undefined;
         const stored = await this.fetch({ rev: _rev, signal });
@@ -243,7 +243,7 @@ export class Attachment {
       id: this.#owner.id,
       parent,
       isOurs: async (found, read) => {
-        if (found._attachments?.[this.name]) return false;
+        if (stubOf(found._attachments, this.name)) return false;
         const before = await read(parent);
         if (!before) return undefined;
         noteAttachment(before, this.name, undefined);
@@ -260,13 +260,18 @@ export class Attachment {
       const path = this.#documentPath;
       const call = { method: "GET", path, query: { rev }, expects: "_attachments" } as const;
       const { _attachments } = (await transport.request(call, flight)).value as DocumentMembers;
-      const stub = _attachments?.[this.name];
+      const stub = stubOf(_attachments, this.name);
       if (stub) this.#written(rev, rev, stub);
     } catch {
       // It is saved, although its length and digest cannot be known.
       flight.throwIfEnded();
     }
   }
+}
+
+/** An attachment's stub, whatever its name: `constructor` may be one. */
+function stubOf(stubs: DocumentMembers["_attachments"] = {}, name: string) {
+  return Object.hasOwn(stubs, name) ? stubs[name] : undefined;
 }
 
 function isAlike(one: ArrayBuffer, other: ArrayBuffer): boolean {

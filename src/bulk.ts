@@ -110,7 +110,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     this.error = [];
     for (const [index, document] of changed.entries()) {
       const row = rowOf.get(document.id);
-      const isSaved = row ? row.error === undefined && row.rev !== undefined : !new_edits;
+      const isSaved = row ? row.error === undefined && typeof row.rev === "string" : !new_edits;
       if (isSaved) drafts[index]?.saved(row?.rev);
       if (row || !error) this[isSaved ? "ok" : "error"].push(document);
     }

@@ -3,6 +3,7 @@ import { ChangesFeed, type ChangesOptions } from "./changes.js";
 import { DesignDocument } from "./design.js";
 import { Document } from "./document.js";
 import type { DocumentSource } from "./document-source.js";
+import { InvalidResponseError } from "./errors.js";
 import { beNewOrFetch, isMissing } from "./existence.js";
 import { jsonLines } from "./export.js";
 import {
@@ -225,9 +226,15 @@ export class Database<T extends object = JsonObject> {
     { create = false, signal }: OperationOptions & { create?: boolean | undefined } = {},
   ): Promise<BulkOperation<T>> {
     if (!Array.isArray(ids)) throw new TypeError("The ids are an array");
-    if (new Set(ids).size < ids.length) throw new TypeError("An id is there twice");
-    const documents = this.docs({ ids, create, signal });
-    const operation = new BulkOperation<T>(this.#scope, await documents.toArray());
+    const asked = new Set(ids);
+    if (asked.size < ids.length) throw new TypeError("An id is there twice");
+    const documents = await this.docs({ ids, create, signal }).toArray();
+    if (!documents.every(({ id }) => asked.has(id))) {
+      const { transport, path } = this.#scope;
+      const reason = "answered with documents that were not asked for";
+      throw transport.error(InvalidResponseError, { method: "POST", path }, { reason });
+    }
+    const operation = new BulkOperation<T>(this.#scope, documents);
     return editAndSave(this.#scope, operation, edit, { signal });
   }
 

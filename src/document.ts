@@ -1,5 +1,5 @@
 import { Attachment, noteAttachment } from "./attachment.js";
-import { ConflictError } from "./errors.js";
+import { ConflictError, InvalidResponseError } from "./errors.js";
 import { document, write } from "./fate.js";
 import { atRevision, isLike, replacement } from "./json-values.js";
 import type { Call } from "./transport/call.js";
@@ -100,7 +100,7 @@ export class Document<T extends object = JsonObject> {
     const { discardChanges = false, signal, ...query } = options;
     if (!discardChanges) this.#refuseToLoseChanges("GET");
     const { json } = this.#scope.transport;
-    const { value, text } = await this.#request({ method: "GET", query, expects: "_id", signal });
+    const { value, text } = await this.#get(query, signal);
     // Somebody may have made some while the answer was on its way.
     if (!discardChanges) this.#refuseToLoseChanges("GET");
     this.#data = value as DocumentData<T>;
@@ -192,7 +192,8 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/replication/conflicts.html
    */
   async conflicts({ signal }: OperationOptions = {}): Promise<string[]> {
-    return (await this.#read({ conflicts: true }, signal))._conflicts ?? [];
+    const { _conflicts = [] } = await this.#read({ conflicts: true }, signal);
+    return this.#list(_conflicts);
   }
 
   /**
@@ -203,7 +204,7 @@ export class Document<T extends object = JsonObject> {
    */
   async revs({ signal }: OperationOptions = {}): Promise<string[]> {
     const { _revs_info = [] } = await this.#read({ revs_info: true }, signal);
-    return _revs_info.map(({ rev }) => rev);
+    return this.#list(_revs_info).map(({ rev }) => rev);
   }
 
   /**
@@ -230,7 +231,7 @@ export class Document<T extends object = JsonObject> {
     const { json } = this.#scope.transport;
     this.#refuseToLoseChanges("PUT");
     for (let attempt = 1; ; attempt += 1) {
-      const { value, text } = await this.#request({ method: "GET", expects: "_id", signal });
+      const { value, text } = await this.#get({}, signal);
       const draft = value as DocumentData<T>;
       const mutated = await this.#scope.transport.during(signal, () => mutate(draft));
       const data = replacement<T>(draft, mutated);
@@ -286,6 +287,25 @@ export class Document<T extends object = JsonObject> {
 
   #request(call: Omit<Call, "path">) {
     return this.#scope.transport.request({ ...call, path: this.#path });
+  }
+
+  async #get(query: GetOptions, signal: AbortSignal | undefined) {
+    const call = { method: "GET", query: { ...query }, expects: "_id", signal } as const;
+    const answer = await this.#request(call);
+    const { _id, _rev } = answer.value as DocumentData;
+    if (_id === this.id && typeof _rev === "string") return answer;
+    throw this.#nonsense("another document, or none");
+  }
+
+  #list<R>(value: R[]): R[] {
+    if (Array.isArray(value) && value.every((each) => each !== null)) return value;
+    throw this.#nonsense("what is no list of revisions");
+  }
+
+  #nonsense(what: string): InvalidResponseError {
+    const reason = `answered with ${what}`;
+    const call = { method: "GET", path: this.#path } as const;
+    return this.#scope.transport.error(InvalidResponseError, call, { reason });
   }
 
   async #read(query: GetOptions, signal: AbortSignal | undefined): Promise<DocumentData> {

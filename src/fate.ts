@@ -36,9 +36,9 @@ export function isOpen(error: unknown): error is CouchDBError {
   if (error instanceof NetworkError)
     return error.mayHaveHappened && !(error instanceof TimeoutError);
   if (error instanceof ServerError) return true;
-  // Not a redirect, which nobody followed.
-  const { status = 300 } = Object(error);
-  return error instanceof InvalidResponseError && !(status >= 300 && status < 400);
+  // Not a redirect, which nobody followed, and of which a browser tells no status.
+  if (!(error instanceof InvalidResponseError)) return false;
+  return error.status !== undefined && !(error.status >= 300 && error.status < 400);
 }
 
 /** What a write whose fate stays open is thrown as: an answer that is not CouchDB's is as good as none. */
@@ -61,7 +61,12 @@ export async function write(
   flight: Flight,
 ): Promise<WriteResult> {
   try {
-    return (await scope.transport.request(call, flight)).value as WriteResult;
+    const result = (await scope.transport.request(call, flight)).value as WriteResult;
+    if (typeof result.rev === "string") return result;
+    throw scope.transport.error(InvalidResponseError, call, {
+      status: 200,
+      reason: "answered without a revision",
+    });
   } catch (error) {
     if (!isOpen(error)) throw error;
     const [fate = "unknown"] = await fatesOf(scope, [asked], flight);
@@ -174,11 +179,13 @@ export function document(scope: Scope, id: string, body: string): Write {
 export function hasContent(found: DocumentData, sent: DocumentData): boolean {
   if ((found._deleted === true) !== (sent._deleted === true)) return false;
   if (!equalJson(members(found), members(sent), JSON.stringify)) return false;
-  const [there, here] = [found._attachments ?? {}, sent._attachments ?? {}];
+  // By a Map, to which `constructor` is a name as any other.
+  const there = new Map(Object.entries(found._attachments ?? {}));
+  const here = Object.entries(sent._attachments ?? {});
   return (
-    Object.keys(there).length === Object.keys(here).length &&
-    Object.entries(here).every(([name, { data, digest }]) => {
-      const stored = there[name];
+    there.size === here.length &&
+    here.every(([name, { data, digest }]) => {
+      const stored = there.get(name);
       if (data === undefined) return stored && (!digest || digest === stored.digest);
       return stored?.data?.replace(/\s/g, "") === data.replace(/\s/g, "");
     })

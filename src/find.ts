@@ -81,9 +81,14 @@ export function find<T extends object>(
   if ((params as QueryParams).fields !== undefined) {
     throw new TypeError("find gives whole documents, and cannot take fields: use query");
   }
-  const { json } = scope.transport;
+  const { transport, path } = scope;
+  const { json } = transport;
   return pages(scope, selector, params, ({ rows, texts }, documents) => {
     for (const [index, doc] of (rows as { _id: string }[]).entries()) {
+      if (typeof Object(doc)._id !== "string") {
+        const reason = "answered with a document that has no id";
+        throw transport.error(InvalidResponseError, { method: "POST", path }, { reason });
+      }
       const text = texts[index] as string;
       const original = () => json.parse(text);
       documents.push(new Document<T>(scope, doc._id, doc, original));

@@ -121,7 +121,11 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
     return mapped<E>(rows, ({ rows, texts }, events) => {
       for (const [index, row] of rows.entries()) {
         if (given >= limit) return;
-        const { error, reason } = Object(row) as { error?: string; reason?: string };
+        if (Object(row) !== row) {
+          const reason = "answered with a change that is none";
+          throw transport.error(InvalidResponseError, call, { status: 200, reason });
+        }
+        const { error, reason } = row as { error?: string; reason?: string };
         if (error !== undefined) throw transport.error(ServerError, call, { error, reason });
         const event = source.toEvent(row, texts[index] as string);
         // With `seq_interval` most are null.

@@ -1,5 +1,5 @@
 import { Document } from "./document.js";
-import { NotFoundError, ServerError } from "./errors.js";
+import { InvalidResponseError, NotFoundError, ServerError } from "./errors.js";
 import { scan } from "./scan.js";
 import { asTheyAre, type Batch, mapped, type Source } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
@@ -249,10 +249,12 @@ function* found<K, V>(scope: Scope, rows: unknown[]): Generator<ViewRow<K, V>, v
   for (const row of rows as ViewRow<K, V>[]) if (!isMissing(scope, row)) yield row;
 }
 
-function isMissing(
-  { transport, path }: Scope,
-  { error, reason }: ViewRow & { reason?: string },
-): boolean {
+function isMissing({ transport, path }: Scope, row: ViewRow & { reason?: string }): boolean {
+  if (Object(row) !== row) {
+    const reason = "answered with a row that is none";
+    throw transport.error(InvalidResponseError, { method: "GET", path }, { reason });
+  }
+  const { error, reason } = row;
   if (error === undefined || error === "not_found") return error !== undefined;
   // Not about a key: the server could not go on.
   throw transport.error(ServerError, { method: "GET", path }, { error, reason });
@@ -267,20 +269,25 @@ function readDocs<T extends object>(
 ): void {
   const { transport, path } = scope;
   for (const [index, row] of (rows as ViewRow[]).entries()) {
-    const { doc } = row;
+    const { doc } = Object(row) as ViewRow;
     if (doc) {
+      if (typeof doc._id !== "string") {
+        const reason = "answered with a document that has no id";
+        throw transport.error(InvalidResponseError, { method: "GET", path }, { reason });
+      }
       if (!includeDesignDocs && doc._id.startsWith("_design/")) continue;
       const text = texts[index] as string;
       const original = () => (transport.json.parse(text) as ViewRow).doc;
       docs.push(new Document(scope, doc._id, doc, original));
       continue;
     }
+    const isMissed = isMissing(scope, row);
     // As _all_docs has it; a view's own values may look like much.
     const { rev, deleted } = Object(row.value) as { rev?: string | undefined; deleted?: boolean };
     const isDeleted = deleted === true && rev !== undefined && row.id === row.key;
     // Without an error, it was deleted since the view was brought up to date: no key of the user's
     // asks for it.
-    if (!isMissing(scope, row) && !isDeleted) continue;
+    if (!isMissed && !isDeleted) continue;
     const id = row.id ?? String(row.key);
     if (!create) {
       const reason = `the document ${JSON.stringify(id)} does not exist`;

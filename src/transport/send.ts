@@ -122,7 +122,9 @@ function request(
   timeout: number | false,
   signal: AbortSignal,
 ) {
-  const signed = { ...toHeaders(call.headers), ...toHeaders(sent) };
+  const { cookie, ...signed } = { ...toHeaders(call.headers), ...toHeaders(sent) };
+  // Of no cookie nothing is said; but to a browser that its own are meant.
+  if (cookie) signed.cookie = cookie;
   const init = {
     method,
     headers: {
@@ -132,7 +134,7 @@ function request(
       ...signed,
     },
     ...(body === undefined ? {} : { body }),
-    ...(hidesCookies && "cookie" in signed ? { credentials: "include" } : credentials),
+    ...(hidesCookies && cookie !== undefined ? { credentials: "include" } : credentials),
     redirect: "manual",
     ...(typeof body === "object" ? { ...unrepeatable, duplex: "half" } : {}),
     signal,

@@ -232,8 +232,8 @@ export class Transport {
     } catch (cause) {
       throw this.#unread(call, response, cause);
     }
-    const isObject = typeof value === "object" && value !== null;
-    if (isObject && (call.expects === undefined || call.expects in (value as object))) return value;
+    if (isObject(value) && (call.expects === undefined || call.expects in (value as object)))
+      return value;
     const what = text === "" ? "an empty body" : "JSON that is not CouchDB's";
     throw this.#invalid(call, `answered with ${what}`, response);
   }
@@ -268,6 +268,8 @@ export class Transport {
     return this.error(IncompleteResponseError, call, { status, reason, cause });
   }
 }
+
+const isObject = (value: unknown) => typeof value === "object" && value !== null;
 
 function isJson({ headers }: Response): boolean {
   return headers.get("content-type")?.includes("json") ?? false;

@@ -30,7 +30,7 @@ async function serving(answer: Parameters<typeof startAnswering>[0]) {
   const answering = await startAnswering((response, before, request, body) => {
     if (!request.url?.includes("_local")) return answer(response, before, request, body);
     if (request.method === "PUT") {
-      local = body;
+      local = JSON.stringify({ ...JSON.parse(body), _rev: "0-1" });
       return json(response, 201, { ok: true, id: "_local/c", rev: "0-1" });
     }
     if (local) response.writeHead(200, type).end(local);

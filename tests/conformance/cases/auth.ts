@@ -265,7 +265,10 @@ export const auth: Case[] = [
       };
       const rules = [
         { of: "^GET .*cat", times: 4, together: 4, fault: answer(401, unauthorized) },
-        { of: "^GET .*cat", fault: answer(200, '{"_id":"cat","_rev":"1-a"}') },
+        ...Object.keys(cats).map((id) => ({
+          of: `^GET .*${id}`,
+          fault: answer(200, `{"_id":"${id}","_rev":"1-a"}`),
+        })),
       ];
       await throughProxy(
         context,

@@ -1,0 +1,153 @@
+import type { ServerResponse } from "node:http";
+import { bearer, CouchDB, cookie, ServerError, UnauthorizedError } from "couchfetch";
+import { afterEach, expect, test } from "vitest";
+import { type Answering, json, startAnswering } from "./answering.js";
+
+const crowd = 200;
+const unauthorized = { error: "unauthorized", reason: "You are not authorized to access this db." };
+
+let server: Answering | undefined;
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+/** A server that knows one session at a time, and can forget it. */
+async function knowing(attributes = "; Version=1; Path=/; HttpOnly") {
+  const state = { logins: 0, refused: 0, session: "none" };
+  const logIn = (response: ServerResponse) => {
+    state.logins += 1;
+    state.session = `s${state.logins}`;
+    response.setHeader("set-cookie", `AuthSession=${state.session}${attributes}`);
+    json(response, 200, { ok: true, name: "jan", roles: [] });
+  };
+  server = await startAnswering((response, _before, { method, url, headers }) => {
+    const { cookie, authorization } = headers;
+    if (method === "POST" && url === "/_session") return logIn(response);
+    const isKnown = [`AuthSession=${state.session}`, `Bearer ${state.session}`].includes(
+      cookie ?? authorization ?? "",
+    );
+    if (isKnown) return json(response, 200, { _id: "cat", _rev: "1-a" });
+    state.refused += 1;
+    json(response, 401, unauthorized);
+  });
+  return { state, url: server.url };
+}
+
+const readTogether = (couch: CouchDB) => {
+  const db = couch.database("animals");
+  return Promise.all(Array.from({ length: crowd }, () => db.get("cat")));
+};
+
+test(`${crowd} requests on an expired session are one login`, async () => {
+  const { state, url } = await knowing();
+  const couch = new CouchDB(url, { auth: cookie("jan", "hunter2") });
+  await readTogether(couch);
+  expect(state.logins).toBe(1);
+  for (let expiries = 1; expiries <= 3; expiries += 1) {
+    state.session = "forgotten";
+    await readTogether(couch);
+    expect(state.logins).toBe(1 + expiries);
+  }
+  expect(state.refused).toBeLessThanOrEqual(3 * crowd);
+});
+
+test(`a token that ${crowd} requests find refused is asked for once`, async () => {
+  const { state, url } = await knowing();
+  let asked = 0;
+  const give = async () => {
+    asked += 1;
+    state.session = `t${asked}`;
+    return state.session;
+  };
+  const couch = new CouchDB(url, { auth: bearer(give) });
+  await readTogether(couch);
+  expect(asked).toBe(1);
+  state.session = "forgotten";
+  await readTogether(couch);
+  expect(asked).toBe(2);
+});
+
+test("a cookie that is too old by its own account is not sent, for it would be answered as nobody's", async () => {
+  const { state, url } = await knowing("; Max-Age=1; Path=/");
+  const couch = new CouchDB(url, { auth: cookie("jan", "hunter2") });
+  const db = couch.database("animals");
+  await db.get("cat");
+  await db.get("cat");
+  expect(state.logins).toBe(1);
+  const now = Date.now;
+  try {
+    Date.now = () => now() + 1_000;
+    await db.get("cat");
+  } finally {
+    Date.now = now;
+  }
+  expect(state).toMatchObject({ logins: 2, refused: 0 });
+});
+
+test("two sessions of one Auth have a login each, and send each other's cookie nowhere", async () => {
+  const auth = cookie("jan", "hunter2");
+  const { state, url } = await knowing();
+  const cookies: (string | undefined)[] = [];
+  const other = await startAnswering((response, _before, { headers }) => {
+    cookies.push(headers.cookie);
+    response.setHeader("set-cookie", "AuthSession=other");
+    json(response, 200, { ok: true, _id: "cat", couchdb: "Welcome" });
+  });
+  await new CouchDB(url, { auth }).database("animals").get("cat");
+  await new CouchDB(other.url, { auth }).info();
+  expect(state.logins).toBe(1);
+  expect(cookies).toEqual([undefined, "AuthSession=other"]);
+  await other.close();
+});
+
+test("a login that fails is an error of the request, and the next tries again, save after a refusal", async () => {
+  let logins = 0;
+  server = await startAnswering((response, _before, { method }) => {
+    if (method !== "POST") return json(response, 401, unauthorized);
+    logins += 1;
+    if (logins === 1) return json(response, 500, { error: "error", reason: "no" });
+    json(response, 401, { error: "unauthorized", reason: "Name or password is incorrect." });
+  });
+  const couch = new CouchDB(server.url, { auth: cookie("jan", "hunter2") });
+  await expect(couch.info()).rejects.toBeInstanceOf(ServerError);
+  for (let n = 0; n < 3; n += 1) {
+    await expect(couch.info()).rejects.toBeInstanceOf(UnauthorizedError);
+  }
+  expect(logins).toBe(2);
+});
+
+test("one who gives up waiting for a login does not end it for the others", async () => {
+  let answer = () => {};
+  server = await startAnswering((response, _before, { method }) => {
+    if (method !== "POST") return json(response, 200, { couchdb: "Welcome" });
+    answer = () => {
+      response.setHeader("set-cookie", "AuthSession=s");
+      json(response, 200, { ok: true });
+    };
+  });
+  const couch = new CouchDB(server.url, { auth: cookie("jan", "hunter2") });
+  const controller = new AbortController();
+  const mine = new Error("mine");
+  const first = couch.info({ signal: controller.signal }).catch((error: unknown) => error);
+  const second = couch.info();
+  await expect.poll(() => server?.requests.length).toBe(1);
+  controller.abort(mine);
+  expect(await first).toBe(mine);
+  answer();
+  expect((await second).couchdb).toBe("Welcome");
+});
+
+test("a logout that fails is told, and the session is closed all the same", async () => {
+  server = await startAnswering((response, _before, { method }) => {
+    if (method === "DELETE") return json(response, 500, { error: "error", reason: "no" });
+    response.setHeader("set-cookie", "AuthSession=s");
+    json(response, 200, { ok: true, couchdb: "Welcome" });
+  });
+  const couch = new CouchDB(server.url, { auth: cookie("jan", "hunter2") });
+  await couch.info();
+  await expect(couch.close()).rejects.toBeInstanceOf(ServerError);
+  await expect(couch.info()).rejects.toMatchObject({ name: "AbortError" });
+  await couch.close();
+});
