@@ -32,6 +32,8 @@ async function run(
   }
 }
 
+const opened = blocks[0]?.split("// Documents as they arrive")[0];
+
 test("the README's program does what it says", async () => {
   const stdout = await run(blocks[0] ?? "");
   expect(stdout.split("\n").slice(0, 2)).toEqual(["cat 4", "cat"]);
@@ -39,8 +41,7 @@ test("the README's program does what it says", async () => {
 });
 
 test("so do its bulk write and its attachment", async () => {
-  const [program = "", bulk = "", attachment = ""] = blocks;
-  const opened = program.split("// Documents as they arrive")[0];
+  const [, bulk = "", , attachment = ""] = blocks;
   const print = `
     console.log(ok.map(({ id }) => id), error, response.length, picture.type, await picture.text());
     await couch.close();`;
@@ -48,6 +49,17 @@ test("so do its bulk write and its attachment", async () => {
   const again = "await cat.fetch();";
   const stdout = await run([opened, bulk, again, attachment, print].join("\n"));
   expect(stdout).toBe("[ 'cat', 'dog', 'fish' ] [] 3 image/svg+xml <svg/>\n");
+});
+
+test("so does its import, of what its export gives, too", async () => {
+  const given = `
+    const source = [{ _id: "cat", legs: 3 }, { _id: "dog", legs: 4 }];
+    const copy = await couch.create("copy");`;
+  const print = `
+    console.log(read, written, conflicts, failed, await copy.keys().toArray());
+    await couch.close();`;
+  const stdout = await run([opened, given, blocks[2], print].join("\n"));
+  expect(stdout).toBe("2 2 0 0 [ 'cat', 'dog' ]\n");
 });
 
 test("so do its numbers, digit for digit", async () => {

@@ -5,15 +5,20 @@ import { type Project, root, run, startProject } from "./project.js";
 
 const program = `
 import {
+  type Auth,
   basic,
+  bearer,
   type Checkpoint,
+  cookie,
   CouchDB,
   type DatabaseUpdate,
   type Document,
   type Feed,
   type FeedState,
   localCheckpoint,
+  type ImportTotals,
   NotFoundError,
+  proxy,
 } from "couchfetch";
 
 interface Animal { legs: number }
@@ -84,6 +89,26 @@ export async function follow(signal: AbortSignal): Promise<void> {
   await fox.attachment("a").fetch({ rev: fox.rev });
   await fox.copy("fennec", { rev: undefined });
   await animals.bulkGet([fox]).toArray();
+}
+
+export async function carry(signal: AbortSignal): Promise<ImportTotals> {
+  const own: Auth = { headers: () => ({ authorization: "x" }) };
+  const asked: Auth = {
+    headers: async ({ url, request }) => ({ a: url + (await request("GET", "_up")).headers.get("a") }),
+    answered: ({ status, sent, reason = "", headers }) => status === 401 && sent.a !== reason + String(headers.get("a")),
+    close: async ({ request }) => void (await request("DELETE", "_session")),
+  };
+  const auths = [own, asked, cookie("a", "b"), bearer(async () => "c"), proxy("d", { roles: ["e"] })];
+  const other = new CouchDB("http://localhost", { auth: auths[0] }).database<Animal>("animals");
+  const { data } = await couch.users.create("jan", "secret", { roles: ["zoo"] });
+  await couch.users.setRoles(data.name, data.roles);
+  await other.import(animals.export(), { new_edits: false });
+  await other.import(animals.docs());
+  return other.import([{ legs: 4 }], {
+    signal,
+    onConflict: (mine, theirs) => ({ legs: Math.max(mine.legs, theirs.legs) }),
+    onProgress: ({ read, written }) => void (read - written),
+  });
 }
 
 export async function cat(): Promise<Document<Animal> | undefined> {
