@@ -1,5 +1,5 @@
 import ky, { HTTPError } from "ky";
-import type { Auth, AuthServer } from "../auth/auth.js";
+import type { Auth, AuthAnswer, AuthServer } from "../auth/auth.js";
 import type { Flight } from "../streams/flight.js";
 import { type Call, type Fetch, reads } from "./call.js";
 import { failure } from "./failure.js";
@@ -66,25 +66,30 @@ export async function send(
     for (let attempt = 1; ; ) {
       const sent = await signature(sender, call, flight);
       const answer = request(sender, call, url, sent, timeout, signal);
+      const hear = (response: Response, reason?: string) =>
+        isHeard(sender, call, { response, sent, reason }, flight);
+      let response: Response;
+      let text = "";
       try {
-        const response = await flight.race(answer);
-        await isHeard(sender, call, response, sent, flight);
-        const text = isWhole ? await flight.race(answer.text()) : "";
-        if (isWhole) letGo();
-        return { response, text, signal, close };
+        response = await flight.race(answer);
+        if (isWhole) text = await flight.race(answer.text());
       } catch (thrown) {
         // A fetch may be deaf, and answer when nobody waits any more.
         answer.then(({ body }) => body?.cancel()).catch(() => {});
         const error = explain(thrown);
         // Once: what is refused again is refused.
         if (!isSigned && thrown instanceof HTTPError) {
-          isSigned = await isHeard(sender, call, thrown.response, sent, flight, error.reason);
+          isSigned = await hear(thrown.response, error.reason);
           if (isSigned && !(call.body instanceof ReadableStream)) continue;
         }
         if (attempt > retries || !mayPass(error, isSafe)) throw error;
         await flight.sleep(waitBefore(attempt, error));
         attempt += 1;
+        continue;
       }
+      await hear(response);
+      if (isWhole) letGo();
+      return { response, text, signal, close };
     }
   } catch (error) {
     close();
@@ -101,13 +106,12 @@ async function signature({ auth, server }: Sender, { anonymous }: Call, flight: 
 async function isHeard(
   { auth, server }: Sender,
   { anonymous }: Call,
-  { status, headers }: Response,
-  sent: Record<string, string>,
+  { response, ...rest }: Pick<AuthAnswer, "sent" | "reason"> & { response: Response },
   flight: Flight,
-  reason?: string,
 ): Promise<boolean> {
   if (!auth?.answered || anonymous) return false;
-  return flight.race(Promise.resolve(auth.answered({ status, headers, reason, sent }, server)));
+  const { status, headers } = response;
+  return flight.race(Promise.resolve(auth.answered({ status, headers, ...rest }, server)));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { assert } from "chai";
 import {
   type Auth,
+  basic,
   bearer,
   CouchDB,
   CouchDBError,
@@ -25,6 +26,19 @@ function counted({ requests }: ProxyStatus): Record<string, number> {
   }
   return counts;
 }
+
+type Inspect = (value: unknown, options?: object) => string;
+
+/** What a runtime prints of values, where it can be asked for that. */
+const { Deno, Bun, process } = globalThis as {
+  Deno?: { inspect: Inspect };
+  Bun?: { inspect: Inspect };
+  process?: { getBuiltinModule?(name: string): { inspect: Inspect } };
+};
+const inspections = [Deno?.inspect, Bun?.inspect, process?.getBuiltinModule?.("node:util")?.inspect]
+  .filter((each) => each !== undefined)
+  .map((each) => (value: unknown) => each(value, { depth: 9, showHidden: true }))
+  .concat((value) => `${value} ${JSON.stringify(value)} ${(value as Error)?.stack}`);
 
 /** A JSON Web Token that the server takes. */
 async function token({ secret = "" }: Context, claims: object): Promise<string> {
@@ -395,6 +409,40 @@ export const auth: Case[] = [
         { auth: own },
       );
       assert.equal(closed, 1);
+    },
+  },
+  {
+    name: "what an Auth of one's own throws is what the request fails with",
+    async run({ url }) {
+      const mine = new Error("mine");
+      const fail = () => {
+        throw mine;
+      };
+      for (const auth of [
+        { headers: fail },
+        { headers: () => Promise.reject(mine) },
+        { headers: () => ({}), answered: fail },
+        { headers: () => ({}), answered: () => Promise.reject(mine) },
+      ]) {
+        const couch = new CouchDB(url, { auth });
+        assert.equal(await rejects(couch.info(), Error), mine);
+        assert.equal(await rejects(couch.get("conformance_none"), Error), mine);
+      }
+    },
+  },
+  {
+    name: "no inspection that the runtime has shows a credential",
+    async run({ url }) {
+      const secret = "hunter2-hunter2";
+      for (const auth of [basic("jan", secret), cookie("jan", secret), bearer(secret)]) {
+        const couch = new CouchDB(url, { auth });
+        const db = couch.database("animals");
+        const error = await couch.info().catch((thrown: unknown) => thrown);
+        for (const thing of [couch, db, db.document("cat"), db.docs(), db.changes(), auth, error]) {
+          const shown = inspections.map((inspect) => inspect(thing)).join(" ");
+          for (const leak of [secret, btoa(`jan:${secret}`)]) assert.notInclude(shown, leak);
+        }
+      }
     },
   },
 ];
