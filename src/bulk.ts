@@ -130,13 +130,13 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${docs}]}`;
     const timeout = patienceFor(body.length, transport.timeout);
     const flight = transport.takeOff(signal);
+    const call = { method: "POST", path: `${path}/_bulk_docs`, body, timeout } as const;
     try {
       // Revisions that are given are the same whenever they come.
-      const call = { method: "POST", path: `${path}/_bulk_docs`, body, timeout } as const;
       const whole = { ...call, expects: "length", repeats: !new_edits };
       return { rows: (await transport.request(whole, flight)).value as BulkRow[] };
     } catch (error) {
-      if (!isOpen(error) || !new_edits) throw error;
+      if (!isOpen(error, transport.url(call)) || !new_edits) throw error;
       const asked = documents.map(({ id }, at) => writing(this.#scope, id, drafts[at]?.body ?? ""));
       const fates = await fatesOf(this.#scope, asked, flight);
       const rows = fates.flatMap((fate, at): BulkRow[] => {

@@ -7,15 +7,42 @@ export type DocumentSource<T extends object = JsonObject> =
   | AsyncIterable<T>
   | ReadableStream<T | Uint8Array>;
 
+/** A source that is read. */
+export interface Origin<I> {
+  next(): Promise<IteratorResult<I, unknown>>;
+  /** Lets go of it, also while it is waited for. */
+  release(): void;
+}
+
+/** Not every browser can iterate a stream, and a generator would hear of a release when it has given more. */
+export function originOf<I>(source: Iterable<I> | AsyncIterable<I> | ReadableStream<I>): Origin<I> {
+  if (source instanceof ReadableStream) {
+    const reader = source.getReader();
+    return {
+      next: () => reader.read() as Promise<IteratorResult<I, undefined>>,
+      release: () => void reader.cancel().catch(() => {}),
+    };
+  }
+  const iterator =
+    Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  return {
+    next: async () => iterator.next(),
+    release: () => void Promise.resolve(iterator.return?.()).catch(() => {}),
+  };
+}
+
 /** The documents of a source, one at a time, as they are asked for. */
 export async function* documentsOf<T extends object>(
-  source: DocumentSource<T>,
+  origin: Origin<T | Uint8Array>,
   json: SureJson,
 ): AsyncGenerator<T, void, void> {
   const decoder = new TextDecoder();
   let rest = "";
   const parse = (line: string) => (line.trim() === "" ? [] : [json.parse(line) as T]);
-  for await (const item of itemsOf<T | Uint8Array>(source)) {
+  for (;;) {
+    const { done, value } = await origin.next();
+    if (done) break;
+    const item = value as T | Uint8Array;
     if (!(item instanceof Uint8Array)) {
       yield item;
       continue;
@@ -25,25 +52,4 @@ export async function* documentsOf<T extends object>(
     for (const line of lines) yield* parse(line);
   }
   yield* parse(rest + decoder.decode());
-}
-
-/** Not every browser can iterate a stream. */
-async function* itemsOf<I>(
-  source: Iterable<I> | AsyncIterable<I> | ReadableStream<I>,
-): AsyncGenerator<I, void, void> {
-  if (!(source instanceof ReadableStream)) {
-    yield* source;
-    return;
-  }
-  const reader = source.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    // Whoever leaves early wants no more; at the end, this does nothing.
-    await reader.cancel();
-  }
 }

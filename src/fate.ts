@@ -1,11 +1,9 @@
 import {
   type CouchDBError,
-  ForbiddenError,
   InvalidResponseError,
   NetworkError,
   ServerError,
   TimeoutError,
-  UnauthorizedError,
 } from "./errors.js";
 import { equalJson } from "./json-values.js";
 import type { Flight } from "./streams/flight.js";
@@ -31,8 +29,13 @@ export interface Write {
 /** It is done, as this revision; it is not, and cannot be any more; or nobody knows. */
 export type Fate = { rev: string } | "conflict" | "unknown";
 
-/** Whether an error leaves open what became of a write. A server that is silent stays so. */
-export function isOpen(error: unknown): error is CouchDBError {
+/**
+ * Whether an error leaves open what became of a write. A server that is silent stays so.
+ *
+ * @param url - of the write: a login before it fails by itself
+ */
+export function isOpen(error: unknown, url: string): error is CouchDBError {
+  if (Object(error).url !== url) return false;
   if (error instanceof NetworkError)
     return error.mayHaveHappened && !(error instanceof TimeoutError);
   if (error instanceof ServerError) return true;
@@ -68,7 +71,7 @@ export async function write(
       reason: "answered without a revision",
     });
   } catch (error) {
-    if (!isOpen(error)) throw error;
+    if (!isOpen(error, scope.transport.url(call))) throw error;
     const [fate = "unknown"] = await fatesOf(scope, [asked], flight);
     if (fate === "unknown") throw lost(error);
     if (fate !== "conflict") return { ok: true, id: asked.id, rev: fate.rev };
@@ -78,23 +81,30 @@ export async function write(
 
 /** What became of writes, each for itself. Nothing is known of what cannot be asked. */
 export async function fatesOf(scope: Scope, writes: Write[], flight: Flight): Promise<Fate[]> {
-  const query = { revs: true, attachments: writes.some(({ wantsBytes }) => wantsBytes) };
-  const read = (docs: object[]) => revisions(scope, docs, query, flight);
   try {
-    const all = await read(writes.map(({ id }) => ({ id })));
-    return await Promise.all(
-      writes.map((each) => {
-        const leaves = all.filter(({ _id }) => _id === each.id);
-        const one: Read = async (rev) => (await read([{ id: each.id, rev }]))[0];
-        return fateOf(each, leaves, one);
-      }),
-    );
-  } catch (error) {
+    return await askFates(scope, writes, flight);
+  } catch {
     flight.throwIfEnded();
-    // Who may not look could not write.
-    if (error instanceof UnauthorizedError || error instanceof ForbiddenError) throw error;
     return writes.map(() => "unknown");
   }
+}
+
+/** The same, but throws what the question ends in. */
+export async function askFates(scope: Scope, writes: Write[], flight: Flight): Promise<Fate[]> {
+  const query = { revs: true, attachments: writes.some(({ wantsBytes }) => wantsBytes) };
+  const read = (docs: object[]) => revisions(scope, docs, query, flight);
+  // Of those, `_bulk_get` knows nothing.
+  const isLocal = ({ id }: Write) => id.startsWith("_local/");
+  const asked = writes.filter((each) => !isLocal(each)).map(({ id }) => ({ id }));
+  const all = asked.length === 0 ? [] : await read(asked);
+  return Promise.all(
+    writes.map((each) => {
+      if (isLocal(each)) return "unknown";
+      const leaves = all.filter(({ _id }) => _id === each.id);
+      const one: Read = async (rev) => (await read([{ id: each.id, rev }]))[0];
+      return fateOf(each, leaves, one);
+    }),
+  );
 }
 
 /** The revisions that can be read; of those without a `rev`, all leaves. */
@@ -125,9 +135,6 @@ async function revisions(
   );
 }
 
-// So much of a history is read to find a document's first revision in it.
-const longestHistory = 20;
-
 async function fateOf(
   { parent, isOurs }: Write,
   leaves: DocumentData[],
@@ -138,24 +145,34 @@ async function fateOf(
   let isUnknown = isDecided && parent === undefined;
   for (const leaf of leaves) {
     const history = historyOf(leaf);
-    const at = parent === undefined ? history.length : history.indexOf(parent);
-    // Not of this branch; or still the last of it, so that the write may yet come.
-    if (at === -1) continue;
-    if (at === 0) isUnknown = true;
-    // After its parent there is one that can be ours; of a new document, any.
-    const candidates = parent === undefined ? history : history.slice(Math.max(at - 1, 0), at);
-    for (const rev of candidates.slice(0, longestHistory)) {
-      const found = rev === leaf._rev ? leaf : await read(rev);
-      const answer = found && (await isOurs(found, read));
-      if (answer) return { rev };
-      if (answer === undefined) isUnknown = true;
-      else isDecided = true;
-    }
-    if (candidates.length > longestHistory) isUnknown = true;
-    // A new document may yet follow a tombstone.
-    if (parent === undefined && leaf._deleted) isUnknown = true;
+    // Another branch.
+    if (parent !== undefined && !history.includes(parent)) continue;
+    const rev = parent === undefined ? await firstOf(leaf, history, read) : after(history, parent);
+    const found = rev && (rev === leaf._rev ? leaf : await read(rev));
+    const answer = found ? await isOurs(found, read) : undefined;
+    if (rev && answer) return { rev };
+    if (answer === undefined) isUnknown = true;
+    else isDecided = true;
   }
   return isDecided && !isUnknown ? "conflict" : "unknown";
+}
+
+/** The revision after another; undefined while that is the last, so that a write may yet come. */
+function after(history: string[], parent: string): string | undefined {
+  return history[history.indexOf(parent) - 1];
+}
+
+/**
+ * The revision that a new document was created as: the only one there is, or the one after a tombstone.
+ * What is older may be anybody's, as it was before.
+ */
+async function firstOf(
+  { _rev, _deleted }: DocumentData,
+  [, before]: string[],
+  read: Read,
+): Promise<string | undefined> {
+  if (_deleted) return undefined;
+  return before === undefined || (await read(before))?._deleted ? _rev : undefined;
 }
 
 /** A revision and those before it, as far as the server knows them. */
@@ -166,13 +183,23 @@ function historyOf({ _revisions: { start, ids } = { start: 0, ids: [] } }: Docum
 /** What a document that was sent has to be found as. CouchDB itself changes those of its own databases. */
 export function document(scope: Scope, id: string, body: string): Write {
   const sent = JSON.parse(body) as DocumentData;
-  const otherwise = scope.name.startsWith("_") ? undefined : false;
+  const isChanged = /(^|\/)_/.test(scope.name);
   return {
     id,
     parent: sent._rev,
     wantsBytes: Object.values(sent._attachments ?? {}).some(({ data }) => data !== undefined),
-    isOurs: async (found) => hasContent(found, sent) || otherwise,
+    async isOurs(found) {
+      if (!hasContent(found, sent)) return isChanged ? undefined : false;
+      // One number may stand for several.
+      return isExact(sent) || undefined;
+    },
   };
+}
+
+/** Whether all that JavaScript has made of a JSON text is what stood there. */
+function isExact(value: unknown): boolean {
+  if (typeof value === "number") return !Number.isInteger(value) || Number.isSafeInteger(value);
+  return Object(value) !== value || Object.values(value as object).every(isExact);
 }
 
 /** Whether a revision has this content: members, attachments, and whether it is a deletion. */

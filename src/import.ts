@@ -1,14 +1,15 @@
 import { Document } from "./document.js";
-import { type DocumentSource, documentsOf } from "./document-source.js";
+import { type DocumentSource, documentsOf, type Origin, originOf } from "./document-source.js";
 import {
   BadRequestError,
   CouchDBError,
   NetworkError,
   PayloadTooLargeError,
+  PreconditionFailedError,
   ServerError,
   TooManyRequestsError,
 } from "./errors.js";
-import { fatesOf, document as writing } from "./fate.js";
+import { askFates, document as writing } from "./fate.js";
 import type { Flight } from "./streams/flight.js";
 import { documentPath } from "./transport/paths.js";
 import { backoff, mayPass } from "./transport/retry.js";
@@ -84,8 +85,11 @@ export class Import<T extends object> {
   #atOnce: number;
   /** Before when nothing is to be sent, as `Date.now` has it. */
   #restUntil = 0;
-  /** Tries on end that failed, of whichever batch. */
+  /** Tries on end that failed: those at once are one. */
   #failures = 0;
+  #round = 0;
+  /** Whether nothing is to be tried again. */
+  #isEnding = false;
 
   constructor(scope: Scope, flight: Flight, options: ImportOptions<T>) {
     const { batchSize = 500, concurrency = 4, onConflict = "skip" } = options;
@@ -101,12 +105,13 @@ export class Import<T extends object> {
   }
 
   async run(source: DocumentSource<T | Document<T>>): Promise<ImportTotals> {
-    const batches = this.#batches(source);
-    const running = new Set<Promise<void>>();
+    const origin = originOf<T | Document<T> | Uint8Array>(source);
+    const batches = this.#batches(origin);
+    const running = new Set<Promise<unknown>>();
     let failure: { error: unknown } | undefined;
     const start = (batch: Entry<T>[]) => {
       const work = this.#write(batch)
-        .then(() => this.#options.onProgress?.({ ...this.#totals }))
+        .then(() => this.#flight.race(Promise.resolve(this.#tell())))
         .catch((error: unknown) => {
           failure ??= { error };
           this.#flight.abort(error);
@@ -122,20 +127,29 @@ export class Import<T extends object> {
         start(value);
       }
       await Promise.all(running);
+    } catch (error) {
+      // What is under way comes to its end, but nothing is tried again for a source that broke.
+      this.#isEnding = true;
+      throw error;
     } finally {
-      // It may be deaf.
-      void batches.return().catch(() => {});
+      origin.release();
       await Promise.all(running);
     }
     if (failure) throw failure.error;
     return this.#totals;
   }
 
-  async *#batches(source: DocumentSource<T | Document<T>>): AsyncGenerator<Entry<T>[], void, void> {
+  #tell(): unknown {
+    return this.#options.onProgress?.({ ...this.#totals });
+  }
+
+  async *#batches(
+    origin: Origin<T | Document<T> | Uint8Array>,
+  ): AsyncGenerator<Entry<T>[], void, void> {
     const { batchSize = 1 } = this.#options;
     let batch: Entry<T>[] = [];
     let characters = 0;
-    for await (const data of documentsOf(source, this.#scope.transport.json)) {
+    for await (const data of documentsOf<T | Document<T>>(origin, this.#scope.transport.json)) {
       this.#totals.read += 1;
       const entry = this.#entry(data);
       if (!entry) continue;
@@ -163,7 +177,8 @@ export class Import<T extends object> {
       this.#fail({ id, error: "illegal_docid", reason: (error as TypeError).message });
       return undefined;
     }
-    const body = this.#scope.transport.json.stringify("_id" in data ? data : { ...data, _id: id });
+    const whole = data._id === undefined ? { ...data, _id: id } : data;
+    const body = this.#scope.transport.json.stringify(whole);
     return { data, id, body, mayBeThere: false };
   }
 
@@ -178,20 +193,41 @@ export class Import<T extends object> {
 
   /** Sends a batch until there is an answer; gives those for which the server has another revision. */
   async #send(batch: Entry<T>[]): Promise<Entry<T>[]> {
+    const refusals = [PayloadTooLargeError, BadRequestError, PreconditionFailedError];
+    let rows: (BulkRow | undefined)[];
+    try {
+      rows = await this.#patiently(
+        () => this.#post(batch),
+        (error) => {
+          const isUndone =
+            error instanceof TooManyRequestsError || Object(error).mayHaveHappened === false;
+          for (const entry of batch) entry.mayBeThere ||= !isUndone;
+        },
+      );
+    } catch (error) {
+      if (!refusals.some((Class) => error instanceof Class)) throw error;
+      // A stub that is missing is found when other documents may be written.
+      for (const entry of batch) entry.mayBeThere ||= error instanceof PreconditionFailedError;
+      return this.#halve(batch, error as CouchDBError);
+    }
+    return this.#count(batch, rows);
+  }
+
+  /** Does what may fail for a while, again and again until it does not. */
+  async #patiently<R>(work: () => Promise<R>, failed?: (error: CouchDBError) => void): Promise<R> {
     for (;;) {
       await this.#flight.sleep(Math.max(this.#restUntil - Date.now(), 0));
+      const round = this.#round;
       try {
-        const rows = await this.#post(batch);
+        const result = await work();
         this.#failures = 0;
+        this.#round += 1;
         this.#atOnce = Math.min(this.#atOnce + 0.5, this.#concurrency);
-        return await this.#count(batch, rows);
+        return result;
       } catch (error) {
         this.#flight.throwIfEnded();
-        if (error instanceof PayloadTooLargeError || error instanceof BadRequestError) {
-          return this.#halve(batch, error);
-        }
-        if (!(error instanceof CouchDBError) || !this.#rest(error)) throw error;
-        for (const entry of batch) entry.mayBeThere = true;
+        if (!(error instanceof CouchDBError) || !this.#rest(error, round)) throw error;
+        failed?.(error);
       }
     }
   }
@@ -224,7 +260,7 @@ export class Import<T extends object> {
     const asked = conflicts.filter(({ mayBeThere }) => mayBeThere);
     if (asked.length === 0) return conflicts;
     const writes = asked.map(({ id, body }) => writing(this.#scope, id, body));
-    const fates = await fatesOf(this.#scope, writes, this.#flight);
+    const fates = await this.#patiently(() => askFates(this.#scope, writes, this.#flight));
     const ours = new Set(asked.filter((_, at) => typeof fates[at] === "object"));
     this.#totals.written += ours.size;
     return conflicts.filter((entry) => !ours.has(entry));
@@ -252,11 +288,15 @@ export class Import<T extends object> {
   }
 
   /** Has all wait, if what failed may pass; false, if it may not. */
-  #rest(error: CouchDBError): boolean {
+  #rest(error: CouchDBError, round: number): boolean {
     const { feedRetries } = this.#scope.transport;
     const limit = Number.isFinite(feedRetries) ? feedRetries : patience;
-    this.#failures += 1;
-    if (!(mayPass(error) || error instanceof NetworkError) || this.#failures > limit) return false;
+    if (round === this.#round) {
+      this.#round += 1;
+      this.#failures += 1;
+    }
+    const isPassing = mayPass(error) || error instanceof NetworkError;
+    if (!isPassing || this.#failures > limit || this.#isEnding) return false;
     const isBusy = error instanceof TooManyRequestsError || error instanceof ServerError;
     if (isBusy) this.#atOnce = Math.max(this.#atOnce / 2, 1);
     const wait = error.retryAfter || backoff(this.#failures);
@@ -301,7 +341,8 @@ export class Import<T extends object> {
     const body = transport.json.stringify({ keys: ids });
     const call = { method: "POST", path: `${path}/_all_docs`, body, reads: true } as const;
     const whole = { ...call, query: { include_docs }, expects: "rows" };
-    const { rows } = (await transport.request(whole, this.#flight)).value as { rows: ViewRow[] };
+    const ask = () => transport.request(whole, this.#flight);
+    const { rows } = (await this.#patiently(ask)).value as { rows: ViewRow[] };
     return new Map(rows.map((row) => [String(row.key), row]));
   }
 }

@@ -21,12 +21,11 @@ export interface ProxyOptions {
  * @see https://docs.couchdb.org/en/stable/api/server/authn.html#proxy-authentication
  */
 export function proxy(user: string, { roles = [], secret }: ProxyOptions = {}): Auth {
-  if (typeof user !== "string" || user === "") throw new TypeError("A user's name is a string");
-  if (
-    !Array.isArray(roles) ||
-    roles.some((role) => typeof role !== "string" || role.includes(","))
-  ) {
-    throw new TypeError("Roles are an array of strings without commas");
+  // CouchDB would read them without blanks around: as somebody else's.
+  const isName = (name: unknown) => typeof name === "string" && name !== "" && name === name.trim();
+  if (!isName(user)) throw new TypeError("A user's name is a string without blanks around it");
+  if (!Array.isArray(roles) || !roles.every((role) => isName(role) && !role.includes(","))) {
+    throw new TypeError("Roles are an array of strings without commas, and without blanks around");
   }
   if (secret !== undefined && (typeof secret !== "string" || secret === "")) {
     throw new TypeError("The secret is a string");

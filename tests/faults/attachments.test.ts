@@ -308,7 +308,7 @@ describe("an upload", () => {
   test.each([
     ["moved on", 200, now(["b", "a"], 1), ConflictError],
     ["gone", 200, { results: [{ id: "cat", docs: [none] }] }, ConflictError],
-    ["not to be seen", 401, { error: "unauthorized", reason: "no" }, UnauthorizedError],
+    ["not to be seen", 401, { error: "unauthorized", reason: "no" }, NetworkError],
     ["where it was", 200, now(["a"], 1), NetworkError],
     ["on another branch", 200, now(["c", "b"], 2), NetworkError],
     ["unknown", 500, { error: "error", reason: "no" }, NetworkError],

@@ -29,6 +29,8 @@ export interface Fault {
   answer?: CannedAnswer;
   /** An answer in place of the server's, which was asked, and has done what it was asked. */
   instead?: CannedAnswer;
+  /** The server is asked, does what it was asked, and is not heard: without a byte, it is hung up. */
+  unheard?: true;
   /** Bytes of the request's body that are passed on before both sides are hung up on. */
   taken?: number;
   /** Bytes of the answer's body that go out at once, each time in a turn of their own. */
@@ -182,6 +184,10 @@ class Passage implements Passing {
     }
     this.#incoming.pipe(outgoing);
     const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+    if (fault.unheard) {
+      response.resume();
+      return this.breakOff(how);
+    }
     if (fault.instead) {
       response.resume();
       return this.#can(fault.instead);

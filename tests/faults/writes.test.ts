@@ -53,6 +53,7 @@ const anyFault: fc.Arbitrary<Fault> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ how }) },
   { weight: 3, arbitrary: fc.record({ taken: fc.integer({ min: 0, max: 200 }) }) },
   { weight: 6, arbitrary: fc.record({ after: fc.integer({ min: 0, max: 90 }), how }) },
+  { weight: 3, arbitrary: fc.record({ unheard: fc.constant(true as const), how }) },
   { weight: 2, arbitrary: fc.constantFrom({ answer: gateway(502) }, { answer: gateway(504) }) },
   { weight: 3, arbitrary: fc.constantFrom({ instead: gateway(502) }, { instead: gateway(503) }) },
   { weight: 1, arbitrary: fc.constantFrom<Fault>({ after: 0, how: "stall" }, { how: "stall" }) },

@@ -367,7 +367,9 @@ export const auth: Case[] = [
     name: "proxy: wants a name, roles without commas, and a secret that is one",
     async run() {
       assert.throws(() => proxy(""), TypeError);
+      assert.throws(() => proxy(" admin"), TypeError);
       assert.throws(() => proxy("a", { roles: ["b,c"] }), TypeError);
+      assert.throws(() => proxy("a", { roles: [" _admin"] }), TypeError);
       assert.throws(() => proxy("a", { roles: "b" as unknown as string[] }), TypeError);
       assert.throws(() => proxy("a", { secret: "" }), TypeError);
     },

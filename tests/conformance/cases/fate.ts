@@ -109,6 +109,20 @@ export const fate: Case[] = [
       }),
     ),
     {
+      name: `${name}: is done, though the connection was closed without a word`,
+      // Sent again, it meets itself, and is a conflict.
+      needs: "single sending",
+      async run(context) {
+        await prepare(context);
+        const fault = { unheard: true as const };
+        await throughProxy(context, [{ of, times: 1, fault }], async ({ db }) => {
+          const cat = await db.get("cat");
+          await write(cat);
+          await done(cat, context.db);
+        });
+      },
+    },
+    {
       name: `${name}: may have happened, where it was lost on the way, or in a gateway`,
       async run(context) {
         await prepare(context);
@@ -116,7 +130,7 @@ export const fate: Case[] = [
           { how: "cut" as const },
           answer(502, "<p>", { "content-type": "text/html" }),
         ]) {
-          await throughProxy(context, [{ of, times: 1, fault }], async ({ db }) => {
+          await throughProxy(context, [{ of, fault }], async ({ db }) => {
             const cat = await db.get("cat");
             const error = await rejects(write(cat), NetworkError);
             assert.isTrue(error.mayHaveHappened);
@@ -215,24 +229,59 @@ export const fate: Case[] = [
   {
     name: "a bulk write: what nobody knows is an error, and what is known is told",
     async run(context) {
-      await prepare(context);
-      const rules = [{ of: "^POST .*_bulk_docs", times: 1, fault: { how: "cut" as const } }];
+      await fill(context.db, { cat: { legs: 4 } });
+      const rules = [{ of: "^POST .*_bulk_docs", fault: { how: "cut" as const } }];
       await throughProxy(context, rules, async ({ db }) => {
         const operation = await db.createDocs(() => {});
-        operation.create("fox", { legs: 4 });
-        operation.create("cat", { legs: 9 });
+        const fox = operation.create("fox", { legs: 4 });
+        const cat = operation.create("cat", { legs: 9 });
         const error = await rejects(operation.save(), NetworkError);
         assert.isTrue(error.mayHaveHappened);
-        assert.deepEqual(
-          operation.error.map(({ id }) => id),
-          ["cat"],
-        );
+        assert.deepEqual(operation.error, [cat]);
         assert.deepEqual(operation.ok, []);
-        await operation.save();
-        assert.deepEqual(
-          operation.ok.map(({ id }) => id),
-          ["fox"],
-        );
+        assert.isTrue(fox.dirty);
+      });
+    },
+  },
+  {
+    name: "a new document of the same content as an older one is not ours for that",
+    async run(context) {
+      await fill(context.db, { lock: {}, counter: { n: 0 } });
+      await (await context.db.get("lock")).delete();
+      await (await context.db.get("counter")).update(() => ({ n: 5 }));
+      await throughProxy(context, [{ of: "^PUT", fault: { how: "cut" } }], async ({ db }) => {
+        for (const document of [db.document("lock", {}), db.document("counter", { n: 0 })]) {
+          assert.isTrue((await rejects(document.save(), NetworkError)).mayHaveHappened);
+          assert.isUndefined(document.rev);
+        }
+      });
+    },
+  },
+  {
+    name: "save of a new document: is done, also after a tombstone",
+    async run(context) {
+      await fill(context.db, { cat: { legs: 3 } });
+      await (await context.db.get("cat")).delete();
+      const fault = { after: 0, how: "reset" as const };
+      await throughProxy(context, [{ of: "^PUT .*cat", fault }], async ({ db }) => {
+        const cat = db.document("cat", { legs: 4 });
+        await cat.save();
+        assert.deepEqual((await context.db.get("cat")).data, cat.data);
+      });
+    },
+  },
+  {
+    name: "a _local document: is unknown, whatever it has become, for nobody can be asked",
+    async run(context) {
+      const fault = { after: 0, how: "reset" as const };
+      await throughProxy(context, [{ of: "^PUT", fault }], async ({ db }) => {
+        for (let n = 0; n < 2; n += 1) {
+          const local = context.db.document("_local/a");
+          await local.fetch({ discardChanges: true }).catch(() => {});
+          const ours = db.document("_local/a", { n });
+          if (local.rev) ours.rev = local.rev;
+          assert.isTrue((await rejects(ours.save(), NetworkError)).mayHaveHappened);
+        }
       });
     },
   },

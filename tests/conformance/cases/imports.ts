@@ -235,15 +235,46 @@ export const imports: Case[] = [
     },
   },
   {
-    name: "import is not held up by a source that gives nothing, when it is aborted",
+    name: "import is not held up by a source that gives nothing, nor by onProgress, when it is aborted",
     async run({ db }) {
-      const controller = new AbortController();
       const mine = new Error("mine");
-      const silent = new ReadableStream<JsonObject>({});
-      const { signal } = controller;
-      const importing = db.import(silent, { signal });
-      controller.abort(mine);
-      assert.equal(await rejects(importing, Error), mine);
+      let cancelled = 0;
+      const silent = new ReadableStream<JsonObject>({
+        cancel() {
+          cancelled += 1;
+        },
+      });
+      const never = new Promise<void>(() => {});
+      for (const [source, onProgress] of [
+        [silent, undefined],
+        [numbered(10), () => never],
+      ] as const) {
+        const controller = new AbortController();
+        const { signal } = controller;
+        const importing = db.import(source, { signal, onProgress: onProgress as () => void });
+        await eventually(async () => source === silent || (await count(db)) === 10);
+        controller.abort(mine);
+        assert.equal(await rejects(importing, Error), mine);
+      }
+      assert.equal(cancelled, 1);
+    },
+  },
+  {
+    name: "import takes many lost at once for one loss",
+    async run(context) {
+      const rules = [{ of: "^POST .*_bulk_docs", times: 14, fault: { how: "cut" as const } }];
+      await throughProxy(context, rules, async ({ db }) => {
+        const told = await db.import(numbered(40), { batchSize: 1, concurrency: 16 });
+        assert.deepEqual(told, totals({ read: 40, written: 40 }));
+      });
+    },
+  },
+  {
+    name: "import gives an id to what has an undefined one",
+    async run({ db }) {
+      const told = await db.import([{ _id: undefined, n: 1 } as unknown as JsonObject]);
+      assert.deepEqual(told, totals({ read: 1, written: 1 }));
+      assert.equal(await count(db), 1);
     },
   },
   {
