@@ -1,5 +1,5 @@
 import { Document } from "./document.js";
-import type { CouchDBError } from "./errors.js";
+import { type CouchDBError, InvalidResponseError } from "./errors.js";
 import { fatesOf, isOpen, lost, document as writing } from "./fate.js";
 import { documentPath } from "./transport/paths.js";
 import { patienceFor } from "./transport/transfer.js";
@@ -134,7 +134,10 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     try {
       // Revisions that are given are the same whenever they come.
       const whole = { ...call, expects: "length", repeats: !new_edits };
-      return { rows: (await transport.request(whole, flight)).value as BulkRow[] };
+      const { value } = await transport.request(whole, flight);
+      if (Array.isArray(value)) return { rows: value as BulkRow[] };
+      const details = { status: 200, reason: "answered without rows" };
+      throw transport.error(InvalidResponseError, call, details);
     } catch (error) {
       if (!isOpen(error, transport.url(call)) || !new_edits) throw error;
       const asked = documents.map(({ id }, at) => writing(this.#scope, id, drafts[at]?.body ?? ""));

@@ -2,17 +2,16 @@ import { Document } from "./document.js";
 import { type DocumentSource, documentsOf, type Origin, originOf } from "./document-source.js";
 import {
   BadRequestError,
-  CouchDBError,
-  NetworkError,
+  type CouchDBError,
+  InvalidResponseError,
   PayloadTooLargeError,
   PreconditionFailedError,
-  ServerError,
   TooManyRequestsError,
 } from "./errors.js";
 import { askFates, document as writing } from "./fate.js";
+import { Patience } from "./patience.js";
 import type { Flight } from "./streams/flight.js";
 import { documentPath } from "./transport/paths.js";
-import { backoff, mayPass } from "./transport/retry.js";
 import { patienceFor } from "./transport/transfer.js";
 import type { Scope } from "./transport/transport.js";
 import type { BulkRow, DocumentData, JsonObject, OperationOptions, ViewRow } from "./types.js";
@@ -79,17 +78,8 @@ export class Import<T extends object> {
   readonly #scope: Scope;
   readonly #flight: Flight;
   readonly #options: ImportOptions<T>;
-  readonly #concurrency: number;
+  readonly #patience: Patience;
   readonly #totals: ImportTotals = { read: 0, written: 0, conflicts: 0, failed: 0, failures: [] };
-  /** Requests at once for now. */
-  #atOnce: number;
-  /** Before when nothing is to be sent, as `Date.now` has it. */
-  #restUntil = 0;
-  /** Tries on end that failed: those at once are one. */
-  #failures = 0;
-  #round = 0;
-  /** Whether nothing is to be tried again. */
-  #isEnding = false;
 
   constructor(scope: Scope, flight: Flight, options: ImportOptions<T>) {
     const { batchSize = 500, concurrency = 4, onConflict = "skip" } = options;
@@ -101,7 +91,9 @@ export class Import<T extends object> {
     this.#scope = scope;
     this.#flight = flight;
     this.#options = { ...options, batchSize, onConflict };
-    this.#concurrency = this.#atOnce = concurrency;
+    const { feedRetries } = scope.transport;
+    const limit = Number.isFinite(feedRetries) ? feedRetries : patience;
+    this.#patience = new Patience(flight, concurrency, limit);
   }
 
   async run(source: DocumentSource<T | Document<T>>): Promise<ImportTotals> {
@@ -121,7 +113,7 @@ export class Import<T extends object> {
     };
     try {
       for (;;) {
-        while (running.size >= Math.floor(this.#atOnce)) await Promise.race(running);
+        while (running.size >= this.#patience.atOnce) await Promise.race(running);
         const { done, value } = await this.#flight.race(batches.next());
         if (done) break;
         start(value);
@@ -129,7 +121,7 @@ export class Import<T extends object> {
       await Promise.all(running);
     } catch (error) {
       // What is under way comes to its end, but nothing is tried again for a source that broke.
-      this.#isEnding = true;
+      this.#patience.end();
       throw error;
     } finally {
       origin.release();
@@ -196,7 +188,7 @@ export class Import<T extends object> {
     const refusals = [PayloadTooLargeError, BadRequestError, PreconditionFailedError];
     let rows: (BulkRow | undefined)[];
     try {
-      rows = await this.#patiently(
+      rows = await this.#patience.with(
         () => this.#post(batch),
         (error) => {
           const isUndone =
@@ -213,25 +205,6 @@ export class Import<T extends object> {
     return this.#count(batch, rows);
   }
 
-  /** Does what may fail for a while, again and again until it does not. */
-  async #patiently<R>(work: () => Promise<R>, failed?: (error: CouchDBError) => void): Promise<R> {
-    for (;;) {
-      await this.#flight.sleep(Math.max(this.#restUntil - Date.now(), 0));
-      const round = this.#round;
-      try {
-        const result = await work();
-        this.#failures = 0;
-        this.#round += 1;
-        this.#atOnce = Math.min(this.#atOnce + 0.5, this.#concurrency);
-        return result;
-      } catch (error) {
-        this.#flight.throwIfEnded();
-        if (!(error instanceof CouchDBError) || !this.#rest(error, round)) throw error;
-        failed?.(error);
-      }
-    }
-  }
-
   async #post(batch: Entry<T>[]): Promise<(BulkRow | undefined)[]> {
     const { transport, path } = this.#scope;
     const { new_edits = true } = this.#options;
@@ -241,6 +214,8 @@ export class Import<T extends object> {
     const call = { method: "POST", path: `${path}/_bulk_docs`, body, timeout, once: true } as const;
     const answer = await transport.request({ ...call, expects: "length" }, this.#flight);
     const rows = answer.value as BulkRow[];
+    if (!Array.isArray(rows))
+      throw transport.error(InvalidResponseError, call, { reason: "answered without rows" });
     // Without new edits there are rows for what failed only; with them, CouchDB keeps the order.
     if (new_edits && rows.every((row, at) => row?.id === batch[at]?.id)) return rows;
     const rowOf = new Map(rows.map((row) => [row?.id, row]));
@@ -260,7 +235,7 @@ export class Import<T extends object> {
     const asked = conflicts.filter(({ mayBeThere }) => mayBeThere);
     if (asked.length === 0) return conflicts;
     const writes = asked.map(({ id, body }) => writing(this.#scope, id, body));
-    const fates = await this.#patiently(() => askFates(this.#scope, writes, this.#flight));
+    const fates = await this.#patience.with(() => askFates(this.#scope, writes, this.#flight));
     const ours = new Set(asked.filter((_, at) => typeof fates[at] === "object"));
     this.#totals.written += ours.size;
     return conflicts.filter((entry) => !ours.has(entry));
@@ -285,23 +260,6 @@ export class Import<T extends object> {
     const middle = batch.length >> 1;
     const first = await this.#send(batch.slice(0, middle));
     return [...first, ...(await this.#send(batch.slice(middle)))];
-  }
-
-  /** Has all wait, if what failed may pass; false, if it may not. */
-  #rest(error: CouchDBError, round: number): boolean {
-    const { feedRetries } = this.#scope.transport;
-    const limit = Number.isFinite(feedRetries) ? feedRetries : patience;
-    if (round === this.#round) {
-      this.#round += 1;
-      this.#failures += 1;
-    }
-    const isPassing = mayPass(error) || error instanceof NetworkError;
-    if (!isPassing || this.#failures > limit || this.#isEnding) return false;
-    const isBusy = error instanceof TooManyRequestsError || error instanceof ServerError;
-    if (isBusy) this.#atOnce = Math.max(this.#atOnce / 2, 1);
-    const wait = error.retryAfter || backoff(this.#failures);
-    this.#restUntil = Math.max(this.#restUntil, Date.now() + wait);
-    return true;
   }
 
   /** What is to be written in place of those that are conflicts; what is not is counted. */
@@ -342,7 +300,7 @@ export class Import<T extends object> {
     const call = { method: "POST", path: `${path}/_all_docs`, body, reads: true } as const;
     const whole = { ...call, query: { include_docs }, expects: "rows" };
     const ask = () => transport.request(whole, this.#flight);
-    const { rows } = (await this.#patiently(ask)).value as { rows: ViewRow[] };
+    const { rows } = (await this.#patience.with(ask)).value as { rows: ViewRow[] };
     return new Map(rows.map((row) => [String(row.key), row]));
   }
 }
