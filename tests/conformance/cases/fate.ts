@@ -159,6 +159,18 @@ export const fate: Case[] = [
         ]),
   ]),
   {
+    name: "delete: is a conflict with an emptied document, which is no deleted one",
+    async run(context) {
+      await fill(context.db, { cat: { legs: 4 } });
+      await throughProxy(context, [{ of: "^DELETE", fault: { how: "cut" } }], async ({ db }) => {
+        const cat = await db.get("cat");
+        await (await context.db.get("cat")).update((data) => void delete data.legs);
+        await rejects(cat.delete(), ConflictError);
+        assert.deepEqual((await context.db.get("cat")).json, {});
+      });
+    },
+  },
+  {
     name: "save: is done, though somebody else has saved since",
     async run(context) {
       await prepare(context);
