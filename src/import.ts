@@ -9,6 +9,7 @@ import {
   TooManyRequestsError,
 } from "./errors.js";
 import { askFates, document as writing } from "./fate.js";
+import { hex } from "./hex.js";
 import { Patience } from "./patience.js";
 import type { Flight } from "./streams/flight.js";
 import { documentPath } from "./transport/paths.js";
@@ -307,6 +308,5 @@ export class Import<T extends object> {
 
 /** An id as CouchDB's own, so that it can be known again if the answer is lost. */
 function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(crypto.getRandomValues(new Uint8Array(16)));
 }

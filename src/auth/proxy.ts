@@ -1,3 +1,4 @@
+import { hex } from "../hex.js";
 import { encodesHeaders } from "../transport/runtime.js";
 import type { Auth } from "./auth.js";
 import { keeping } from "./kept.js";
@@ -48,6 +49,5 @@ const encode = (text: string) => new TextEncoder().encode(text);
 async function proof(user: string, secret: string): Promise<string> {
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", encode(secret), hmac, false, ["sign"]);
-  const bytes = new Uint8Array(await crypto.subtle.sign(hmac, key, encode(user)));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(new Uint8Array(await crypto.subtle.sign(hmac, key, encode(user))));
 }

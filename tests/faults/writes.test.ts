@@ -79,6 +79,13 @@ const attachment = async (id: string) => {
   return (await document.attachment("a").fetch()).text();
 };
 
+/** A document, after whose reading somebody else may have saved. */
+async function readBeforeRival(id: string) {
+  const document = await db.get(id);
+  await rival?.(id);
+  return document;
+}
+
 const kinds: Record<string, Kind> = {
   create: {
     isThere: false,
@@ -88,8 +95,7 @@ const kinds: Record<string, Kind> = {
   save: {
     isThere: true,
     async write(id, mark) {
-      const document = await db.get(id);
-      await rival?.(id);
+      const document = await readBeforeRival(id);
       document.data.mark = mark;
       await document.save();
       return document.rev;
@@ -99,8 +105,7 @@ const kinds: Record<string, Kind> = {
   update: {
     isThere: true,
     async write(id, mark) {
-      const document = await db.get(id);
-      await rival?.(id);
+      const document = await readBeforeRival(id);
       await document.update((data) => {
         data.mark = mark;
       });
@@ -111,8 +116,7 @@ const kinds: Record<string, Kind> = {
   delete: {
     isThere: true,
     async write(id) {
-      const document = await db.get(id);
-      await rival?.(id);
+      const document = await readBeforeRival(id);
       return (await document.delete()).rev;
     },
     isDone: isGone,
@@ -120,8 +124,7 @@ const kinds: Record<string, Kind> = {
   attach: {
     isThere: true,
     async write(id, mark) {
-      const document = await db.get(id);
-      await rival?.(id);
+      const document = await readBeforeRival(id);
       return (await document.attachment("a").save(`of ${mark}`.repeat(50))).rev;
     },
     isDone: async (id, mark) => (await attachment(id)) === `of ${mark}`.repeat(50),
@@ -129,8 +132,7 @@ const kinds: Record<string, Kind> = {
   detach: {
     isThere: true,
     async write(id) {
-      const document = await db.get(id);
-      await rival?.(id);
+      const document = await readBeforeRival(id);
       return (await document.attachment("old").delete()).rev;
     },
     isDone: async (id) => !(await truth.get(id)).data._attachments?.old,
@@ -138,8 +140,7 @@ const kinds: Record<string, Kind> = {
   bulk: {
     isThere: true,
     async write(id, mark) {
-      const document = await db.get(id);
-      await rival?.(id);
+      const document = await readBeforeRival(id);
       document.data.mark = mark;
       const { error } = await db.createDocs((docs) => void docs.append(document));
       if (error.length > 0) throw new ConflictError({ method: "POST", url: "" });

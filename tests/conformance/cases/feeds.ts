@@ -10,7 +10,7 @@ import {
   type Sequence,
   UnauthorizedError,
 } from "couchfetch";
-import { type Case, fill, fillMany, rejects, withUser } from "../case.js";
+import { type Case, eventually, fill, fillMany, rejects, withUser } from "../case.js";
 
 const live: ("continuous" | "longpoll")[] = ["continuous", "longpoll"];
 const newName = () => `conformance_${crypto.randomUUID()}`;
@@ -32,8 +32,7 @@ export const feeds: Case[] = [
         const changed = db.changes({ feed, since: "now" });
         const events = changed[Symbol.asyncIterator]();
         const next = events.next();
-        while (changed.sequence === undefined)
-          await new Promise((resolve) => setTimeout(resolve, 5));
+        await eventually(() => changed.sequence !== undefined);
         await fill(db, { dog: {} });
         assert.equal((await next).value.id, "dog");
         await events.return?.();
@@ -91,8 +90,7 @@ export const feeds: Case[] = [
         const feedOfAll = couch.updates({ feed, since: "now", heartbeat: 1_000 });
         const types = of(name, feedOfAll);
         const created = types.next();
-        while (feedOfAll.sequence === undefined)
-          await new Promise((resolve) => setTimeout(resolve, 5));
+        await eventually(() => feedOfAll.sequence !== undefined);
         const db = await couch.create(name);
         assert.equal((await created).value, "created");
         const updated = types.next();
@@ -123,13 +121,11 @@ export const feeds: Case[] = [
     async run({ couch, db }) {
       await fill(db, { cat: {} });
       // CouchDB takes its time to note it.
-      for (let tries = 0; ; tries += 1) {
+      await eventually(async () => {
         const types: string[] = [];
         for await (const type of of(db.id, couch.updates())) types.push(type);
-        if (types.includes("created") && types.includes("updated")) return;
-        assert.isBelow(tries, 200, `only ${types} were told`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+        return types.includes("created") && types.includes("updated");
+      });
     },
   },
   {

@@ -1,36 +1,22 @@
 import { assert } from "chai";
 import {
-  BadRequestError,
-  ConflictError,
   CouchDBError,
   type Database,
-  ExpectationFailedError,
-  ForbiddenError,
   InvalidResponseError,
   NetworkError,
-  NotFoundError,
   PayloadTooLargeError,
-  PreconditionFailedError,
   type Rows,
   ServerError,
   TimeoutError,
   TooManyRequestsError,
-  UnauthorizedError,
-  UnsupportedMediaTypeError,
 } from "couchfetch";
 import { type Case, type Context, eventually, fill, fillMany, rejects } from "../case.js";
 import { answer, throughProxy } from "../proxies.js";
+import { statuses } from "./aiocouch/errors.js";
 
-const classes: [number, typeof CouchDBError][] = [
-  [400, BadRequestError],
-  [401, UnauthorizedError],
-  [403, ForbiddenError],
-  [404, NotFoundError],
-  [409, ConflictError],
-  [412, PreconditionFailedError],
+const classes: (readonly [number, typeof CouchDBError])[] = [
+  ...statuses,
   [413, PayloadTooLargeError],
-  [415, UnsupportedMediaTypeError],
-  [417, ExpectationFailedError],
   [418, CouchDBError],
   [429, TooManyRequestsError],
   [500, ServerError],

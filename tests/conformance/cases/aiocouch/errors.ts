@@ -14,7 +14,7 @@ import {
 } from "couchfetch";
 import { answering, type Case, fill, rejects, withUser } from "../../case.js";
 
-const statuses = [
+export const statuses = [
   [400, BadRequestError],
   [401, UnauthorizedError],
   [403, ForbiddenError],
