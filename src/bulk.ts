@@ -139,7 +139,8 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
       const details = { status: 200, reason: "answered without rows" };
       throw transport.error(InvalidResponseError, call, details);
     } catch (error) {
-      if (!isOpen(error, transport.url(call)) || !new_edits) throw error;
+      if (!isOpen(error, transport.url(call))) throw error;
+      if (!new_edits) throw lost(error);
       const asked = documents.map(({ id }, at) => writing(this.#scope, id, drafts[at]?.body ?? ""));
       const fates = await fatesOf(this.#scope, asked, flight);
       const rows = fates.flatMap((fate, at): BulkRow[] => {

@@ -1,9 +1,10 @@
 import { Attachment, noteAttachment } from "./attachment.js";
 import { ConflictError, InvalidResponseError } from "./errors.js";
-import { document, write } from "./fate.js";
+import { document, isOpen, lost, write } from "./fate.js";
 import { atRevision, isLike, replacement } from "./json-values.js";
 import type { Call } from "./transport/call.js";
 import { documentPath, pathIn } from "./transport/paths.js";
+import { resends } from "./transport/runtime.js";
 import type { Scope } from "./transport/transport.js";
 import type {
   DocumentData,
@@ -142,8 +143,11 @@ export class Document<T extends object = JsonObject> {
     const { discardChanges = false, signal } = options;
     if (!discardChanges) this.#refuseToLoseChanges("DELETE");
     const { rev } = this;
-    const call = { method: "DELETE", query: { rev }, expects: "rev", signal } as const;
-    const result = await this.#write(call, JSON.stringify({ _rev: rev, _deleted: true }));
+    const body = JSON.stringify({ _id: this.id, _rev: rev, _deleted: true });
+    // The same; but a DELETE, which has no body, some runtimes may send twice.
+    const result = resends
+      ? await this.#put(body, signal)
+      : await this.#write({ method: "DELETE", query: { rev }, expects: "rev", signal }, body);
     // What was changed here meanwhile stays, as a document that is not saved.
     const isChanged = !discardChanges && this.#hasChanges();
     const kept = isChanged ? atRevision({ ...this.#data }, undefined) : { _id: this.id };
@@ -158,6 +162,7 @@ export class Document<T extends object = JsonObject> {
    * @param options - `rev`: the revision of an existing document that the copy replaces
    * @throws ConflictError if the other document exists and `rev` is not its revision
    * @throws NotFoundError if this document does not exist
+   * @throws NetworkError with `mayHaveHappened`, if the connection is lost on the way
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#copy--db-docid
    */
   async copy(
@@ -166,9 +171,21 @@ export class Document<T extends object = JsonObject> {
   ): Promise<WriteResult> {
     const { rev, signal } = options;
     const destination = documentPath(newId) + (rev ? `?rev=${encodeURIComponent(rev)}` : "");
-    const headers = { destination };
-    const { value } = await this.#request({ method: "COPY", headers, expects: "rev", signal });
-    return value as WriteResult;
+    const path = this.#path;
+    const call = {
+      method: "COPY",
+      path,
+      headers: { destination },
+      expects: "rev",
+      signal,
+    } as const;
+    const { transport } = this.#scope;
+    try {
+      return (await transport.request(call)).value as WriteResult;
+    } catch (error) {
+      // Nobody can tell: what was copied is what the server had then.
+      throw isOpen(error, transport.url(call)) ? lost(error) : error;
+    }
   }
 
   /**

@@ -18,7 +18,7 @@ export interface CreateUserOptions extends OperationOptions {
 
 /**
  * The users of a server, in its database `_users`. For administrators; a user may read himself, and change
- * his password.
+ * his password. CouchDB keeps users in a cache: for a moment after a change, the old ones may be let in still.
  *
  * @see https://docs.couchdb.org/en/stable/intro/security.html#users-documents
  */

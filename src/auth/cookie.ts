@@ -49,9 +49,11 @@ export function cookie(user: string, password: string): Auth {
       return false;
     },
     async close(server) {
-      const { kept } = of(server);
+      const { kept, asking } = of(server);
       of(server).kept = undefined;
-      if (kept) await server.request("DELETE", "_session", { headers: kept.headers });
+      // Of a login under way, a browser may have the cookie already.
+      const { headers } = kept ?? { headers: { cookie: "" } };
+      if (kept || asking) await server.request("DELETE", "_session", { headers });
     },
   };
 }

@@ -34,3 +34,12 @@ export const encodesHeaders = /* @__PURE__ */ (() => {
     return false;
   }
 })();
+
+/**
+ * Whether a request is sent again by the runtime itself when a kept connection closes without a word: a
+ * write that was done would meet itself. A stream is not: nobody has it any more. Browsers do so, too,
+ * but send no streams.
+ */
+export const resends = /* @__PURE__ */ /^(Deno|Bun|Cloudflare)/.test(
+  (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent ?? "",
+);

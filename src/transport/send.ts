@@ -5,7 +5,7 @@ import { type Call, type Fetch, reads } from "./call.js";
 import { failure } from "./failure.js";
 import { toHeaders } from "./headers.js";
 import { mayPass, waitBefore } from "./retry.js";
-import { credentials, hidesCookies, unrepeatable } from "./runtime.js";
+import { credentials, hidesCookies, resends, unrepeatable } from "./runtime.js";
 
 /** What requests of a session have in common. */
 export interface Sender {
@@ -65,7 +65,8 @@ export async function send(
   try {
     for (let attempt = 1; ; ) {
       const sent = await signature(sender, call, flight);
-      const answer = request(sender, call, url, sent, timeout, signal);
+      const body = isSafe || !resends ? call.body : once(call.body);
+      const answer = request(sender, { ...call, body }, url, sent, timeout, signal);
       const hear = (response: Response, reason?: string) =>
         isHeard(sender, call, { response, sent, reason }, flight);
       let response: Response;
@@ -95,6 +96,12 @@ export async function send(
     close();
     throw error;
   }
+}
+
+/** What a runtime that sends again by itself cannot send twice. Bun knows a Blob behind its own stream. */
+function once(body: Call["body"]) {
+  if (body === undefined || body instanceof ReadableStream) return body;
+  return new Blob([body]).stream().pipeThrough(new TransformStream());
 }
 
 /** What the session's Auth has to say of who is asking. */

@@ -28,6 +28,7 @@ export type Need =
   | "cookies across origins"
   | "exact numbers"
   | "refusals told apart"
+  | "single DELETE"
   | "single sending"
   | "streaming upload"
   | "the server's secret";

@@ -32,11 +32,9 @@ export interface Runtime {
   start(path: string, stage: Stage): Promise<Running>;
 }
 
-// Found by the case that needs it: not one of them can be told not to.
-const resends = {
-  "single sending":
-    "it sends a request again by itself, if a kept connection closes without a byte",
-};
+// Found by the cases that need them: not one of them can be told not to.
+const again = "by itself, if a kept connection closes without a byte";
+const resends = { "single DELETE": `it sends what has no body again ${again}` };
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
@@ -91,6 +89,7 @@ function browser(
     isPackaged,
     lacks: {
       ...resends,
+      "single sending": `it sends a request again ${again}`,
       "any header": "a server allows a page's headers by name, and CouchDB not these by itself",
       "Cookie headers": "a page can neither set Cookie nor read Set-Cookie",
       "streaming upload": "a browser sends no stream over HTTP/1.1",

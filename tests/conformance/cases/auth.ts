@@ -10,7 +10,7 @@ import {
   proxy,
   UnauthorizedError,
 } from "couchfetch";
-import { type Case, type Context, fill, rejects, withUser } from "../case.js";
+import { type Case, type Context, eventually, fill, rejects, withUser } from "../case.js";
 import { answer, type ProxyStatus, throughProxy } from "../proxies.js";
 
 const unauthorized =
@@ -107,6 +107,23 @@ export const auth: Case[] = [
         assert.equal(counted(await status())["DELETE /_session"], 1);
         const anonymous = new CouchDB(url);
         assert.isNull((await anonymous.checkCredentials()).name);
+      });
+    },
+  },
+  {
+    name: "cookie: close logs out, also while it logs in, and no request goes on",
+    needs: "cookies across origins",
+    async run(context) {
+      const { user, password } = context;
+      const rules = [{ of: "^POST .*_session", fault: { hold: 1 } }];
+      await throughProxy(context, rules, async ({ url, status }) => {
+        const couch = new CouchDB(url, { auth: cookie(user, password) });
+        const asked = rejects(couch.info(), DOMException);
+        await eventually(async () => counted(await status())["POST /_session"] === 1);
+        await couch.close();
+        assert.equal((await asked).name, "AbortError");
+        const { "POST /_session": logins, "DELETE /_session": logouts } = counted(await status());
+        assert.deepEqual([logins, logouts], [1, 1]);
       });
     },
   },

@@ -46,7 +46,7 @@ const writes: {
   },
   {
     name: "delete",
-    of: "^DELETE .*cat",
+    of: "^(DELETE|PUT) .*cat",
     write: (cat) => cat.delete(),
     async done(cat, db) {
       assert.isFalse(cat.exists);
@@ -111,7 +111,7 @@ export const fate: Case[] = [
     {
       name: `${name}: is done, though the connection was closed without a word`,
       // Sent again, it meets itself, and is a conflict.
-      needs: "single sending",
+      needs: name === "delete of an attachment" ? "single DELETE" : "single sending",
       async run(context) {
         await prepare(context);
         const fault = { unheard: true as const };
@@ -162,12 +162,16 @@ export const fate: Case[] = [
     name: "delete: is a conflict with an emptied document, which is no deleted one",
     async run(context) {
       await fill(context.db, { cat: { legs: 4 } });
-      await throughProxy(context, [{ of: "^DELETE", fault: { how: "cut" } }], async ({ db }) => {
-        const cat = await db.get("cat");
-        await (await context.db.get("cat")).update((data) => void delete data.legs);
-        await rejects(cat.delete(), ConflictError);
-        assert.deepEqual((await context.db.get("cat")).json, {});
-      });
+      await throughProxy(
+        context,
+        [{ of: "^(DELETE|PUT)", fault: { how: "cut" } }],
+        async ({ db }) => {
+          const cat = await db.get("cat");
+          await (await context.db.get("cat")).update((data) => void delete data.legs);
+          await rejects(cat.delete(), ConflictError);
+          assert.deepEqual((await context.db.get("cat")).json, {});
+        },
+      );
     },
   },
   {
@@ -294,6 +298,21 @@ export const fate: Case[] = [
           if (local.rev) ours.rev = local.rev;
           assert.isTrue((await rejects(ours.save(), NetworkError)).mayHaveHappened);
         }
+      });
+    },
+  },
+  {
+    name: "a copy, and a bulk write of given revisions: may have happened, where a gateway answers",
+    async run(context) {
+      await prepare(context);
+      const fault = answer(502, "<p>", { "content-type": "text/html" });
+      await throughProxy(context, [{ of: "^(COPY|POST .*_bulk_docs)", fault }], async ({ db }) => {
+        const cat = await db.get("cat");
+        assert.isTrue((await rejects(cat.copy("dog"), NetworkError)).mayHaveHappened);
+        const given = db.document("fox", { legs: 4 });
+        given.rev = "1-967a00dff5e02add41819138abb3284d";
+        const writing = db.createDocs((docs) => docs.append(given), { new_edits: false });
+        assert.isTrue((await rejects(writing, NetworkError)).mayHaveHappened);
       });
     },
   },
