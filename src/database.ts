@@ -269,11 +269,11 @@ export class Database<T extends object = JsonObject> {
    * The documents as the bytes of a JSON text a line, read as they are asked for: what `import` takes, with
    * `new_edits: false` to keep their revisions.
    *
-   * @param options - as for `docs`, design documents being part of it if you do not say. `attachments`: with
-   * their contents
+   * @param options - as for `docs`, but design documents and the contents of attachments are part of it. With
+   * `attachments: false` there are stubs, which a database that has not these attachments refuses
    */
   export(options: DocsOptions = {}): ReadableStream<Uint8Array> {
-    const documents = this.docs({ includeDesignDocs: true, ...options });
+    const documents = this.docs({ includeDesignDocs: true, attachments: true, ...options });
     return jsonLines(documents as Rows<Document<object>>, this.#scope.transport.json);
   }
 

@@ -61,7 +61,7 @@ export const imports: Case[] = [
       try {
         await (await db.get("doc-00000")).attachment("a").save("of 0", "text/plain");
         await db.designDoc("zoo").then((design) => design.save());
-        const stream = db.export({ attachments: true });
+        const stream = db.export();
         const told = await other.import(stream, { new_edits: false, batchSize: 100 });
         assert.deepEqual(told, totals({ read: 251, written: 251 }));
         const [ours, theirs] = [await db.get("doc-00000"), await other.get("doc-00000")];
