@@ -1,6 +1,6 @@
 import { copyFile, readFile } from "node:fs/promises";
 import { type Plugin, transform } from "esbuild";
-import { defineConfig } from "tsup";
+import { defineConfig, type Options } from "tsup";
 
 const ky = /[\\/]ky[\\/]distribution[\\/].*\.js$/;
 const constant = /^((?:export )?const \w+ = )/.source;
@@ -24,26 +24,38 @@ export const shakable: Plugin = {
   },
 };
 
-export default defineConfig({
-  entry: ["src/index.ts"],
+const shared: Options = {
   format: "esm",
   target: "es2022",
   platform: "neutral",
-  // One file that runs as it is everywhere: ky is bundled in, and nothing else may be.
-  noExternal: ["ky"],
   esbuildPlugins: [shakable],
   // ky's own mark says no more than the banner.
   esbuildOptions: (options) => {
     options.legalComments = "none";
   },
-  banner: {
-    // The first line is for Deno, which reads no package.json of JSR's.
-    js: `/* @ts-self-types="./index.d.ts" */
-/*! couchfetch, MIT. Contains ky, MIT, (c) Sindre Sorhus: see LICENSE-ky.txt */`,
-  },
   dts: true,
   sourcemap: true,
-  clean: true,
-  // ky travels in the file, and so must its licence.
-  onSuccess: () => copyFile("node_modules/ky/license", "dist/LICENSE-ky.txt"),
-});
+};
+
+export default defineConfig([
+  {
+    ...shared,
+    entry: ["src/index.ts"],
+    // One file that runs as it is everywhere: ky is bundled in, and nothing else may be.
+    noExternal: ["ky"],
+    banner: {
+      // The first line is for Deno, which reads no package.json of JSR's.
+      js: `/* @ts-self-types="./index.d.ts" */
+/*! couchfetch, MIT. Contains ky, MIT, (c) Sindre Sorhus: see LICENSE-ky.txt */`,
+    },
+    // ky travels in the file, and so must its licence.
+    onSuccess: () => copyFile("node_modules/ky/license", "dist/LICENSE-ky.txt"),
+  },
+  {
+    ...shared,
+    entry: ["src/admin.ts"],
+    // Beside the other: its errors are those, and a session is one.
+    external: ["./index.js"],
+    banner: { js: '/* @ts-self-types="./admin.d.ts" */\n/*! couchfetch, MIT */' },
+  },
+]);

@@ -4,7 +4,10 @@ export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
     // What users install is the built file: the suites that speak as users do import that one.
-    alias: { couchfetch: new URL("dist/index.js", import.meta.url).pathname },
+    alias: {
+      "couchfetch/admin": new URL("dist/admin.js", import.meta.url).pathname,
+      couchfetch: new URL("dist/index.js", import.meta.url).pathname,
+    },
     testTimeout: 20_000,
   },
 });

@@ -1,15 +1,10 @@
 import { InvalidResponseError, NotFoundError } from "./errors.js";
 import { hasContent, type Write, write } from "./fate.js";
+import { responseTo } from "./response.js";
 import type { Flight } from "./streams/flight.js";
 import type { Call } from "./transport/call.js";
 import { attachmentPath, pathIn } from "./transport/paths.js";
-import {
-  outgoing,
-  type Progress,
-  patienceFor,
-  relay,
-  type Transfer,
-} from "./transport/transfer.js";
+import { outgoing, type Progress, patienceFor, type Transfer } from "./transport/transfer.js";
 import type { Scope } from "./transport/transport.js";
 import type { AttachmentStub, DocumentMembers, OperationOptions, WriteResult } from "./types.js";
 
@@ -87,34 +82,12 @@ export class Attachment {
   async fetch(options: TransferOptions & { rev?: string | undefined } = {}): Promise<Response> {
     const { rev, signal, onProgress } = options;
     const { transport } = this.#scope;
-    const call = { method: "GET", path: this.#path, query: { rev }, raw: true } as const;
-    const flight = transport.takeOff(signal);
-    try {
-      const { response, bytes, close } = await transport.open(call, flight);
-      const { status, statusText } = response;
-      if (status === 204 || status === 205) {
-        const reason = "answered with nothing where an attachment was expected";
-        throw transport.error(InvalidResponseError, call, { status, reason });
-      }
-      const headers = new Headers(response.headers);
-      // The bytes are unpacked, which these headers, passed on with them, would deny.
-      if (headers.has("content-encoding")) {
-        headers.delete("content-encoding");
-        headers.delete("content-length");
-      }
-      const total = Number(headers.get("content-length")) || undefined;
-      const letGo = () => {
-        close();
-        flight.land();
-      };
-      const transfer = this.#transfer(call, { flight, total, onProgress });
-      const { body } = relay(() => bytes.next(), letGo, "giving", transfer);
-      return new Response(body, { status, statusText, headers });
-    } catch (error) {
-      flight.abort();
-      flight.land();
-      throw error;
-    }
+    const call = { method: "GET", path: this.#path, query: { rev }, raw: true, signal } as const;
+    const response = await responseTo(transport, call, onProgress);
+    const { status } = response;
+    if (response.body) return response;
+    const reason = "answered with nothing where an attachment was expected";
+    throw transport.error(InvalidResponseError, call, { status, reason });
   }
 
   /**

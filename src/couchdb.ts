@@ -4,6 +4,7 @@ import { Database } from "./database.js";
 import { PreconditionFailedError, UnauthorizedError } from "./errors.js";
 import type { Feed } from "./feed.js";
 import type { FeedOptions } from "./feed-options.js";
+import { type RequestOptions, request } from "./request.js";
 import type { Call, Fetch, SureJson } from "./transport/call.js";
 import { toHeaders } from "./transport/headers.js";
 import { databasePath, parseBaseUrl } from "./transport/paths.js";
@@ -213,6 +214,32 @@ export class CouchDB {
    */
   updates(options: FeedOptions = {}): Feed<DatabaseUpdate> {
     return updates(this.#transport, options);
+  }
+
+  /**
+   * Sends a request that couchfetch has no method for, with the session's authentication, timeout and errors.
+   *
+   * ```ts
+   * const page = await couch.request("animals/_design/zoo/_show/page/cat", { query: { format: "html" } });
+   * console.log(await page.text());
+   * ```
+   *
+   * @param path - below the server's URL, encoded; it may have a query
+   * @returns the answer, its body still on its way: read it, or cancel it
+   * @throws CouchDBError for an answer that is none of success
+   * @throws TypeError for a path that would lead out of the server's URL
+   */
+  async request(path: string, options: RequestOptions = {}): Promise<Response> {
+    return request(this.#transport, path, options);
+  }
+
+  /**
+   * What other parts of couchfetch send their requests by.
+   *
+   * @internal
+   */
+  static inside(couch: CouchDB): Transport {
+    return couch.#transport;
   }
 
   /**

@@ -48,6 +48,7 @@ export type {
 } from "./find.js";
 export type { ImportOptions, ImportTotals } from "./import.js";
 export { localCheckpoint } from "./local-checkpoint.js";
+export type { RequestOptions } from "./request.js";
 export { SecurityDocument } from "./security.js";
 export { Rows } from "./streams/rows.js";
 export type { Fetch } from "./transport/call.js";

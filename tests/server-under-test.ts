@@ -29,7 +29,10 @@ export async function serverUnderTest(): Promise<ServerUnderTest> {
     const secret = "the embedded server's secret";
     const cors = { origins: ["*"], credentials: true };
     const { url, stop, start, close } = await startServer({ secret, cors });
-    const lacks = { "exact numbers": "the embedded server keeps numbers as doubles" };
+    const lacks = {
+      "exact numbers": "the embedded server keeps numbers as doubles",
+      nodes: "the embedded server has no nodes to administer",
+    };
     const restart = async () => {
       await stop();
       await start();

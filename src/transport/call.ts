@@ -14,10 +14,10 @@ export interface Call extends OperationOptions {
   method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "COPY";
   /** Encoded, without a leading slash. */
   path: string;
-  query?: Query;
+  query?: Query | undefined;
   /** JSON, as text; or what an attachment holds, with its content type among the headers. */
   body?: string | Blob | ReadableStream<Uint8Array> | undefined;
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** It reads although its method does not say so, and may be repeated. */
   reads?: boolean;
   /** It writes, but the same however often it is sent. */
@@ -32,8 +32,10 @@ export interface Call extends OperationOptions {
   timeout?: number | false;
   /** Called when CouchDB has begun an answer with rows. */
   onAnswer?: () => void;
-  /** The answer is an attachment, and no JSON. */
+  /** The answer is whatever it is: an attachment, a text. */
   raw?: boolean;
+  /** The answer is JSON, but need not be an object: a string, a number. */
+  scalar?: boolean;
   /** A member by which CouchDB's answer is known from anybody else's JSON. */
   expects?: string;
 }

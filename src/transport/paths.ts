@@ -62,6 +62,17 @@ export function encodeSegment(name: string): string {
   }
 }
 
+/**
+ * A path below the server's URL that the user has encoded. Throws a TypeError for one that would lead out of
+ * it, or that a URL cannot carry as it is.
+ */
+export function serverPath(path: string): string {
+  if (typeof path !== "string" || /#|(^|\/)(\.|%2e){1,2}(\/|\?|$)/i.test(path)) {
+    throw new TypeError(`${show(path)} is no path below the server's URL`);
+  }
+  return path.replace(/^\//, "");
+}
+
 function show(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

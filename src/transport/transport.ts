@@ -133,7 +133,8 @@ export class Transport {
     const flight = within ?? this.takeOff(call.signal);
     try {
       const { response, text } = await this.#send(call, flight, true);
-      const value = call.method === "HEAD" ? undefined : this.#parse(call, response, text);
+      const isJson = call.method !== "HEAD" && !call.raw;
+      const value = isJson ? this.#parse(call, response, text) : undefined;
       return { headers: response.headers, text, value };
     } finally {
       if (!within) flight.land();
@@ -232,6 +233,7 @@ export class Transport {
     } catch (cause) {
       throw this.#unread(call, response, cause);
     }
+    if (call.scalar && text !== "") return value;
     if (isObject(value) && (call.expects === undefined || call.expects in (value as object)))
       return value;
     const what = text === "" ? "an empty body" : "JSON that is not CouchDB's";

@@ -27,6 +27,7 @@ export type Need =
   | "Cookie headers"
   | "cookies across origins"
   | "exact numbers"
+  | "nodes"
   | "refusals told apart"
   | "single DELETE"
   | "single sending"

@@ -38,6 +38,13 @@ describe("dist/index.js", () => {
     expect(readFileSync(new URL("LICENSE-ky.txt", dist), "utf8")).toContain("Sindre Sorhus");
   });
 
+  test("dist/admin.js imports it, and nothing else", () => {
+    const code = readFileSync(new URL("admin.js", dist), "utf8");
+    expect(code.match(/^\s*import\b.*$/gm)).toEqual(['import { CouchDB } from "./index.js";']);
+    // Errors of its own would be no CouchDBErrors.
+    expect(code).not.toMatch(/extends Error|\bky\b/);
+  });
+
   test("has types that show no ky, and import nothing", () => {
     const types = readFileSync(new URL("index.d.ts", dist), "utf8");
     expect(types).not.toMatch(/\bky\b|^import\b/im);

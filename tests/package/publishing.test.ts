@@ -49,6 +49,9 @@ describe("the package for npm", () => {
       "package/LICENSE",
       "package/README.md",
       "package/dist/LICENSE-ky.txt",
+      "package/dist/admin.d.ts",
+      "package/dist/admin.js",
+      "package/dist/admin.js.map",
       "package/dist/index.d.ts",
       "package/dist/index.js",
       "package/dist/index.js.map",
@@ -66,12 +69,14 @@ describe("the package for npm", () => {
     writeFileSync(
       program,
       `import { CouchDB } from "couchfetch";
+       import { admin } from "couchfetch/admin";
        import about from "couchfetch/package.json" with { type: "json" };
-       console.log(about.name, (await new CouchDB("${server.url}").info()).couchdb);`,
+       const couch = new CouchDB("${server.url}");
+       console.log(about.name, (await couch.info()).couchdb, await admin(couch).up().catch(String));`,
     );
     const warnings = ["--no-warnings"];
     const { stdout } = await run(process.execPath, [...warnings, program]);
-    expect(stdout).toBe("couchfetch Welcome\n");
+    expect(stdout).toMatch(/^couchfetch Welcome InvalidResponseError: GET .*_up/);
     await server.close();
   });
 });

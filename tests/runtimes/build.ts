@@ -4,8 +4,8 @@ import { build } from "esbuild";
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
 /**
- * Makes a file each of `program.ts`, `worker.ts` and `page.ts`, which imports `dist/index.js` and nothing
- * else: the very bytes that users get are what every runtime runs.
+ * Makes a file each of `program.ts`, `worker.ts` and `page.ts`, which imports the files of `dist` and
+ * nothing else: the very bytes that users get are what every runtime runs.
  */
 export async function buildSuites(): Promise<void> {
   await build({
@@ -19,8 +19,9 @@ export async function buildSuites(): Promise<void> {
       {
         name: "dist as it is",
         setup: ({ onResolve }) => {
-          const asItIs = { path: "../../../dist/index.js", external: true };
-          onResolve({ filter: /^couchfetch$/ }, () => asItIs);
+          const asItIs = (file: string) => ({ path: `../../../dist/${file}`, external: true });
+          onResolve({ filter: /^couchfetch$/ }, () => asItIs("index.js"));
+          onResolve({ filter: /^couchfetch\/admin$/ }, () => asItIs("admin.js"));
         },
       },
     ],

@@ -7,11 +7,12 @@ const config :Workerd.Config = (
   ],
 );
 
-# `dist/index.js` is a module beside the suite, as it is.
+# The files of `dist` are modules beside the suite, as they are.
 const suite :Workerd.Worker = (
   modules = [
     (name = "tests/runtimes/.built/worker.js", esModule = embed ".built/worker.js"),
     (name = "dist/index.js", esModule = embed "../../dist/index.js"),
+    (name = "dist/admin.js", esModule = embed "../../dist/admin.js"),
   ],
   bindings = [(name = "ORDER", fromEnvironment = "ORDER")],
   compatibilityDate = "2026-01-01",

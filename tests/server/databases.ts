@@ -2,7 +2,7 @@ import { requireAdmin } from "./auth.js";
 import { compareIds } from "./collate.js";
 import type { Context, DatabaseContext } from "./context.js";
 import type { Database } from "./database.js";
-import { badRequest } from "./errors.js";
+import { badRequest, notFound } from "./errors.js";
 import {
   BodyStream,
   encodeSegment,
@@ -138,11 +138,18 @@ export function getRevsLimit(context: DatabaseContext): void {
   sendJson(context, 200, context.db.revsLimit);
 }
 
-/** POST /db/_compact: what is in memory has nothing to gain, so it is done at once. */
+/** POST /db/_compact, /db/_view_cleanup: what is in memory has nothing to gain, so it is done at once. */
 export async function compact(context: DatabaseContext): Promise<void> {
   requireMaintainer(context.db.security, context.user);
   await readUnused(context);
   sendJson(context, 202, { ok: true });
+}
+
+/** POST /db/_compact/ddoc: the same, but there must be such a design document. */
+export async function compactView(context: DatabaseContext): Promise<void> {
+  requireMaintainer(context.db.security, context.user);
+  if (!(await context.db.find(`_design/${context.params.ddoc}`))) throw notFound();
+  await compact(context);
 }
 
 /** POST /db/_ensure_full_commit: what is in memory is as committed as it will ever be. */

@@ -5,6 +5,7 @@ import {
   allDatabases,
   allInfos,
   compact,
+  compactView,
   createDatabase,
   databaseInfo,
   deleteDatabase,
@@ -93,6 +94,8 @@ export const routes: Route[] = [
   ["/:db/_security", { PUT: inDatabase(putSecurity), GET: inDatabase(getSecurity) }],
   ["/:db/_revs_limit", { GET: inDatabase(getRevsLimit) }],
   ["/:db/_compact", { POST: inDatabase(compact) }],
+  ["/:db/_compact/:ddoc", { POST: inDatabase(compactView) }],
+  ["/:db/_view_cleanup", { POST: inDatabase(compact) }],
   ["/:db/_ensure_full_commit", { POST: inDatabase(ensureFullCommit) }],
 
   ["/:db/_bulk_docs", { POST: inDatabase(bulkDocs) }],

@@ -1,4 +1,5 @@
 import type { Case } from "../case.js";
+import { administration } from "./admin.js";
 import { aiocouch } from "./aiocouch/index.js";
 import { attachments } from "./attachments.js";
 import { auth } from "./auth.js";
@@ -14,6 +15,7 @@ import { lossless } from "./lossless.js";
 import { network } from "./network.js";
 import { queries } from "./queries.js";
 import { requests } from "./requests.js";
+import { ownRequests } from "./requests-own.js";
 import { scans } from "./scans.js";
 import { server } from "./server.js";
 import { users } from "./users.js";
@@ -37,5 +39,7 @@ export const suites: Record<string, Case[]> = {
   imports,
   fate,
   requests,
+  "own requests": ownRequests,
+  administration,
   ...aiocouch,
 };

@@ -1,0 +1,28 @@
+import { Server } from "./admin/server.js";
+import { CouchDB } from "./index.js";
+
+export type { DatabaseMaintenance, ShardMap } from "./admin/maintenance.js";
+export type { Config, ServerNode } from "./admin/node.js";
+export type { Resharding, ReshardJob, ReshardStart, ReshardState } from "./admin/resharding.js";
+export type { Server } from "./admin/server.js";
+export type {
+  ActiveTask,
+  ClusterSetup,
+  ClusterState,
+  DatabaseInfoRow,
+  Membership,
+} from "./admin/types.js";
+
+/**
+ * What operators do with a server, beside what applications do: in a file of its own, for applications need
+ * not load it. Nearly all of it is for administrators; others get UnauthorizedError or ForbiddenError.
+ *
+ * ```ts
+ * import { admin } from "couchfetch/admin";
+ *
+ * await admin(couch).node().setConfig("log", "level", "warning");
+ * ```
+ */
+export function admin(couch: CouchDB): Server {
+  return new Server(CouchDB.inside(couch));
+}

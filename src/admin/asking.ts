@@ -1,0 +1,19 @@
+import type { Call } from "../transport/call.js";
+import type { Transport } from "../transport/transport.js";
+
+/** A request of the administration: `json` is what it sends. */
+export type Question = Omit<Call, "method" | "path" | "body"> & { json?: unknown };
+
+/** Sends a request, and gives the JSON of its answer. */
+export type Ask = <R>(method: Call["method"], path: string, question?: Question) => Promise<R>;
+
+// CouchDB wants it also where there is nothing to send.
+const headers = { "content-type": "application/json" };
+
+export function asking(transport: Transport): Ask {
+  return async <R>(method: Call["method"], path: string, { json, ...rest }: Question = {}) => {
+    const body = json === undefined ? undefined : transport.json.stringify(json);
+    const { value } = await transport.request({ headers, ...rest, method, path, body });
+    return value as R;
+  };
+}

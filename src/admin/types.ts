@@ -1,0 +1,62 @@
+import type { DatabaseInfo } from "../types.js";
+
+/** A task that a server works on: a compaction, an index, a replication. What else it has depends on `type`. */
+export interface ActiveTask {
+  type: string;
+  node: string;
+  pid: string;
+  database?: string;
+  /** Percent. */
+  progress?: number;
+  /** Seconds since 1970. */
+  started_on: number;
+  updated_on: number;
+  // biome-ignore lint/suspicious/noExplicitAny: each type has its own
+  [member: string]: any;
+}
+
+/** The nodes that a node knows, and those of its cluster. */
+export interface Membership {
+  all_nodes: string[];
+  cluster_nodes: string[];
+}
+
+/** What is told of one database among many. */
+export type DatabaseInfoRow =
+  | { key: string; info: DatabaseInfo; error?: undefined }
+  | { key: string; info?: undefined; error: string };
+
+/** How far a cluster is set up. */
+export interface ClusterState {
+  state:
+    | "cluster_disabled"
+    | "single_node_disabled"
+    | "single_node_enabled"
+    | "cluster_enabled"
+    | "cluster_finished";
+}
+
+/**
+ * A step of setting a cluster up.
+ *
+ * @see https://docs.couchdb.org/en/stable/setup/cluster.html#the-cluster-setup-api
+ */
+export interface ClusterSetup {
+  action:
+    | "enable_single_node"
+    | "enable_cluster"
+    | "add_node"
+    | "remove_node"
+    | "finish_cluster"
+    | "receive_cookie";
+  bind_address?: string | undefined;
+  username?: string | undefined;
+  password?: string | undefined;
+  host?: string | undefined;
+  port?: number | undefined;
+  node_count?: number | undefined;
+  remote_node?: string | undefined;
+  remote_current_user?: string | undefined;
+  remote_current_password?: string | undefined;
+  ensure_dbs_exist?: string[] | undefined;
+}
