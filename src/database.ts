@@ -3,50 +3,43 @@ import { ChangesFeed, type ChangesOptions } from "./changes.js";
 import { DesignDocument } from "./design.js";
 import { Document } from "./document.js";
 import type { DocumentSource } from "./document-source.js";
+import { Documents } from "./documents.js";
 import { InvalidResponseError } from "./errors.js";
 import { beNewOrFetch, isMissing } from "./existence.js";
 import { jsonLines } from "./export.js";
-import {
-  type FindParams,
-  find,
-  type IndexDefinition,
-  type IndexParams,
-  type IndexResult,
-  type QueryParams,
-  query,
-  type Selector,
-} from "./find.js";
+import type { Index, IndexDefinition, IndexesDeleted, IndexParams, IndexResult } from "./find.js";
 import { Import, type ImportOptions, type ImportTotals } from "./import.js";
+import { Partition } from "./partition.js";
 import { SecurityDocument } from "./security.js";
 import { asTheyAre, mapped } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
 import type { Call } from "./transport/call.js";
-import { documentPath } from "./transport/paths.js";
+import { documentPath, encodeSegment } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
 import type {
   BulkGetRow,
   DatabaseInfo,
   DocsOptions,
   GetOptions,
-  IdsOptions,
   JsonObject,
   OperationOptions,
   PurgeResult,
 } from "./types.js";
-import { AllDocsView, type View, viewOf } from "./view.js";
+import { AllDocsView } from "./view.js";
 
 /**
  * A database of a server. Making one sends nothing.
  *
  * @typeParam T - the type of its documents' own members
  */
-export class Database<T extends object = JsonObject> {
+export class Database<T extends object = JsonObject> extends Documents<T> {
   /** The database's name. */
   readonly id: string;
   readonly #scope: Scope;
 
   /** @internal */
   constructor(scope: Scope) {
+    super(scope);
     this.id = scope.name;
     this.#scope = scope;
   }
@@ -100,65 +93,6 @@ export class Database<T extends object = JsonObject> {
     return new Document<T>(this.#scope, id, data ?? {});
   }
 
-  /** The ids of documents as they arrive: all, design documents among them, or a selection that exists. */
-  keys(options: IdsOptions = {}): Rows<string> {
-    return this.allDocs.ids(options);
-  }
-
-  /** The documents as they arrive; the same as `docs`. */
-  values(params: DocsOptions = {}): Rows<Document<T>> {
-    return this.docs(params);
-  }
-
-  /**
-   * The documents as they arrive, in the order of their ids: all, the given ones, or those whose id
-   * begins with a prefix. They go on after a lost connection, unless `ids` are given.
-   *
-   * @throws NotFoundError, at its place, for one of `ids` that does not exist, unless `create`
-   * @throws TypeError for `prefix` together with `ids` or `create`
-   * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#get--db-_all_docs
-   */
-  docs(options: DocsOptions = {}): Rows<Document<T>> {
-    return this.allDocs.docs(options);
-  }
-
-  /** All documents by id. */
-  get allDocs(): AllDocsView<T> {
-    return new AllDocsView<T>(this.#scope, "_all_docs");
-  }
-
-  /**
-   * A view of a design document.
-   *
-   * @param ddoc - the design document's name, without `_design/`
-   */
-  view<K = unknown, V = unknown>(ddoc: string, name: string): View<K, V, T> {
-    return viewOf<K, V, T>(this.#scope, ddoc, name);
-  }
-
-  /**
-   * The documents that match a selector, over as many pages as it takes.
-   *
-   * @throws IncompleteResponseError for a connection that is lost on the way
-   * @throws TypeError for `fields`: `query` takes them
-   * @see https://docs.couchdb.org/en/stable/api/database/find.html
-   */
-  find(selector: Selector, params: FindParams = {}): Rows<Document<T>> {
-    return find<T>(this.#scope, selector, params);
-  }
-
-  /**
-   * What matches a selector as plain objects: whole, or the `fields` of it.
-   *
-   * @see https://docs.couchdb.org/en/stable/api/database/find.html
-   */
-  query<R extends object = T & { _id: string; _rev: string }>(
-    selector: Selector,
-    params: QueryParams = {},
-  ): Rows<R> {
-    return query<R>(this.#scope, selector, params);
-  }
-
   /**
    * Creates a Mango index, if there is none like it.
    *
@@ -166,9 +100,73 @@ export class Database<T extends object = JsonObject> {
    */
   async index(index: IndexDefinition, params: IndexParams = {}): Promise<IndexResult> {
     const { signal, ...rest } = params;
-    const body = this.#scope.transport.json.stringify({ ...rest, index });
-    const value = await this.#request("POST", "/_index", { body, expects: "result", signal });
+    const value = await this.#send("/_index", { ...rest, index }, { expects: "result", signal });
     return value as IndexResult;
+  }
+
+  /**
+   * The indexes that there are for queries. The first is that of all ids.
+   *
+   * @see https://docs.couchdb.org/en/stable/api/database/find.html#get--db-_index
+   */
+  async indexes({ signal }: OperationOptions = {}): Promise<Index[]> {
+    const value = await this.#request("GET", "/_index", { expects: "indexes", signal });
+    return (value as { indexes: Index[] }).indexes;
+  }
+
+  /**
+   * Deletes a Mango index.
+   *
+   * @param ddoc - the design document that holds it, with or without `_design/`
+   * @throws NotFoundError if there is no such index
+   * @see https://docs.couchdb.org/en/stable/api/database/find.html#delete--db-_index-design_doc-json-name
+   */
+  async deleteIndex(
+    ddoc: string,
+    name: string,
+    { type = "json", signal }: OperationOptions & { type?: "json" | "text" | undefined } = {},
+  ): Promise<void> {
+    const holder = encodeSegment(`${ddoc}`.replace(/^_design\//, ""));
+    const path = `/_index/${holder}/${type}/${encodeSegment(name)}`;
+    await this.#request("DELETE", path, { expects: "ok", signal });
+  }
+
+  /**
+   * Deletes all Mango indexes that these design documents hold.
+   *
+   * @returns what became of each
+   * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_index-_bulk_delete
+   */
+  async deleteIndexes(
+    ddocs: readonly string[],
+    { signal }: OperationOptions = {},
+  ): Promise<IndexesDeleted> {
+    const call = { expects: "success", signal };
+    const value = await this.#send("/_index/_bulk_delete", { docids: ddocs }, call);
+    return value as IndexesDeleted;
+  }
+
+  /** The design documents by id, as `allDocs` has all documents. */
+  get designDocs(): AllDocsView<T> {
+    return new AllDocsView<T>(this.#scope, "_design_docs");
+  }
+
+  /**
+   * The `_local` documents by id, which are not replicated.
+   *
+   * @see https://docs.couchdb.org/en/stable/api/local.html
+   */
+  get localDocs(): AllDocsView<T> {
+    return new AllDocsView<T>(this.#scope, "_local_docs");
+  }
+
+  /**
+   * A part of a partitioned database. No request.
+   *
+   * @throws TypeError for a name that no partition can have
+   */
+  partition(id: string): Partition<T> {
+    return new Partition<T>(this.#scope, id);
   }
 
   /**
@@ -313,9 +311,36 @@ export class Database<T extends object = JsonObject> {
     revs: Record<string, readonly string[]>,
     { signal }: OperationOptions = {},
   ): Promise<PurgeResult> {
-    const body = this.#scope.transport.json.stringify(revs);
-    const value = await this.#request("POST", "/_purge", { body, expects: "purged", signal });
-    return value as PurgeResult;
+    return (await this.#send("/_purge", revs, { expects: "purged", signal })) as PurgeResult;
+  }
+
+  /**
+   * Which of these revisions the database has not, as replicators ask.
+   *
+   * @param revs - revisions by document id
+   * @returns those that are missing; documents of which none is are not there
+   * @see https://docs.couchdb.org/en/stable/api/database/misc.html#db-missing-revs
+   */
+  async missingRevs(
+    revs: Record<string, readonly string[]>,
+    { signal }: OperationOptions = {},
+  ): Promise<Record<string, string[]>> {
+    const call = { reads: true, expects: "missing_revs", signal };
+    const value = await this.#send("/_missing_revs", revs, call);
+    return (value as { missing_revs: Record<string, string[]> }).missing_revs;
+  }
+
+  /**
+   * The same, and which revisions there are that the missing ones may descend from.
+   *
+   * @see https://docs.couchdb.org/en/stable/api/database/misc.html#db-revs-diff
+   */
+  async revsDiff(
+    revs: Record<string, readonly string[]>,
+    { signal }: OperationOptions = {},
+  ): Promise<Record<string, { missing: string[]; possible_ancestors?: string[] }>> {
+    const value = await this.#send("/_revs_diff", revs, { reads: true, signal });
+    return value as Record<string, { missing: string[]; possible_ancestors?: string[] }>;
   }
 
   /**
@@ -363,6 +388,11 @@ export class Database<T extends object = JsonObject> {
    */
   async delete({ signal }: OperationOptions = {}): Promise<void> {
     await this.#request("DELETE", "", { expects: "ok", signal });
+  }
+
+  #send(path: string, json: object, call: Partial<Call>): Promise<unknown> {
+    const body = this.#scope.transport.json.stringify(json);
+    return this.#request("POST", path, { ...call, body });
   }
 
   async #request(method: Call["method"], path: string, call: Partial<Call>): Promise<unknown> {

@@ -1,4 +1,5 @@
 import { Document } from "./document.js";
+import { Documents } from "./documents.js";
 import { pathIn } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
 import type {
@@ -8,7 +9,7 @@ import type {
   OperationOptions,
   ViewDefinition,
 } from "./types.js";
-import { type View, viewOf } from "./view.js";
+import type { View } from "./view.js";
 
 const members =
   /^(_.*|language|options|views|filters|updates|validate_doc_update|autoupdate|indexes|nouveau|lib|lists|shows|rewrites)$/;
@@ -29,7 +30,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
 
   /** A view of this design document. No request. */
   view<K = unknown, V = unknown>(name: string): View<K, V, T> {
-    return viewOf<K, V, T>(this.#scope, this.id.slice("_design/".length), name);
+    return new Documents<T>(this.#scope).view(this.id.slice("_design/".length), name);
   }
 
   /**

@@ -72,9 +72,44 @@ const pageSize = 2 ** 31 - 1;
 // as low as CouchDB's default for `limit`, so that only a page below it is known to be the last.
 const leastCap = 25;
 
+/** A Mango index, as `indexes` tells it. */
+export interface Index {
+  /** The design document that holds it, with `_design/`; null for that of all ids. */
+  ddoc: string | null;
+  name: string;
+  type: "special" | "json" | "text";
+  partitioned?: boolean;
+  def: { fields: Record<string, string>[]; partial_filter_selector?: Selector };
+}
+
+/** What became of the indexes of design documents. */
+export interface IndexesDeleted {
+  success: { id: string; ok: boolean }[];
+  fail: { id: string; error: string }[];
+}
+
+/** How CouchDB would answer a query. */
+export interface Explanation {
+  dbname: string;
+  index: Index;
+  partitioned?: boolean;
+  selector: Selector;
+  /** Whether the index holds all that is asked for. */
+  covering?: boolean;
+  limit: number;
+  skip: number;
+  fields: string[] | "all_fields";
+  opts: JsonObject;
+  mrargs?: JsonObject;
+  /** Other indexes, and why they are not used. */
+  index_candidates?: JsonObject[];
+  selector_hints?: JsonObject[];
+}
+
 /** The documents that match, page by page behind one Rows. */
 export function find<T extends object>(
   scope: Scope,
+  part: string,
   selector: Selector,
   params: FindParams,
 ): Rows<Document<T>> {
@@ -83,7 +118,7 @@ export function find<T extends object>(
   }
   const { transport, path } = scope;
   const { json } = transport;
-  return pages(scope, selector, params, ({ rows, texts }, documents) => {
+  return pages(scope, part, selector, params, ({ rows, texts }, documents) => {
     for (const [index, doc] of (rows as { _id: string }[]).entries()) {
       if (typeof Object(doc)._id !== "string") {
         const reason = "answered with a document that has no id";
@@ -97,26 +132,51 @@ export function find<T extends object>(
 }
 
 /** The same as plain objects. */
-export function query<R>(scope: Scope, selector: Selector, params: QueryParams): Rows<R> {
-  return pages(scope, selector, params, asTheyAre);
+export function query<R>(
+  scope: Scope,
+  part: string,
+  selector: Selector,
+  params: QueryParams,
+): Rows<R> {
+  return pages(scope, part, selector, params, asTheyAre);
+}
+
+/** How they would be found. */
+export async function explain(
+  { transport, path }: Scope,
+  part: string,
+  selector: Selector,
+  { signal, ...params }: QueryParams,
+): Promise<Explanation> {
+  const body = transport.json.stringify({ ...params, selector: checked(selector) });
+  const call = { method: "POST", path: `${path}/${part}_explain`, body, reads: true } as const;
+  const { value } = await transport.request({ ...call, expects: "index", signal });
+  return value as Explanation;
+}
+
+function checked(selector: Selector): Selector {
+  if (typeof selector !== "object" || selector === null) {
+    throw new TypeError("A selector is an object; {} matches all documents");
+  }
+  return selector;
 }
 
 function pages<R>(
   scope: Scope,
+  part: string,
   selector: Selector,
   { signal, limit = Number.POSITIVE_INFINITY, ...params }: QueryParams,
   map: (batch: Batch, rows: R[]) => void,
 ): Rows<R> {
-  if (typeof selector !== "object" || selector === null) {
-    throw new TypeError("A selector is an object; {} matches all documents");
-  }
+  checked(selector);
   if (!(limit >= 0) || limit === null) throw new RangeError("limit cannot be negative");
   const { transport } = scope;
   return new Rows({
     takeOff: () => transport.takeOff(signal),
     open: (flight) => {
       const summary: RowsSummary = {};
-      const batches = matches(scope, { ...params, selector }, Number(limit), flight, summary);
+      const query = { ...params, selector };
+      const batches = matches(scope, part, query, Number(limit), flight, summary);
       return mapped({ next: pulling(batches), summary }, map);
     },
   });
@@ -125,6 +185,7 @@ function pages<R>(
 /** The matching documents, from as many pages as it takes. */
 async function* matches(
   { transport, path }: Scope,
+  part: string,
   params: Record<string, unknown>,
   limit: number,
   flight: Flight,
@@ -135,7 +196,7 @@ async function* matches(
   while (left > 0) {
     const asked = Math.min(left, pageSize);
     const body = transport.json.stringify({ ...page, limit: asked });
-    const call: Call = { method: "POST", path: `${path}/_find`, body, reads: true };
+    const call: Call = { method: "POST", path: `${path}/${part}_find`, body, reads: true };
     const answer = transport.rows(call, "docs", flight);
     let count = 0;
     for (let batch = await answer.next(); batch; batch = await answer.next()) {

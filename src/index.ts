@@ -17,6 +17,7 @@ export { Database } from "./database.js";
 export { DesignDocument } from "./design.js";
 export { Document } from "./document.js";
 export type { DocumentSource } from "./document-source.js";
+export { Documents } from "./documents.js";
 export {
   BadRequestError,
   ConflictError,
@@ -39,8 +40,11 @@ export { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from ".
 export { Feed } from "./feed.js";
 export type { FeedKind, FeedOptions, FeedState } from "./feed-options.js";
 export type {
+  Explanation,
   FindParams,
+  Index,
   IndexDefinition,
+  IndexesDeleted,
   IndexParams,
   IndexResult,
   QueryParams,
@@ -48,6 +52,7 @@ export type {
 } from "./find.js";
 export type { ImportOptions, ImportTotals } from "./import.js";
 export { localCheckpoint } from "./local-checkpoint.js";
+export { Partition, type PartitionInfo } from "./partition.js";
 export type { RequestOptions } from "./request.js";
 export { SecurityDocument } from "./security.js";
 export { Rows } from "./streams/rows.js";

@@ -1,15 +1,16 @@
 import { Document } from "./document.js";
 import { InvalidResponseError, NotFoundError, ServerError } from "./errors.js";
+import { answers } from "./queries.js";
 import { scan } from "./scan.js";
 import { asTheyAre, type Batch, mapped, type Source } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
 import type { Call } from "./transport/call.js";
-import { encodeSegment } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
 import type {
   DocsOptions,
   IdsOptions,
   JsonObject,
+  OperationOptions,
   RowsSummary,
   Sequence,
   ViewParams,
@@ -87,7 +88,8 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    */
   docs(options: DocsOptions<K> = {}): Rows<Document<T>> {
     const { ids, prefix } = options;
-    const named = ids !== undefined || `${prefix}`.startsWith("_design/");
+    const isOfDesigns = `${prefix}`.startsWith("_design/") || this.#path.endsWith("/_design_docs");
+    const named = ids !== undefined || isOfDesigns;
     const { create = false, includeDesignDocs = named, ...rest } = options;
     if (rest.prefix !== undefined && create) {
       throw new TypeError("prefix cannot go with create: it names no document that could be made");
@@ -107,6 +109,28 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   /** The rows of these keys, in memory. Few keys go in the URL, by GET. */
   post(keys: readonly K[], params: Omit<ViewParams<K>, "keys"> = {}) {
     return this.get({ ...params, keys });
+  }
+
+  /**
+   * The rows of several queries, asked in one request: Rows for each, one after the other, as they arrive.
+   * What is not read of one is read past when the next is asked for; leaving the loop closes the connection.
+   *
+   * ```ts
+   * for await (const rows of view.queries([{ key: 4 }, { key: 2 }])) console.log(await rows.toArray());
+   * ```
+   *
+   * @throws IncompleteResponseError for a lost connection
+   * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html#sending-multiple-queries-to-a-view
+   */
+  queries(
+    queries: readonly Omit<ViewParams<K>, "signal">[],
+    { signal }: OperationOptions = {},
+  ): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
+    if (!Array.isArray(queries)) throw new TypeError("The queries are an array");
+    const { transport } = this.#scope;
+    const body = transport.json.stringify({ queries });
+    const path = `${this.#path}/queries`;
+    return answers(transport, { method: "POST", path, body, reads: true, signal });
   }
 
   /** A reduced view has no documents. */
@@ -162,16 +186,6 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     const body = transport.json.stringify({ keys });
     return { ...get, method: "POST", query: { ...query }, body, reads: true };
   }
-}
-
-/** A view of a design document, whose name goes without `_design/`. */
-export function viewOf<K, V, T extends object>(
-  scope: Scope,
-  design: string,
-  name: string,
-): View<K, V, T> {
-  const path = `_design/${encodeSegment(design)}/_view/${encodeSegment(name)}`;
-  return new View<K, V, T>(scope, path);
 }
 
 /** All documents of a database by id (`_all_docs`). */

@@ -31,6 +31,8 @@ export async function serverUnderTest(): Promise<ServerUnderTest> {
     const { url, stop, start, close } = await startServer({ secret, cors });
     const lacks = {
       "exact numbers": "the embedded server keeps numbers as doubles",
+      partitions: "the embedded server has no partitions",
+      "query plans": "the embedded server does not explain its queries",
       nodes: "the embedded server has no nodes to administer",
     };
     const restart = async () => {

@@ -10,6 +10,7 @@ import {
 import type { Batch, Pull, Source } from "../streams/batch.js";
 import { closedError, Flight } from "../streams/flight.js";
 import { LineReader } from "../streams/lines.js";
+import { ResultsReader } from "../streams/results-reader.js";
 import { RowReader } from "../streams/row-reader.js";
 import type { RowsSummary } from "../types.js";
 import { type BodyReader, bytesOf, readInPlace } from "./body.js";
@@ -155,7 +156,17 @@ export class Transport {
     return { next: this.#batches(call, flight, reader), summary };
   }
 
-  #batches(call: Call, flight: Flight, reader: RowReader | LineReader): Pull<Batch> {
+  /** The rows of several results, with an `EndOfResult` after those of each. */
+  results(call: Call, flight: Flight): Source<Batch> {
+    const reader = new ResultsReader((text) => this.json.parse(text));
+    return { next: this.#batches(call, flight, reader), summary: {} };
+  }
+
+  #batches(
+    call: Call,
+    flight: Flight,
+    reader: RowReader | LineReader | ResultsReader,
+  ): Pull<Batch> {
     const decoder = new TextDecoder();
     let opened: Opened | undefined;
     let chunk: Uint8Array = new Uint8Array();

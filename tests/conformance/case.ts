@@ -28,6 +28,8 @@ export type Need =
   | "cookies across origins"
   | "exact numbers"
   | "nodes"
+  | "partitions"
+  | "query plans"
   | "refusals told apart"
   | "single DELETE"
   | "single sending"

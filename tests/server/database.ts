@@ -167,7 +167,7 @@ export class Database {
     return [...opened.filter((row) => "ok" in row), ...opened.filter((row) => "missing" in row)];
   }
 
-  revsDiff(revs: Record<string, string[]>): Promise<Record<string, { missing: string[] }>> {
+  revsDiff(revs: Record<string, string[]>): ReturnType<Store["revsDiff"]> {
     return this.#store.revsDiff(revs);
   }
 

@@ -136,6 +136,23 @@ export async function deleteIndex(context: DatabaseContext): Promise<void> {
   sendJson(context, 200, { ok: true });
 }
 
+/** POST /db/_index/_bulk_delete: design documents, with all their indexes. */
+export async function deleteIndexes(context: DatabaseContext): Promise<void> {
+  const { db, user } = context;
+  const { docids } = await readObject(context);
+  const success: object[] = [];
+  const fail: object[] = [];
+  for (const name of Array.isArray(docids) ? docids : []) {
+    const id = `_design/${String(name).replace(/^_design\//, "")}`;
+    const design = await db.find(id);
+    if (design?.language === "query") {
+      await db.write([{ ...design, _deleted: true }], user);
+      success.push({ id, ok: true });
+    } else fail.push({ id, error: "not_found" });
+  }
+  sendJson(context, 200, { success, fail });
+}
+
 /** Anything else below `_index`. */
 export function noIndex(): void {
   throw notFound();

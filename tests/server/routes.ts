@@ -25,7 +25,7 @@ import {
   putDocument,
 } from "./documents.js";
 import { find } from "./find.js";
-import { createIndex, deleteIndex, getIndexes, noIndex } from "./index-routes.js";
+import { createIndex, deleteIndex, deleteIndexes, getIndexes, noIndex } from "./index-routes.js";
 import { deleteLocal, getLocal, noLocal, putLocal } from "./local.js";
 import { activeTasks, membership, up, uuids, welcome } from "./meta.js";
 import { purge } from "./purge.js";
@@ -119,6 +119,7 @@ export const routes: Route[] = [
 
   ["/:db/_find", { POST: inDatabase(find) }],
   ["/:db/_index", { GET: inDatabase(getIndexes), POST: inDatabase(createIndex) }],
+  ["/:db/_index/_bulk_delete", { POST: inDatabase(deleteIndexes) }],
   ["/:db/_index/:ddoc/json/:name", { DELETE: inDatabase(deleteIndex) }],
   ["/:db/_index/_design/:ddoc/json/:name", { DELETE: inDatabase(deleteIndex) }],
   [

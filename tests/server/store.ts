@@ -175,10 +175,20 @@ export class Store {
     return (await this.#read(() => this.#pouch.info())).update_seq;
   }
 
-  async revsDiff(wanted: Record<string, string[]>): Promise<Record<string, { missing: string[] }>> {
+  /** What is missing, and the leaves that it may descend from: all that are older. */
+  async revsDiff(
+    wanted: Record<string, string[]>,
+  ): Promise<Record<string, { missing: string[]; possible_ancestors?: string[] }>> {
     const named = Object.entries(wanted).map(([id, revs]) => [this.#nameOf(id), revs]);
     const diff = await this.#read(() => this.#pouch.revsDiff(Object.fromEntries(named)));
-    return Object.fromEntries(Object.entries(diff).map(([name, row]) => [this.#idOf(name), row]));
+    const rows = Object.entries(diff).map(async ([name, { missing }]) => {
+      const id = this.#idOf(name);
+      const latest = Math.max(...missing.map((rev) => Number.parseInt(rev, 10)));
+      const leaves = (await this.leaves(id)).map(({ rev }) => rev);
+      const older = leaves.filter((rev) => Number.parseInt(rev, 10) < latest);
+      return [id, { missing, ...(older.length > 0 && { possible_ancestors: older }) }] as const;
+    });
+    return Object.fromEntries(await Promise.all(rows));
   }
 
   /** Forgets leaves, with all that led to them alone; those that there were. */

@@ -14,6 +14,7 @@ import { input } from "./input.js";
 import { lossless } from "./lossless.js";
 import { network } from "./network.js";
 import { queries } from "./queries.js";
+import { reading } from "./reading.js";
 import { requests } from "./requests.js";
 import { ownRequests } from "./requests-own.js";
 import { scans } from "./scans.js";
@@ -27,6 +28,7 @@ export const suites: Record<string, Case[]> = {
   documents,
   scans,
   queries,
+  reading,
   changes,
   feeds,
   bulk,

@@ -1,0 +1,103 @@
+import type { Document } from "./document.js";
+import {
+  type Explanation,
+  explain,
+  type FindParams,
+  find,
+  type QueryParams,
+  query,
+  type Selector,
+} from "./find.js";
+import type { Rows } from "./streams/rows.js";
+import { encodeSegment } from "./transport/paths.js";
+import type { Scope } from "./transport/transport.js";
+import type { DocsOptions, IdsOptions, JsonObject } from "./types.js";
+import { AllDocsView, View } from "./view.js";
+
+/**
+ * Documents that can be read together: those of a database, or of a partition of one.
+ *
+ * @typeParam T - the type of the documents' own members
+ */
+export class Documents<T extends object = JsonObject> {
+  readonly #scope: Scope;
+  readonly #path: string;
+
+  /**
+   * @internal
+   * @param path - of a part within the database: none, or one that ends with a slash
+   */
+  constructor(scope: Scope, path = "") {
+    this.#scope = scope;
+    this.#path = path;
+  }
+
+  /** The ids of documents as they arrive: all, design documents among them, or a selection that exists. */
+  keys(options: IdsOptions = {}): Rows<string> {
+    return this.allDocs.ids(options);
+  }
+
+  /** The documents as they arrive; the same as `docs`. */
+  values(params: DocsOptions = {}): Rows<Document<T>> {
+    return this.docs(params);
+  }
+
+  /**
+   * The documents as they arrive, in the order of their ids: all, the given ones, or those whose id
+   * begins with a prefix. They go on after a lost connection, unless `ids` are given.
+   *
+   * @throws NotFoundError, at its place, for one of `ids` that does not exist, unless `create`
+   * @throws TypeError for `prefix` together with `ids` or `create`
+   * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#get--db-_all_docs
+   */
+  docs(options: DocsOptions = {}): Rows<Document<T>> {
+    return this.allDocs.docs(options);
+  }
+
+  /** All documents by id. */
+  get allDocs(): AllDocsView<T> {
+    return new AllDocsView<T>(this.#scope, `${this.#path}_all_docs`);
+  }
+
+  /**
+   * A view of a design document.
+   *
+   * @param ddoc - the design document's name, without `_design/`
+   */
+  view<K = unknown, V = unknown>(ddoc: string, name: string): View<K, V, T> {
+    const path = `_design/${encodeSegment(ddoc)}/_view/${encodeSegment(name)}`;
+    return new View<K, V, T>(this.#scope, this.#path + path);
+  }
+
+  /**
+   * The documents that match a selector, over as many pages as it takes.
+   *
+   * @throws IncompleteResponseError for a connection that is lost on the way
+   * @throws TypeError for `fields`: `query` takes them
+   * @see https://docs.couchdb.org/en/stable/api/database/find.html
+   */
+  find(selector: Selector, params: FindParams = {}): Rows<Document<T>> {
+    return find<T>(this.#scope, this.#path, selector, params);
+  }
+
+  /**
+   * What matches a selector as plain objects: whole, or the `fields` of it.
+   *
+   * @see https://docs.couchdb.org/en/stable/api/database/find.html
+   */
+  query<R extends object = T & { _id: string; _rev: string }>(
+    selector: Selector,
+    params: QueryParams = {},
+  ): Rows<R> {
+    return query<R>(this.#scope, this.#path, selector, params);
+  }
+
+  /**
+   * How CouchDB would answer a query: by which index, from where to where.
+   *
+   * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_explain
+   */
+  async explain(selector: Selector, params: QueryParams = {}): Promise<Explanation> {
+    return explain(this.#scope, this.#path, selector, params);
+  }
+}

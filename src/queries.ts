@@ -1,0 +1,59 @@
+import { asTheyAre, type Batch, mapped, slice } from "./streams/batch.js";
+import { EndOfResult } from "./streams/results-reader.js";
+import { Rows } from "./streams/rows.js";
+import type { Call } from "./transport/call.js";
+import type { Transport } from "./transport/transport.js";
+import type { RowsSummary } from "./types.js";
+
+/**
+ * The answers to several queries that were asked in one request: Rows for each, one after the other, as
+ * they arrive. What was not read of one is read past when the next is asked for.
+ */
+export async function* answers<R>(
+  transport: Transport,
+  call: Call,
+): AsyncGenerator<Rows<R>, void, void> {
+  const flight = transport.takeOff(call.signal);
+  try {
+    const { next: pull } = transport.results(call, flight);
+    let batch: Batch | undefined;
+    let at = 0;
+    const hasMore = async () => {
+      if (batch && at < batch.rows.length) return true;
+      batch = await pull();
+      at = 0;
+      return batch !== undefined;
+    };
+    while (await hasMore()) {
+      let summary: RowsSummary = {};
+      let isOver = false;
+      const next = async (): Promise<Batch | undefined> => {
+        if (isOver || !(await hasMore()) || !batch) return undefined;
+        const from = at;
+        const end = batch.rows.findIndex(
+          (row, index) => index >= from && row instanceof EndOfResult,
+        );
+        isOver = end !== -1;
+        at = isOver ? end + 1 : batch.rows.length;
+        if (isOver) ({ summary } = batch.rows[end] as EndOfResult);
+        return slice(batch, from, isOver ? end : at);
+      };
+      const source = {
+        next,
+        get summary() {
+          return summary;
+        },
+      };
+      const rows = new Rows<R>({
+        takeOff: () => flight.part(),
+        open: () => mapped<R>(source, asTheyAre),
+      });
+      yield rows;
+      await rows[Symbol.asyncDispose]();
+      while (!isOver && (await next()));
+    }
+  } finally {
+    flight.abort();
+    flight.land();
+  }
+}

@@ -1,0 +1,187 @@
+import { assert } from "chai";
+import {
+  BadRequestError,
+  IncompleteResponseError,
+  NotFoundError,
+  type Rows,
+  type ViewRow,
+} from "couchfetch";
+import { type Case, fill, rejects } from "../case.js";
+import { throughProxy } from "../proxies.js";
+
+const zoo = {
+  legs: { map: "function (doc) { emit(doc.legs, doc._id); }", reduce: "_count" },
+};
+
+const animals = { cat: { legs: 4 }, dog: { legs: 4 }, owl: { legs: 2 } };
+
+/** The ids, or else the keys, of each Rows. */
+async function all(results: AsyncIterable<Rows<ViewRow>>): Promise<unknown[][]> {
+  const told: unknown[][] = [];
+  for await (const rows of results) {
+    told.push((await rows.toArray()).map(({ id, key }) => id ?? key));
+  }
+  return told;
+}
+
+export const reading: Case[] = [
+  {
+    name: "several queries are asked at once, and each has its Rows",
+    async run({ db }) {
+      await fill(db, { ...animals, "_design/zoo": { views: zoo } });
+      const view = db.view<number>("zoo", "legs");
+      const queries = [{ key: 4, reduce: false }, { group: true }, { limit: 0, reduce: false }];
+      assert.deepEqual(await all(view.queries(queries)), [["cat", "dog"], [2, 4], []]);
+      const docs = db.allDocs.queries([{ keys: ["owl", "cat"], include_docs: true }, { limit: 1 }]);
+      const seen = [];
+      for await (const rows of docs) {
+        seen.push([
+          (await rows.toArray()).map(({ doc }) => doc?.legs),
+          (await rows.summary).total_rows,
+        ]);
+      }
+      assert.deepEqual(seen, [
+        [[2, 4], 4],
+        [[undefined], 4],
+      ]);
+      assert.deepEqual(await all(db.allDocs.queries([])), []);
+      await rejects(() => view.queries({} as never), TypeError);
+      await rejects(all(db.view("zoo", "no").queries([{}])), NotFoundError);
+    },
+  },
+  {
+    name: "what is not read of one query is read past, and cannot be read any more",
+    async run({ db }) {
+      const many = Object.fromEntries(
+        Array.from({ length: 300 }, (_, n) => [`${1000 + n}`, { text: "x".repeat(500) }]),
+      );
+      await fill(db, many);
+      const whole = { include_docs: true };
+      const results = db.allDocs.queries([whole, { limit: 2 }, whole, { limit: 1 }]);
+      const first = (await results.next()).value as Rows<ViewRow>;
+      for await (const { id } of first) if (id === "1100") break;
+      const second = (await results.next()).value as Rows<ViewRow>;
+      const third = (await results.next()).value as Rows<ViewRow>;
+      await rejects(second.toArray(), TypeError);
+      assert.lengthOf(await third.toArray(), 300);
+      const fourth = (await results.next()).value as Rows<ViewRow>;
+      assert.deepEqual(
+        (await fourth.toArray()).map(({ id }) => id),
+        ["1000"],
+      );
+      assert.isTrue((await results.next()).done);
+      for await (const rows of db.allDocs.queries([whole, whole])) {
+        await rows[Symbol.asyncIterator]().next();
+        break;
+      }
+    },
+  },
+  {
+    name: "queries whose answer is cut off are incomplete",
+    async run(context) {
+      await fill(context.db, animals);
+      const rules = [{ of: "^POST .*/queries", fault: { after: 150, how: "cut" as const } }];
+      await throughProxy(context, rules, async ({ db }) => {
+        await rejects(all(db.allDocs.queries([{}, {}])), IncompleteResponseError);
+      });
+    },
+  },
+  {
+    name: "how a query would be answered is told",
+    needs: "query plans",
+    async run({ db }) {
+      await fill(db, animals);
+      await db.index({ fields: ["legs"] }, { name: "by_legs", ddoc: "legs" });
+      const plan = await db.explain({ legs: 4 }, { limit: 7 });
+      assert.equal(plan.dbname, db.id);
+      assert.equal(plan.index.name, "by_legs");
+      assert.equal(plan.limit, 7);
+      assert.equal((await db.explain({ name: 4 })).index.type, "special");
+      await rejects(db.explain(undefined as never), TypeError);
+    },
+  },
+  {
+    name: "indexes are told and deleted",
+    async run({ db }) {
+      await fill(db, animals);
+      await db.index({ fields: ["legs"] }, { name: "by_legs", ddoc: "legs" });
+      const [ids, legs] = await db.indexes();
+      assert.deepInclude(ids, { ddoc: null, name: "_all_docs", type: "special" });
+      assert.deepInclude(legs, { ddoc: "_design/legs", name: "by_legs", type: "json" });
+      assert.deepEqual(legs?.def.fields, [{ legs: "asc" }]);
+      await rejects(db.deleteIndex("legs", "no"), NotFoundError);
+      await db.deleteIndex("legs", "by_legs");
+      assert.lengthOf(await db.indexes(), 1);
+      await db.index({ fields: ["legs"] }, { ddoc: "legs" });
+      const { success, fail } = await db.deleteIndexes(["_design/legs", "_design/no"]);
+      assert.deepEqual([success.length, fail.length], [1, 1]);
+      assert.lengthOf(await db.indexes(), 1);
+    },
+  },
+  {
+    name: "design documents and _local ones are views of their own",
+    async run({ db }) {
+      await fill(db, { ...animals, "_design/zoo": { views: zoo }, "_design/a": {} });
+      await db.document("_local/one", { n: 1 }).save();
+      assert.deepEqual(await db.designDocs.ids().toArray(), ["_design/a", "_design/zoo"]);
+      const designs = await db.designDocs.docs({ prefix: "_design/z" }).toArray();
+      assert.deepEqual(designs[0]?.data.views, zoo);
+      const locals = await db.localDocs.docs({ ids: ["_local/one"] }).toArray();
+      assert.equal(locals[0]?.data.n, 1);
+      assert.isFalse(locals[0]?.dirty);
+      assert.include(await db.localDocs.ids().toArray(), "_local/one");
+    },
+  },
+  {
+    name: "revisions that are missing are told",
+    async run({ db }) {
+      await fill(db, animals);
+      const { rev = "" } = await db.get("cat");
+      const asked = { cat: [rev, "2-abc"], dog: [(await db.get("dog")).rev ?? ""], fox: ["1-a"] };
+      assert.deepEqual(await db.missingRevs(asked), { cat: ["2-abc"], fox: ["1-a"] });
+      const told = await db.revsDiff(asked);
+      assert.deepEqual(told.cat, { missing: ["2-abc"], possible_ancestors: [rev] });
+      assert.deepEqual(told.fox, { missing: ["1-a"] });
+      assert.notProperty(told, "dog");
+    },
+  },
+  {
+    name: "a partition is read by itself",
+    needs: "partitions",
+    async run({ couch }) {
+      const name = `conformance_${crypto.randomUUID()}`;
+      const db = await couch.create(name, { partitioned: true });
+      try {
+        await fill(db, {
+          "land:cat": { legs: 4 },
+          "land:dog": { legs: 4 },
+          "sea:fish": { legs: 0 },
+          "_design/zoo": { views: zoo },
+        });
+        const land = db.partition("land");
+        const { doc_count, partition } = await land.info();
+        assert.deepEqual([doc_count, partition], [2, "land"]);
+        assert.deepEqual(await land.keys().toArray(), ["land:cat", "land:dog"]);
+        assert.deepEqual(await land.keys({ prefix: "land:d" }).toArray(), ["land:dog"]);
+        assert.deepEqual(await land.view("zoo", "legs").keys({ reduce: false }).toArray(), [4, 4]);
+        const found = land.query<{ _id: string }>({ legs: { $lt: 9 } }, { fields: ["_id"] });
+        assert.deepEqual(await found.toArray(), [{ _id: "land:cat" }, { _id: "land:dog" }]);
+        const [cat] = await land.find({ _id: "land:cat" }).toArray();
+        await cat?.update((data) => void Object.assign(data, { legs: 3 }));
+        assert.equal((await db.get("land:cat")).data.legs, 3);
+        assert.equal((await land.explain({ legs: 4 })).opts.partition, "land");
+        await rejects(() => db.partition(".."), TypeError);
+        assert.equal((await db.partition("air").info()).doc_count, 0);
+      } finally {
+        await db.delete();
+      }
+    },
+  },
+  {
+    name: "a database without partitions has none to tell of",
+    needs: "partitions",
+    async run({ db }) {
+      await rejects(db.partition("land").info(), BadRequestError);
+    },
+  },
+];
