@@ -106,8 +106,12 @@ export class CouchDB {
    */
   async checkCredentials({ signal }: OperationOptions = {}): Promise<UserContext> {
     const call = { method: "GET", path: "_session", expects: "userCtx", signal } as const;
-    const { userCtx } = (await this.#request(call)) as { userCtx: UserContext };
-    if (this.#hasAuth && userCtx?.name == null) {
+    const ask = async () => ((await this.#request(call)) as { userCtx: UserContext }).userCtx;
+    let userCtx = await ask();
+    const isNobody = () => this.#hasAuth && userCtx?.name == null;
+    // CouchDB takes who has a cookie that it does not know for nobody, and says no more.
+    if (isNobody() && (await this.#transport.identifyAnew(signal))) userCtx = await ask();
+    if (isNobody()) {
       const reason = "the server took no notice of the credentials";
       throw this.#transport.error(UnauthorizedError, call, { reason });
     }
@@ -158,7 +162,8 @@ export class CouchDB {
         signal,
       });
     } catch (error) {
-      if (!(existsOk && error instanceof PreconditionFailedError)) throw error;
+      const isThere = error instanceof PreconditionFailedError && error.error === "file_exists";
+      if (!(existsOk && isThere)) throw error;
     }
     return this.database<T>(name);
   }

@@ -25,9 +25,15 @@ export function originOf<I>(source: Iterable<I> | AsyncIterable<I> | ReadableStr
   }
   const iterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  let isOver = false;
   return {
-    next: async () => iterator.next(),
-    release: () => void Promise.resolve(iterator.return?.()).catch(() => {}),
+    async next() {
+      const step = await iterator.next();
+      isOver = step.done ?? false;
+      return step;
+    },
+    // What goes wrong then is not what the source was read for.
+    release: () => void (async () => isOver || iterator.return?.())().catch(() => {}),
   };
 }
 
@@ -37,7 +43,8 @@ export async function* documentsOf<T extends object>(
   json: SureJson,
 ): AsyncGenerator<T, void, void> {
   const decoder = new TextDecoder();
-  let rest = "";
+  // Of a line that is not whole yet: to search what came before again would take the square of its length.
+  let pieces: string[] = [];
   const parse = (line: string) => (line.trim() === "" ? [] : [json.parse(line) as T]);
   for (;;) {
     const { done, value } = await origin.next();
@@ -47,9 +54,12 @@ export async function* documentsOf<T extends object>(
       yield item;
       continue;
     }
-    const lines = (rest + decoder.decode(item, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield* parse(line);
+    const [end = "", ...more] = decoder.decode(item, { stream: true }).split("\n");
+    pieces.push(end);
+    for (const next of more) {
+      yield* parse(pieces.join(""));
+      pieces = [next];
+    }
   }
-  yield* parse(rest + decoder.decode());
+  yield* parse(pieces.join("") + decoder.decode());
 }

@@ -14,8 +14,14 @@ export function jsonLines(
       async pull(controller) {
         const { done, value } = await batches.next();
         if (done) return controller.close();
-        const lines = value.map(({ data }) => `${json.stringify(data)}\n`);
-        controller.enqueue(encoder.encode(lines.join("")));
+        try {
+          const lines = value.map(({ data }) => `${json.stringify(data)}\n`);
+          controller.enqueue(encoder.encode(lines.join("")));
+        } catch (error) {
+          // What is broken is not cancelled any more.
+          await batches.return?.();
+          throw error;
+        }
       },
       cancel: async () => void (await batches.return?.()),
     },

@@ -1,11 +1,11 @@
 import {
-  type CouchDBError,
+  CouchDBError,
   InvalidResponseError,
   NetworkError,
   ServerError,
   TimeoutError,
 } from "./errors.js";
-import { equalJson } from "./json-values.js";
+import { comparable, equalJson } from "./json-values.js";
 import type { Flight } from "./streams/flight.js";
 import type { Call } from "./transport/call.js";
 import type { Query } from "./transport/query.js";
@@ -38,7 +38,8 @@ export function isOpen(error: unknown, url: string): error is CouchDBError {
   if (Object(error).url !== url) return false;
   if (error instanceof NetworkError)
     return error.mayHaveHappened && !(error instanceof TimeoutError);
-  if (error instanceof ServerError) return true;
+  // Whose nodes were there for a part of it, perhaps.
+  if (error instanceof ServerError || Object(error).error === "nodedown") return true;
   // Not a redirect, which nobody followed, and of which a browser tells no status.
   if (!(error instanceof InvalidResponseError)) return false;
   return error.status !== undefined && !(error.status >= 300 && error.status < 400);
@@ -92,7 +93,7 @@ export async function fatesOf(scope: Scope, writes: Write[], flight: Flight): Pr
 /** The same, but throws what the question ends in. */
 export async function askFates(scope: Scope, writes: Write[], flight: Flight): Promise<Fate[]> {
   const query = { revs: true, attachments: writes.some(({ wantsBytes }) => wantsBytes) };
-  const read = (docs: object[]) => revisions(scope, docs, query, flight);
+  const read = (docs: { id: string; rev?: string }[]) => revisions(scope, docs, query, flight);
   // Of those, `_bulk_get` knows nothing.
   const isLocal = ({ id }: Write) => id.startsWith("_local/");
   const asked = writes.filter((each) => !isLocal(each)).map(({ id }) => ({ id }));
@@ -110,29 +111,30 @@ export async function askFates(scope: Scope, writes: Write[], flight: Flight): P
 /** The revisions that can be read; of those without a `rev`, all leaves. */
 async function revisions(
   scope: Scope,
-  docs: object[],
+  docs: { id: string }[],
   query: Query,
   flight: Flight,
 ): Promise<DocumentData[]> {
-  const { text } = await scope.transport.request(
-    {
-      method: "POST",
-      path: `${scope.path}/_bulk_get`,
-      query,
-      body: JSON.stringify({ docs }),
-      reads: true,
-      expects: "results",
-    },
-    flight,
-  );
-  // As JavaScript has it: what a server makes of a number's text is of no matter here.
-  const { results } = JSON.parse(text) as { results: BulkGetRow[] };
-  return results.flatMap(({ docs: found }) =>
-    found.flatMap(({ ok, error }) => {
-      if (error && error.error !== "not_found") throw new Error(error.reason);
-      return ok ?? [];
-    }),
-  );
+  const { transport, path } = scope;
+  const body = JSON.stringify({ docs });
+  const call = { method: "POST", path: `${path}/_bulk_get`, query, body, reads: true } as const;
+  const { text } = await transport.request({ ...call, expects: "results" }, flight);
+  try {
+    const { results } = comparable(text) as { results: BulkGetRow[] };
+    const told = new Set(results.map(({ id }) => id));
+    // Of what nothing is told, nobody knows that it is not there.
+    if (!docs.every(({ id }) => told.has(id))) throw new RangeError("not all are there");
+    return results.flatMap(({ docs: found }) =>
+      found.flatMap(({ ok, error }) => {
+        if (error && error.error !== "not_found") throw transport.error(ServerError, call, error);
+        return ok ?? [];
+      }),
+    );
+  } catch (cause) {
+    if (cause instanceof CouchDBError) throw cause;
+    const reason = "answered with what is no list of revisions";
+    throw transport.error(InvalidResponseError, call, { reason, cause });
+  }
 }
 
 async function fateOf(
@@ -151,7 +153,8 @@ async function fateOf(
     const found = rev && (rev === leaf._rev ? leaf : await read(rev));
     const answer = found ? await isOurs(found, read) : undefined;
     if (rev && answer) return { rev };
-    if (answer === undefined) isUnknown = true;
+    // On a tombstone, a new one may yet come.
+    if (answer === undefined || (parent === undefined && leaf._deleted)) isUnknown = true;
     else isDecided = true;
   }
   return isDecided && !isUnknown ? "conflict" : "unknown";
@@ -163,16 +166,16 @@ function after(history: string[], parent: string): string | undefined {
 }
 
 /**
- * The revision that a new document was created as: the only one there is, or the one after a tombstone.
- * What is older may be anybody's, as it was before.
+ * The revision that a new document was created as: the only one there is, which may be a deletion, or the one
+ * after a tombstone. What is older may be anybody's, as it was before.
  */
 async function firstOf(
   { _rev, _deleted }: DocumentData,
   [, before]: string[],
   read: Read,
 ): Promise<string | undefined> {
-  if (_deleted) return undefined;
-  return before === undefined || (await read(before))?._deleted ? _rev : undefined;
+  if (before === undefined) return _rev;
+  return !_deleted && (await read(before))?._deleted ? _rev : undefined;
 }
 
 /** A revision and those before it, as far as the server knows them. */
@@ -182,24 +185,16 @@ function historyOf({ _revisions: { start, ids } = { start: 0, ids: [] } }: Docum
 
 /** What a document that was sent has to be found as. CouchDB itself changes those of its own databases. */
 export function document(scope: Scope, id: string, body: string): Write {
-  const sent = JSON.parse(body) as DocumentData;
+  const sent = comparable(body) as DocumentData;
   const isChanged = /(^|\/)_/.test(scope.name);
   return {
     id,
     parent: sent._rev,
     wantsBytes: Object.values(sent._attachments ?? {}).some(({ data }) => data !== undefined),
     async isOurs(found) {
-      if (!hasContent(found, sent)) return isChanged ? undefined : false;
-      // One number may stand for several.
-      return isExact(sent) || undefined;
+      return hasContent(found, sent) || (isChanged ? undefined : false);
     },
   };
-}
-
-/** Whether all that JavaScript has made of a JSON text is what stood there. */
-function isExact(value: unknown): boolean {
-  if (typeof value === "number") return !Number.isInteger(value) || Number.isSafeInteger(value);
-  return Object(value) !== value || Object.values(value as object).every(isExact);
 }
 
 /** Whether a revision has this content: members, attachments, and whether it is a deletion. */

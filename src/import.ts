@@ -1,4 +1,5 @@
-import { Document } from "./document.js";
+import { isMalformed } from "./auth/kept.js";
+import type { Document } from "./document.js";
 import { type DocumentSource, documentsOf, type Origin, originOf } from "./document-source.js";
 import {
   BadRequestError,
@@ -9,59 +10,13 @@ import {
   TooManyRequestsError,
 } from "./errors.js";
 import { askFates, document as writing } from "./fate.js";
-import { hex } from "./hex.js";
+import { dataOf, type Entry, entryOf } from "./import-entry.js";
+import type { ImportOptions, ImportTotals } from "./import-options.js";
 import { Patience } from "./patience.js";
 import type { Flight } from "./streams/flight.js";
-import { documentPath } from "./transport/paths.js";
 import { patienceFor } from "./transport/transfer.js";
 import type { Scope } from "./transport/transport.js";
-import type { BulkRow, DocumentData, JsonObject, OperationOptions, ViewRow } from "./types.js";
-
-/** What became of the documents of an import so far. Each that was read is in one of the other three. */
-export interface ImportTotals {
-  read: number;
-  written: number;
-  /** Left as the server has them, since it has another revision. */
-  conflicts: number;
-  /** Refused: by a validation function, for their size or their id. */
-  failed: number;
-  /** What CouchDB said of the first hundred that failed. */
-  failures: BulkRow[];
-}
-
-/** How an import is done. */
-export interface ImportOptions<T extends object = JsonObject> extends OperationOptions {
-  /** Documents a request, at the most; fewer, if they are large. Default 500. */
-  batchSize?: number | undefined;
-  /** Requests at once, at the most; fewer, while the server asks for rest. Default 4. */
-  concurrency?: number | undefined;
-  /** Called after each request. */
-  onProgress?: ((totals: ImportTotals) => void) | undefined;
-  /**
-   * What to do where the server has another revision: leave that, write over it, or write what a function
-   * makes of the two; nothing, if it makes undefined. Default `"skip"`.
-   */
-  onConflict?:
-    | "skip"
-    | "overwrite"
-    | ((mine: T, theirs: DocumentData<T>) => T | undefined | Promise<T | undefined>)
-    | undefined;
-  /**
-   * False stores documents with the revisions that they have, as a replicator does: never a conflict, but
-   * perhaps another leaf. Default true.
-   */
-  new_edits?: boolean | undefined;
-}
-
-/** A document on its way. */
-interface Entry<T> {
-  data: T;
-  id: string;
-  /** Its JSON. */
-  body: string;
-  /** Whether it was sent before, and the answer lost. */
-  mayBeThere: boolean;
-}
+import type { BulkRow, DocumentData, ViewRow } from "./types.js";
 
 // Characters of JSON that are sent at once, at the most, if they are not of one document.
 const mostCharacters = 4_000_000;
@@ -133,7 +88,8 @@ export class Import<T extends object> {
   }
 
   #tell(): unknown {
-    return this.#options.onProgress?.({ ...this.#totals });
+    const { failures, ...counts } = this.#totals;
+    return this.#options.onProgress?.({ ...counts, failures: [...failures] });
   }
 
   async *#batches(
@@ -142,10 +98,17 @@ export class Import<T extends object> {
     const { batchSize = 1 } = this.#options;
     let batch: Entry<T>[] = [];
     let characters = 0;
+    let refused = 0;
     for await (const data of documentsOf<T | Document<T>>(origin, this.#scope.transport.json)) {
       this.#totals.read += 1;
-      const entry = this.#entry(data);
-      if (!entry) continue;
+      const entry = entryOf(data, this.#scope.transport.json);
+      if (!("body" in entry)) {
+        this.#fail(entry);
+        refused += 1;
+        // Who has no more to give than these, and at once, is to be stopped all the same.
+        if (refused % batchSize === 0) await this.#flight.sleep(0);
+        continue;
+      }
       if (batch.length >= batchSize || characters + entry.body.length > mostCharacters) {
         if (batch.length > 0) yield batch;
         batch = [];
@@ -155,24 +118,6 @@ export class Import<T extends object> {
       characters += entry.body.length;
     }
     if (batch.length > 0) yield batch;
-  }
-
-  /** A document as it is sent; undefined for one that could not be. */
-  #entry(given: T | Document<T>): Entry<T> | undefined {
-    if (typeof given !== "object" || given === null || Array.isArray(given)) {
-      throw new TypeError("A document to import is an object");
-    }
-    const data = (given instanceof Document ? given.data : given) as T & { _id?: string };
-    const { _id: id = newId() } = data;
-    try {
-      documentPath(id);
-    } catch (error) {
-      this.#fail({ id, error: "illegal_docid", reason: (error as TypeError).message });
-      return undefined;
-    }
-    const whole = data._id === undefined ? { ...data, _id: id } : data;
-    const body = this.#scope.transport.json.stringify(whole);
-    return { data, id, body, mayBeThere: false };
   }
 
   /** Writes a batch, in as many requests as that takes. */
@@ -186,7 +131,6 @@ export class Import<T extends object> {
 
   /** Sends a batch until there is an answer; gives those for which the server has another revision. */
   async #send(batch: Entry<T>[]): Promise<Entry<T>[]> {
-    const refusals = [PayloadTooLargeError, BadRequestError, PreconditionFailedError];
     let rows: (BulkRow | undefined)[];
     try {
       rows = await this.#patience.with(
@@ -198,10 +142,10 @@ export class Import<T extends object> {
         },
       );
     } catch (error) {
-      if (!refusals.some((Class) => error instanceof Class)) throw error;
+      if (!isRefusal(error)) throw error;
       // A stub that is missing is found when other documents may be written.
       for (const entry of batch) entry.mayBeThere ||= error instanceof PreconditionFailedError;
-      return this.#halve(batch, error as CouchDBError);
+      return this.#halve(batch, error);
     }
     return this.#count(batch, rows);
   }
@@ -219,8 +163,13 @@ export class Import<T extends object> {
       throw transport.error(InvalidResponseError, call, { reason: "answered without rows" });
     // Without new edits there are rows for what failed only; with them, CouchDB keeps the order.
     if (new_edits && rows.every((row, at) => row?.id === batch[at]?.id)) return rows;
-    const rowOf = new Map(rows.map((row) => [row?.id, row]));
-    return batch.map(({ id }) => rowOf.get(id) ?? (new_edits ? undefined : { ok: true, id }));
+    // Of one document there may be several revisions then.
+    const nameOf = (id: unknown, rev: unknown) => (new_edits ? id : JSON.stringify([id, rev]));
+    const rowOf = new Map(rows.map((row) => [nameOf(row?.id, row?.rev), row]));
+    return batch.map(({ id, data }) => {
+      const { _rev } = data as { _rev?: unknown };
+      return rowOf.get(nameOf(id, _rev)) ?? (new_edits ? undefined : { ok: true, id });
+    });
   }
 
   /** Counts what is done and what failed; gives the rest. */
@@ -239,7 +188,11 @@ export class Import<T extends object> {
     const fates = await this.#patience.with(() => askFates(this.#scope, writes, this.#flight));
     const ours = new Set(asked.filter((_, at) => typeof fates[at] === "object"));
     this.#totals.written += ours.size;
-    return conflicts.filter((entry) => !ours.has(entry));
+    // A function must not be given for theirs what is ours.
+    const isMerged = typeof this.#options.onConflict === "function";
+    const left = new Set(asked.filter((_, at) => isMerged && fates[at] === "unknown"));
+    this.#totals.conflicts += left.size;
+    return conflicts.filter((entry) => !ours.has(entry) && !left.has(entry));
   }
 
   #fail(row: BulkRow): void {
@@ -277,15 +230,16 @@ export class Import<T extends object> {
     for (const entry of conflicts) {
       const row = theirs.get(entry.id);
       const isFunction = typeof onConflict === "function" && row?.doc;
-      const data = isFunction
+      const made = isFunction
         ? await this.#flight.race(
             Promise.resolve(onConflict(entry.data, row.doc as DocumentData<T>)),
           )
         : entry.data;
-      if (data === undefined) {
+      if (made === undefined) {
         this.#totals.conflicts += 1;
         continue;
       }
+      const data = dataOf(made);
       const { rev, deleted } = (row?.value ?? {}) as { rev?: string; deleted?: boolean };
       const whole = { ...(json.parse(json.stringify(data)) as object), _id: entry.id };
       const body = json.stringify({ ...whole, _rev: deleted ? undefined : rev });
@@ -302,11 +256,18 @@ export class Import<T extends object> {
     const whole = { ...call, query: { include_docs }, expects: "rows" };
     const ask = () => transport.request(whole, this.#flight);
     const { rows } = (await this.#patience.with(ask)).value as { rows: ViewRow[] };
-    return new Map(rows.map((row) => [String(row.key), row]));
+    if (Array.isArray(rows) && rows.every((row) => Object(row) === row)) {
+      return new Map(rows.map((row) => [String(row.key), row]));
+    }
+    throw transport.error(InvalidResponseError, call, {
+      reason: "answered with rows that are none",
+    });
   }
 }
 
-/** An id as CouchDB's own, so that it can be known again if the answer is lost. */
-function newId(): string {
-  return hex(crypto.getRandomValues(new Uint8Array(16)));
+/** Whether it is for what was sent that it was not taken: more of the same need not be so. */
+function isRefusal(error: unknown): error is CouchDBError {
+  if (error instanceof BadRequestError) return !isMalformed(error.reason ?? "");
+  if (error instanceof PreconditionFailedError) return error.error === "missing_stub";
+  return error instanceof PayloadTooLargeError;
 }

@@ -50,7 +50,7 @@ export type {
   QueryParams,
   Selector,
 } from "./find.js";
-export type { ImportOptions, ImportTotals } from "./import.js";
+export type { ImportOptions, ImportTotals } from "./import-options.js";
 export { localCheckpoint } from "./local-checkpoint.js";
 export { Partition, type PartitionInfo } from "./partition.js";
 export type { RequestOptions } from "./request.js";

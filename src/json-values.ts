@@ -24,6 +24,24 @@ export function equalJson(a: unknown, b: unknown, stringify: (value: unknown) =>
   );
 }
 
+const strange = /\d{16}|[eE]-3\d\d/;
+const stringOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const leastNormal = 2 ** -1022;
+
+/**
+ * A JSON text as a value that is the same for what is the same to CouchDB, and for nothing else: it keeps
+ * integers of any size, and other numbers as JavaScript does, but for the very smallest, which may become 0.
+ */
+export function comparable(text: string): unknown {
+  if (!strange.test(text)) return JSON.parse(text);
+  const written = text.replace(stringOrNumber, (token) => {
+    if (token.startsWith('"')) return token;
+    if (/^-?\d{16,}$/.test(token)) return `{"integer":"${token}"}`;
+    return Math.abs(Number(token)) < leastNormal ? "0" : token;
+  });
+  return JSON.parse(written);
+}
+
 /** Whether a value is an object as JSON makes them, and no array. */
 export function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;

@@ -8,6 +8,8 @@ export class Patience {
   readonly #most: number;
   readonly #limit: number;
   #atOnce: number;
+  #underWay = 0;
+  #waiting: (() => void)[] = [];
   /** Before when nothing is to be sent, as `Date.now` has it. */
   #restUntil = 0;
   /** Tries on end that failed: those at once are one. */
@@ -42,7 +44,7 @@ export class Patience {
    */
   async with<R>(work: () => Promise<R>, failed?: (error: CouchDBError) => void): Promise<R> {
     for (;;) {
-      await this.#flight.sleep(Math.max(this.#restUntil - Date.now(), 0));
+      await this.#turn();
       const round = this.#round;
       try {
         const result = await work();
@@ -54,8 +56,22 @@ export class Patience {
         this.#flight.throwIfEnded();
         if (!(error instanceof CouchDBError) || !this.#bears(error, round)) throw error;
         failed?.(error);
+      } finally {
+        this.#underWay -= 1;
+        for (const wake of this.#waiting.splice(0)) wake();
       }
     }
+  }
+
+  /** Waits until the server has had its rest, and until it bears one more. */
+  async #turn(): Promise<void> {
+    await this.#flight.sleep(Math.max(this.#restUntil - Date.now(), 0));
+    while (this.#underWay >= this.atOnce || Date.now() < this.#restUntil) {
+      const isFull = this.#underWay >= this.atOnce;
+      const turn = new Promise<void>((resolve) => void this.#waiting.push(resolve));
+      await (isFull ? this.#flight.race(turn) : this.#flight.sleep(this.#restUntil - Date.now()));
+    }
+    this.#underWay += 1;
   }
 
   /** Has all wait, if what failed may pass. */

@@ -1,4 +1,5 @@
 import { Document } from "./document.js";
+import { CouchDBError, NetworkError } from "./errors.js";
 import { beNewOrFetch } from "./existence.js";
 import type { Scope } from "./transport/transport.js";
 import type { JsonObject, OperationOptions } from "./types.js";
@@ -35,6 +36,7 @@ export class Users {
    *
    * @returns the user's document, without the password
    * @throws ConflictError if there is one of this name
+   * @throws NetworkError with `mayHaveHappened`, if the connection is lost on the way
    * @throws TypeError for a name that no user can have, and for roles that are no strings
    */
   async create(
@@ -47,7 +49,14 @@ export class Users {
     const user = this.#document(name, { name, type: "user", roles: [...roles], password });
     await beNewOrFetch(this.#scope, user, { signal });
     await user.save({ signal });
-    return this.get(name, { signal });
+    try {
+      return await this.get(name, { signal });
+    } catch (error) {
+      if (!(error instanceof CouchDBError)) throw error;
+      const { method, url } = error;
+      const reason = "the user was created, but could not be read";
+      throw new NetworkError({ method, url, reason, cause: error, mayHaveHappened: true });
+    }
   }
 
   /**

@@ -37,7 +37,8 @@ export interface Auth {
   headers(server: AuthServer): Record<string, string> | Promise<Record<string, string>>;
   /**
    * Called with each answer. True says that `headers` has better ones now: the request is sent once more,
-   * unless its body was a stream.
+   * unless its body was a stream. What it throws is what the request fails with, unless that was a write, and
+   * is done.
    */
   answered?(answer: AuthAnswer, server: AuthServer): boolean | Promise<boolean>;
   /** Called when the session is closed, to log out. */

@@ -3,6 +3,9 @@ import { hidesCookies } from "../transport/runtime.js";
 import type { Auth, AuthServer } from "./auth.js";
 import { isUnknown, type Kept, keeping } from "./kept.js";
 
+// Milliseconds. CouchDB locks out who is refused five times within these.
+const refusalHolds = 300_000;
+
 /**
  * A session of CouchDB's: logs in when the first request is made, and again when it has expired, once for
  * all requests that wait; takes the renewed cookies that CouchDB sends; logs out when the session is
@@ -11,7 +14,8 @@ import { isUnknown, type Kept, keeping } from "./kept.js";
  * Outside browsers the cookie is kept here. In browsers it is the browser that keeps it: CouchDB must allow
  * credentials (`[cors] credentials = true`) and name your page's origin.
  *
- * A password that was refused is not tried again: a user who is refused too often is locked out.
+ * A password that was refused is not tried again for five minutes: who is refused too often is locked out, but
+ * a server that cannot read its users refuses everybody.
  *
  * @throws TypeError for what are no strings; each request UnauthorizedError, for a wrong password
  * @see https://docs.couchdb.org/en/stable/api/server/authn.html#cookie-authentication
@@ -20,10 +24,10 @@ export function cookie(user: string, password: string): Auth {
   if (typeof user !== "string" || typeof password !== "string") {
     throw new TypeError("A user's name and password are strings");
   }
-  const refusals = new WeakMap<AuthServer, UnauthorizedError>();
+  const refusals = new WeakMap<AuthServer, { error: UnauthorizedError; until: number }>();
   const logIn = async (server: AuthServer): Promise<Kept> => {
     const refusal = refusals.get(server);
-    if (refusal) throw refusal;
+    if (refusal && Date.now() < refusal.until) throw refusal.error;
     try {
       const body = { name: user, password };
       // No cookie: but the browser's own, so that it keeps the one that comes.
@@ -35,7 +39,10 @@ export function cookie(user: string, password: string): Auth {
       }
       return kept ?? { headers, until: Number.POSITIVE_INFINITY };
     } catch (error) {
-      if (error instanceof UnauthorizedError) refusals.set(server, error);
+      // A gateway's word says nothing of the password.
+      if (error instanceof UnauthorizedError && error.error === "unauthorized") {
+        refusals.set(server, { error, until: Date.now() + refusalHolds });
+      }
       throw error;
     }
   };

@@ -14,9 +14,14 @@ export interface Keeping {
 }
 
 /** Whether an answer says that the server does not know who is asking. */
-export function isUnknown({ status, reason }: AuthAnswer): boolean {
-  return status === 401 || (status === 400 && /AuthSession cookie/.test(reason ?? ""));
+export function isUnknown({ status, reason, sent }: AuthAnswer): boolean {
+  if (status === 401) return true;
+  // The answer to a HEAD gives no reason.
+  return status === 400 && (reason ? isMalformed(reason) : sent.cookie !== undefined);
 }
+
+/** Whether CouchDB says that it cannot read its cookie. */
+export const isMalformed = (reason: string) => /AuthSession cookie/.test(reason);
 
 /**
  * Headers that are got once, for all who wait for them, and kept until they are too old, or the server

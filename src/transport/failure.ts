@@ -28,7 +28,10 @@ export function failure(
 /** Node, Bun and Deno tell where nothing was sent; browsers do not. */
 function wasRefused(cause: unknown): boolean {
   const texts = [cause, (cause as { cause?: unknown } | undefined)?.cause].map((error) =>
-    error instanceof Error ? `${(error as { code?: string }).code} ${error.message}` : "",
+    // Some quote the URL, in which may stand anything.
+    error instanceof Error
+      ? `${(error as { code?: string }).code} ${error.message.replace(/https?:\S+/g, "")}`
+      : "",
   );
   return /ECONNREFUSED|ConnectionRefused|ENOTFOUND|EAI_AGAIN|\(Connect\)/.test(texts.join(" "));
 }

@@ -30,7 +30,9 @@ export function mayPass(error: CouchDBError, isSafe = true): boolean {
   if (error instanceof NetworkError) {
     return !(error instanceof TimeoutError) && (isSafe || !error.mayHaveHappened);
   }
-  return isSafe ? passing.has(error.status as number) : error.status === 429;
+  if (!isSafe) return error.status === 429;
+  // What CouchDB says, with 412, when too few of its nodes are there.
+  return passing.has(error.status as number) || error.error === "nodedown";
 }
 
 /** Milliseconds to wait before the next try: as the server asks, or else by `backoff`. */

@@ -78,17 +78,22 @@ export async function send(
         // A fetch may be deaf, and answer when nobody waits any more.
         answer.then(({ body }) => body?.cancel()).catch(() => {});
         const error = explain(thrown);
-        // Once: what is refused again is refused.
-        if (!isSigned && thrown instanceof HTTPError) {
-          isSigned = await hear(thrown.response, error.reason);
-          if (isSigned && !(call.body instanceof ReadableStream)) continue;
+        if (thrown instanceof HTTPError && (await hear(thrown.response, error.reason))) {
+          // Once: what is refused again is refused.
+          const isNew = !isSigned && !(call.body instanceof ReadableStream);
+          isSigned = true;
+          if (isNew) continue;
         }
         if (attempt > retries || !mayPass(error, isSafe)) throw error;
         await flight.sleep(waitBefore(attempt, error));
         attempt += 1;
         continue;
       }
-      await hear(response);
+      await hear(response).catch((error) => {
+        flight.throwIfEnded();
+        // A write that is done is done, whatever becomes of the Auth.
+        if (isRead) throw error;
+      });
       if (isWhole) letGo();
       return { response, text, signal, close };
     }

@@ -38,7 +38,7 @@ export class Transport {
   readonly feedRetries: number;
   readonly #sender: Sender;
   readonly #flights = new Set<Flight>();
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(base: string, json: SureJson, sender: Omit<Sender, "server">) {
     this.base = base;
@@ -54,11 +54,27 @@ export class Transport {
   }
 
   /** Ends all that is under way, refuses what is to come, and logs out. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): Promise<void> {
+    // Told once, to all who wait for it.
+    this.#closing ??= this.#close().finally(() => {
+      this.#closing = Promise.resolve();
+    });
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     for (const flight of this.#flights) flight.abort();
     await this.#sender.auth?.close?.(this.#sender.server);
+  }
+
+  /** Tells the session's Auth that what it has is not known; true if it may have better. */
+  identifyAnew(signal: AbortSignal | undefined): Promise<boolean> {
+    const { auth, server } = this.#sender;
+    const answer = { status: 401, headers: new Headers(), reason: undefined };
+    return this.during(signal, async () => {
+      if (!auth?.answered) return false;
+      return auth.answered({ ...answer, sent: await auth.headers(server) }, server);
+    });
   }
 
   /** A request of the session's Auth, which all who wait for it wait for, also when the session is closed. */
@@ -108,7 +124,7 @@ export class Transport {
 
   /** Begins an operation of several requests, which must `land` at its end. */
   takeOff(signal: AbortSignal | undefined): Flight {
-    if (this.#closed) throw closedError();
+    if (this.#closing) throw closedError();
     return new Flight(signal, this.#flights);
   }
 

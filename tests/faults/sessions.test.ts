@@ -1,6 +1,15 @@
 import type { ServerResponse } from "node:http";
-import { bearer, CouchDB, cookie, ServerError, UnauthorizedError } from "couchfetch";
-import { afterEach, expect, test } from "vitest";
+import {
+  bearer,
+  CouchDB,
+  cookie,
+  NetworkError,
+  NotFoundError,
+  PreconditionFailedError,
+  ServerError,
+  UnauthorizedError,
+} from "couchfetch";
+import { afterEach, expect, test, vi } from "vitest";
 import { type Answering, json, startAnswering } from "./answering.js";
 
 const crowd = 200;
@@ -150,4 +159,142 @@ test("a logout that fails is told, and the session is closed all the same", asyn
   await expect(couch.close()).rejects.toBeInstanceOf(ServerError);
   await expect(couch.info()).rejects.toMatchObject({ name: "AbortError" });
   await couch.close();
+});
+
+test("checkCredentials logs in again where the server has forgotten the session", async () => {
+  let known = "";
+  let logins = 0;
+  server = await startAnswering((response, _before, { method, headers }) => {
+    if (method === "POST") {
+      logins += 1;
+      known = `AuthSession=s${logins}`;
+      response.setHeader("set-cookie", `${known}; Path=/`);
+      return json(response, 200, { ok: true });
+    }
+    // As CouchDB does: an old cookie is nobody's, and no error.
+    const name = headers.cookie === known ? "jan" : null;
+    json(response, 200, { ok: true, userCtx: { name, roles: [] } });
+  });
+  const couch = new CouchDB(server.url, { auth: cookie("jan", "hunter2") });
+  expect((await couch.checkCredentials()).name).toBe("jan");
+  known = "forgotten";
+  expect((await couch.checkCredentials()).name).toBe("jan");
+  expect(logins).toBe(2);
+  const plain = new CouchDB(server.url, { auth: { headers: () => ({}) } });
+  await expect(plain.checkCredentials()).rejects.toThrow(UnauthorizedError);
+});
+
+test("a HEAD, whose answer cannot say that the cookie is malformed, logs in again", async () => {
+  let logins = 0;
+  server = await startAnswering((response, _before, { method, headers }) => {
+    if (method === "POST") {
+      logins += 1;
+      response.setHeader("set-cookie", `AuthSession=s${logins}`);
+      return json(response, 200, { ok: true });
+    }
+    response.setHeader("content-type", "application/json");
+    response.writeHead(headers.cookie === "AuthSession=s2" ? 200 : 400).end();
+  });
+  const couch = new CouchDB(server.url, { auth: cookie("jan", "hunter2") });
+  expect((await couch.get("animals")).id).toBe("animals");
+  expect(logins).toBe(2);
+});
+
+test("a gateway that refuses a login has not refused the password", async () => {
+  let logins = 0;
+  server = await startAnswering((response, _before, { method }) => {
+    if (method !== "POST") return json(response, 200, { couchdb: "Welcome" });
+    logins += 1;
+    if (logins === 1) return response.writeHead(401, { "content-type": "text/html" }).end("<p>");
+    response.setHeader("set-cookie", "AuthSession=s");
+    json(response, 200, { ok: true });
+  });
+  const couch = new CouchDB(server.url, { auth: cookie("jan", "hunter2") });
+  await expect(couch.info()).rejects.toThrow(UnauthorizedError);
+  expect((await couch.info()).couchdb).toBe("Welcome");
+});
+
+test("a password that was refused is tried again after five minutes, and not before", async () => {
+  let logins = 0;
+  server = await startAnswering((response, _before, { method }) => {
+    if (method !== "POST") return json(response, 200, { couchdb: "Welcome" });
+    logins += 1;
+    if (logins === 1) return json(response, 401, unauthorized);
+    response.setHeader("set-cookie", "AuthSession=s");
+    json(response, 200, { ok: true });
+  });
+  vi.useFakeTimers({ toFake: ["Date"] });
+  try {
+    const couch = new CouchDB(server.url, { auth: cookie("jan", "hunter2") });
+    await expect(couch.info()).rejects.toThrow(UnauthorizedError);
+    vi.setSystemTime(Date.now() + 299_000);
+    await expect(couch.info()).rejects.toThrow(UnauthorizedError);
+    expect(logins).toBe(1);
+    vi.setSystemTime(Date.now() + 2_000);
+    expect((await couch.info()).couchdb).toBe("Welcome");
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("an Auth is told of each answer, also of the one that refuses what was sent anew", async () => {
+  server = await startAnswering((response, before) => {
+    if (before === 0) return json(response, 401, unauthorized);
+    json(response, 404, { error: "not_found", reason: "missing" });
+  });
+  const told: number[] = [];
+  const answered = ({ status }: { status: number }) => {
+    told.push(status);
+    return status === 401;
+  };
+  const couch = new CouchDB(server.url, { auth: { headers: () => ({}), answered } });
+  await expect(couch.database("animals").get("cat")).rejects.toThrow(NotFoundError);
+  expect(told).toEqual([401, 404]);
+});
+
+test("a write that is done is done, though the Auth breaks on its answer", async () => {
+  server = await startAnswering((response) =>
+    json(response, 201, { ok: true, id: "cat", rev: "1-a" }),
+  );
+  const answered = () => {
+    throw new Error("of the Auth");
+  };
+  const couch = new CouchDB(server.url, { auth: { headers: () => ({}), answered } });
+  const cat = couch.database("animals").document("cat", { legs: 4 });
+  await cat.save();
+  expect(cat.rev).toBe("1-a");
+});
+
+test("whoever closes a session waits for its logout, and hears what became of it", async () => {
+  server = await startAnswering((response, _before, { method }) => {
+    if (method === "DELETE") return json(response, 500, { error: "error", reason: "no" });
+    response.setHeader("set-cookie", "AuthSession=s");
+    json(response, 200, { couchdb: "Welcome" });
+  });
+  const couch = new CouchDB(server.url, { auth: cookie("jan", "hunter2") });
+  await couch.info();
+  const closings = [couch.close(), couch.close()];
+  for (const closing of closings) await expect(closing).rejects.toThrow(ServerError);
+});
+
+test("a database is not there because too few nodes are", async () => {
+  const nodedown = { error: "nodedown", reason: "progress not possible" };
+  server = await startAnswering((response) => json(response, 412, nodedown));
+  const couch = new CouchDB(server.url, { retry: { limit: 0 } });
+  const creating = couch.create("animals", { existsOk: true });
+  await expect(creating).rejects.toThrow(PreconditionFailedError);
+});
+
+test("a user who was created, and could not be read, may have been created", async () => {
+  server = await startAnswering((response, _before, { method }) => {
+    if (method === "PUT") return json(response, 201, { ok: true, id: "x", rev: "1-a" });
+    if (method === "HEAD") {
+      return response.writeHead(404, { "content-type": "application/json" }).end();
+    }
+    response.destroy();
+  });
+  const couch = new CouchDB(server.url, { retry: { limit: 0 } });
+  const error = await couch.users.create("jan", "hunter2").catch((reason) => reason);
+  expect(error).toBeInstanceOf(NetworkError);
+  expect(error.mayHaveHappened).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { equalJson as compare } from "../../src/json-values.js";
+import { comparable, equalJson as compare } from "../../src/json-values.js";
 
 const equalJson = (a: unknown, b: unknown) => compare(a, b, JSON.stringify);
 
@@ -26,4 +26,33 @@ test("what a parser has made of values is compared as it is written", () => {
   expect(equalJson(born(2024), born(2025))).toBe(false);
   expect(equalJson(born(2024), { born: {} })).toBe(false);
   expect(equalJson(0, -0)).toBe(true);
+});
+
+const isSame = (one: string, other: string) => equalJson(comparable(one), comparable(other));
+
+test.each([
+  ["[1700000000000000000]", "[1700000000000000000]", true],
+  ["[1700000000000000000]", "[1700000000000000001]", false],
+  ["[-9007199254740993]", "[-9007199254740992]", false],
+  ["[1700000000000000000]", "[1.7e18]", false],
+  ['["1700000000000000000"]', "[1700000000000000000]", false],
+  [
+    '{"a\\"1":"12345678901234567","n":12345678901234567}',
+    '{"n":12345678901234567,"a\\"1":"12345678901234567"}',
+    true,
+  ],
+  ['["\\\\",12345678901234567]', '["\\\\",12345678901234568]', false],
+  ["[1.5e+22]", "[1.5e22]", true],
+  ["[5e-324]", "[0.0]", true],
+  ["[5e-324]", "[1]", false],
+  ["[1e-307]", "[0]", false],
+  ["[100]", "[1e2]", true],
+])("numbers are the same where they are to CouchDB: %s and %s", (one, other, same) => {
+  expect(isSame(one, other)).toBe(same);
+  expect(isSame(other, one)).toBe(same);
+});
+
+test("what is no JSON stays none", () => {
+  expect(() => comparable("[12345678901234567")).toThrow(SyntaxError);
+  expect(() => comparable("<p>12345678901234567</p>")).toThrow(SyntaxError);
 });

@@ -274,6 +274,22 @@ export const fate: Case[] = [
     },
   },
   {
+    name: "save: is done, whatever its numbers, and update once",
+    async run(context) {
+      await fill(context.db, { cat: { n: 1 } });
+      const fault = { after: 0, how: "reset" as const };
+      await throughProxy(context, [{ of: "^PUT .*cat", fault }], async ({ db }) => {
+        const numbers = { at: 1_700_000_000_000_000_000, tiny: 5e-324, large: 1.5e22 };
+        const cat = await db.get("cat");
+        await cat.update((data) => void Object.assign(data, { n: data.n + 1, ...numbers }));
+        assert.equal((await context.db.get("cat")).data.n, 2);
+        cat.data.n = 5;
+        await cat.save();
+        assert.equal((await context.db.get("cat")).rev, cat.rev);
+      });
+    },
+  },
+  {
     name: "save of a new document: is done, also after a tombstone",
     async run(context) {
       await fill(context.db, { cat: { legs: 3 } });

@@ -291,4 +291,51 @@ export const imports: Case[] = [
       });
     },
   },
+  {
+    name: "import counts what is written once, whatever its numbers, though an answer is lost",
+    async run(context) {
+      const large = { _id: "a", n: 1, at: 1_700_000_000_000_000_000, tiny: 5e-324 };
+      for (const onConflict of ["skip", "overwrite", () => ({ n: 2 })] as const) {
+        const gone = { _id: "gone", _deleted: true };
+        const rules = [
+          { of: "^POST .*_bulk_docs", times: 1, fault: { after: 0, how: "reset" as const } },
+        ];
+        await throughProxy(context, rules, async ({ db }) => {
+          const told = await db.import([large, gone] as JsonObject[], { onConflict });
+          assert.deepEqual(told, totals({ read: 2, written: 2 }));
+          const a = await context.db.get("a");
+          assert.equal(a.data.n, 1);
+          await a.delete();
+          await context.db.purge({ a: [(await leafOf(context.db, "a")) ?? ""] });
+          await context.db.purge({ gone: [(await leafOf(context.db, "gone")) ?? ""] });
+        });
+      }
+    },
+  },
+  {
+    name: "import with new_edits: false tells revisions of one document apart",
+    async run({ db }) {
+      const validate_doc_update = "function (doc) { if (doc.bad) throw { forbidden: 'bad' }; }";
+      await fill(db, { "_design/rules": { validate_doc_update } });
+      const [one, other] = [
+        "1-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "1-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+      ];
+      const docs = [
+        { _id: "a", _rev: one, n: 1 },
+        { _id: "a", _rev: other, bad: true },
+        { _id: "c", _rev: one },
+      ];
+      const told = await db.import(docs as JsonObject[], { new_edits: false });
+      assert.deepInclude(told, { read: 3, written: 2, failed: 1 });
+      assert.lengthOf(told.failures, 1);
+      assert.equal((await db.get("a")).rev, one);
+    },
+  },
 ];
+
+/** The current revision, of a deleted document, too. */
+async function leafOf(db: Database, id: string): Promise<string | undefined> {
+  const [row] = await db.allDocs.rows({ keys: [id] }).toArray();
+  return row?.value.rev;
+}

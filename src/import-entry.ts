@@ -1,0 +1,44 @@
+import { Document } from "./document.js";
+import { hex } from "./hex.js";
+import type { SureJson } from "./transport/call.js";
+import { documentPath } from "./transport/paths.js";
+import type { BulkRow } from "./types.js";
+
+/** A document of an import, on its way. */
+export interface Entry<T> {
+  data: T;
+  id: string;
+  /** Its JSON. */
+  body: string;
+  /** Whether it was sent before, and the answer lost. */
+  mayBeThere: boolean;
+}
+
+/** A document as it is sent; or, for one that could not be, the row that CouchDB would answer with. */
+export function entryOf<T extends object>(
+  given: T | Document<T>,
+  json: SureJson,
+): Entry<T> | BulkRow {
+  const data = dataOf(given) as T & { _id?: string };
+  const { _id: id = newId() } = data;
+  try {
+    documentPath(id);
+  } catch (error) {
+    return { id, error: "illegal_docid", reason: (error as TypeError).message };
+  }
+  const body = json.stringify(data._id === undefined ? { ...data, _id: id } : data);
+  return { data, id, body, mayBeThere: false };
+}
+
+/** @throws TypeError for what is no document */
+export function dataOf<T extends object>(given: T | Document<T>): T {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new TypeError("A document to import is an object");
+  }
+  return given instanceof Document ? (given.data as T) : given;
+}
+
+/** An id as CouchDB's own, so that it can be known again if the answer is lost. */
+function newId(): string {
+  return hex(crypto.getRandomValues(new Uint8Array(16)));
+}

@@ -1,0 +1,218 @@
+import { CouchDB, CouchDBError, type Document, InvalidResponseError } from "couchfetch";
+import { expect, test, vi } from "vitest";
+import { type Answering, json, startAnswering } from "./answering.js";
+
+type Answer = Parameters<typeof startAnswering>[0];
+
+/** Runs with a database of a server that answers so, and gives the server what it was asked. */
+async function against<R>(
+  answer: Answer,
+  work: (db: ReturnType<CouchDB["database"]>, server: Answering) => Promise<R>,
+): Promise<R> {
+  const server = await startAnswering(answer);
+  const couch = new CouchDB(server.url, { timeout: 5_000 });
+  try {
+    return await work(couch.database("animals"), server);
+  } finally {
+    await couch.close();
+    await server.close();
+  }
+}
+
+const idsOf = (body: string): string[] =>
+  (JSON.parse(body) as { docs: { _id: string }[] }).docs.map(({ _id }) => _id);
+
+const store: Answer = (response, _before, _request, body) =>
+  json(
+    response,
+    201,
+    idsOf(body).map((id) => ({ ok: true, id, rev: "1-a" })),
+  );
+
+const some = (count: number) => Array.from({ length: count }, (_, n) => ({ _id: `d${n}` }));
+
+test("a server without enough nodes is waited for, and its documents have not failed", async () => {
+  const answer: Answer = (response, before, ...rest) =>
+    before < 2
+      ? json(response, 412, { error: "nodedown", reason: "progress not possible" })
+      : store(response, before, ...rest);
+  const totals = await against(answer, (db) => db.import(some(3)));
+  expect(totals).toMatchObject({ read: 3, written: 3, failed: 0 });
+});
+
+test("a session that the server cannot read ends an import: the documents have not failed", async () => {
+  const reason = "Malformed AuthSession cookie. Please clear your cookies.";
+  const answer: Answer = (response) => json(response, 400, { error: "bad_request", reason });
+  await against(answer, async (db) => {
+    await expect(db.import(some(3))).rejects.toMatchObject({ status: 400, reason });
+  });
+});
+
+test.each([null, "abc", 5, []])("onConflict that makes %j ends an import", async (made) => {
+  const answer: Answer = (response, _before, { url }, body) =>
+    url?.includes("_all_docs")
+      ? json(response, 200, {
+          rows: [{ id: "d0", key: "d0", value: { rev: "1-b" }, doc: { _id: "d0", _rev: "1-b" } }],
+        })
+      : json(
+          response,
+          201,
+          idsOf(body).map((id) => ({ id, error: "conflict", reason: "conflict" })),
+        );
+  await against(answer, async (db, { requests }) => {
+    const onConflict = () => made as unknown as Document;
+    await expect(db.import(some(1), { onConflict })).rejects.toThrow(TypeError);
+    expect(requests).toEqual([
+      "POST /animals/_bulk_docs",
+      "POST /animals/_all_docs?include_docs=true",
+    ]);
+  });
+});
+
+test.each([
+  ["_bulk_get", { results: [null] }],
+  ["_bulk_get", { results: 5 }],
+  ["_bulk_get", { results: [] }],
+  ["_bulk_get", { results: [{ id: "d0", docs: [{ error: { id: "d0", error: "forbidden" } }] }] }],
+  ["_all_docs", { rows: [null] }],
+  ["_all_docs", { rows: 5 }],
+])("nonsense from %s is a CouchDBError: %j", async (endpoint, nonsense) => {
+  let posts = 0;
+  const answer: Answer = (response, _before, { url }, body) => {
+    if (url?.includes(endpoint)) return json(response, 200, nonsense);
+    posts += 1;
+    if (endpoint === "_bulk_get" && posts === 1) return json(response, 503, { error: "busy" });
+    json(
+      response,
+      201,
+      idsOf(body).map((id) => ({ id, error: "conflict", reason: "conflict" })),
+    );
+  };
+  await against(answer, async (db) => {
+    const error = await db.import(some(1), { onConflict: "overwrite" }).catch((reason) => reason);
+    expect(error).toBeInstanceOf(CouchDBError);
+    if (!JSON.stringify(nonsense).includes("forbidden")) {
+      expect(error).toBeInstanceOf(InvalidResponseError);
+    }
+  });
+});
+
+test("what a source does when it is let go hides nothing", async () => {
+  function* given() {
+    try {
+      yield* some(100);
+    } finally {
+      // biome-ignore lint/correctness/noUnsafeFinally: what a source may do
+      throw new Error("of the source");
+    }
+  }
+  const mine = new Error("mine");
+  const onProgress = () => {
+    throw mine;
+  };
+  await against(store, async (db) => {
+    await expect(db.import(given(), { batchSize: 5, onProgress })).rejects.toBe(mine);
+    const left = vi.fn(() => {
+      throw new Error("left after its end");
+    });
+    const rest = some(3)[Symbol.iterator]();
+    const ended = { [Symbol.iterator]: () => ({ next: () => rest.next(), return: left }) };
+    expect(await db.import(ended as Iterable<{ _id: string }>)).toMatchObject({ written: 3 });
+    expect(left).not.toHaveBeenCalled();
+  });
+});
+
+test("a source of nothing but what cannot be stored can be stopped", async () => {
+  function* endless() {
+    for (;;) yield { _id: "_bad" };
+  }
+  const stop = new AbortController();
+  const reason = new Error("enough");
+  setTimeout(() => stop.abort(reason), 20);
+  await against(store, async (db, { requests }) => {
+    await expect(db.import(endless(), { signal: stop.signal })).rejects.toBe(reason);
+    expect(requests).toEqual([]);
+  });
+});
+
+// Were it searched again with each piece, this would take minutes.
+test("a line of 64 MB that comes in small pieces is no hang", { timeout: 60_000 }, async () => {
+  const line = new TextEncoder().encode(
+    `${JSON.stringify({ _id: "a", x: "é".repeat(2 ** 25) })}\n`,
+  );
+  function* pieces() {
+    for (let at = 0; at < line.length; at += 16_384) yield line.subarray(at, at + 16_384);
+  }
+  const totals = await against(store, (db) => db.import(new ReadableStream(from(pieces()))));
+  expect(totals).toMatchObject({ read: 1, written: 1 });
+});
+
+function from<I>(items: Generator<I>): UnderlyingDefaultSource<I> {
+  return {
+    pull(controller) {
+      const { done, value } = items.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  };
+}
+
+test("while the server asks for rest, fewer are under way", async () => {
+  let underWay = 0;
+  const seen: number[] = [];
+  const answer: Answer = (response, before, ...rest) => {
+    underWay += 1;
+    seen.push(underWay);
+    setTimeout(() => {
+      underWay -= 1;
+      if (before < 16) json(response, 429, { error: "too_many_requests" });
+      else store(response, before, ...rest);
+    }, 10);
+  };
+  const options = { batchSize: 1, concurrency: 16 };
+  const totals = await against(answer, (db) => db.import(some(40), options));
+  expect(totals).toMatchObject({ written: 40 });
+  expect(Math.max(...seen.slice(0, 16))).toBeGreaterThan(8);
+  // The server bears one more for every two that it takes.
+  expect(Math.max(...seen.slice(16, 22))).toBeLessThan(6);
+});
+
+test("what progress has told stays as it was", async () => {
+  const refuse: Answer = (response, _before, _request, body) =>
+    json(
+      response,
+      201,
+      idsOf(body).map((id) => ({ id, error: "forbidden", reason: "no" })),
+    );
+  const told: { failed: number; failures: unknown[] }[] = [];
+  await against(refuse, (db) =>
+    db.import(some(6), { batchSize: 2, concurrency: 1, onProgress: (totals) => told.push(totals) }),
+  );
+  expect(told.map(({ failures }) => failures.length)).toEqual([2, 4, 6]);
+});
+
+test("an export whose documents cannot be written closes its connection", async () => {
+  const rows = some(10_000).map(({ _id }) => ({
+    id: _id,
+    key: _id,
+    value: { rev: "1-a" },
+    doc: { _id },
+  }));
+  const server = await startAnswering((response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.write(
+      `{"total_rows":10000,"offset":0,"rows":[\r\n${rows.map((row) => JSON.stringify(row)).join(",\r\n")}`,
+    );
+  });
+  const broken = new Error("broken");
+  const stringify = (value: unknown) => {
+    if (Object(value)._id) throw broken;
+    return JSON.stringify(value);
+  };
+  const couch = new CouchDB(server.url, { json: { parse: JSON.parse, stringify } });
+  const reader = couch.database("animals").export().getReader();
+  await expect(reader.read()).rejects.toBe(broken);
+  await server.left;
+  await couch.close();
+  await server.close();
+});
