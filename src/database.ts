@@ -49,23 +49,26 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
    * Reads a document.
    *
    * @param options - `default`: the content of an unsaved document to give instead, if there is
-   * none; not for one revision
+   * none; not for one revision. `known`: a Document that was read before, which is given back, as it is, if the
+   * server still has its revision
    * @throws NotFoundError if there is no such document, and no `default`
    * @throws BadRequestError for an invalid `rev`
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
    */
   async get(
     id: string,
-    options: GetOptions & { default?: T | undefined } = {},
+    options: GetOptions & { default?: T | undefined; known?: Document<T> | undefined } = {},
   ): Promise<Document<T>> {
-    const { default: content, ...params } = options;
-    const document = new Document<T>(this.#scope, id, content ?? {});
+    const { default: content, known, ...params } = options;
+    if (known && known.id !== id) throw new TypeError("The known document is another");
+    const document = new Document<T>(this.#scope, id, known?.rev ? { _rev: known.rev } : {});
     try {
-      await document.fetch({ ...params, discardChanges: true });
+      const isRead = await document.fetch({ ...params, ifChanged: true, discardChanges: true });
+      return known && !isRead ? known : document;
     } catch (error) {
       if (content == null || params.rev !== undefined || !isMissing(error)) throw error;
+      return new Document<T>(this.#scope, id, content);
     }
-    return document;
   }
 
   /**

@@ -1,8 +1,9 @@
 import { Attachment, noteAttachment } from "./attachment.js";
 import { ConflictError, InvalidResponseError } from "./errors.js";
 import { document, isOpen, lost, write } from "./fate.js";
-import { atRevision, isLike, replacement } from "./json-values.js";
-import type { Call } from "./transport/call.js";
+import { atRevision, isLike, ownMembers, replacement } from "./json-values.js";
+import { type Merge, openRevs, resolve } from "./revisions.js";
+import type { Answer, Call } from "./transport/call.js";
 import { documentPath, pathIn } from "./transport/paths.js";
 import { resends } from "./transport/runtime.js";
 import type { Scope } from "./transport/transport.js";
@@ -10,7 +11,10 @@ import type {
   DocumentData,
   GetOptions,
   JsonObject,
+  OpenRevision,
+  OpenRevsOptions,
   OperationOptions,
+  SaveOptions,
   WriteResult,
 } from "./types.js";
 
@@ -58,8 +62,7 @@ export class Document<T extends object = JsonObject> {
 
   /** The members of `data` that do not begin with `_`. */
   get json(): T {
-    const own = Object.entries(this.#data).filter(([name]) => !name.startsWith("_"));
-    return Object.fromEntries(own) as T;
+    return ownMembers(this.#data) as T;
   }
 
   /** The same as `data`: what `JSON.stringify` writes of a document. */
@@ -95,17 +98,28 @@ export class Document<T extends object = JsonObject> {
    * @throws ConflictError if there are unsaved changes, unless `discardChanges`
    * @throws NotFoundError if it does not exist or was deleted
    * @throws BadRequestError for an invalid `rev`
+   * @param options - `ifChanged`: nothing is read if the server has the revision that is here
+   * @returns whether it was read
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
    */
-  async fetch(options: GetOptions & { discardChanges?: boolean | undefined } = {}): Promise<void> {
-    const { discardChanges = false, signal, ...query } = options;
+  async fetch(
+    options: GetOptions & {
+      discardChanges?: boolean | undefined;
+      ifChanged?: boolean | undefined;
+    } = {},
+  ): Promise<boolean> {
+    const { discardChanges = false, ifChanged = false, signal, ...query } = options;
     if (!discardChanges) this.#refuseToLoseChanges("GET");
     const { json } = this.#scope.transport;
-    const { value, text } = await this.#get(query, signal);
+    const known = ifChanged ? this.rev : undefined;
+    const answer = await this.#get(query, signal, known);
+    if (!answer) return false;
+    const { value, text } = answer;
     // Somebody may have made some while the answer was on its way.
     if (!discardChanges) this.#refuseToLoseChanges("GET");
     this.#data = value as DocumentData<T>;
     this.#original = () => json.parse(text);
+    return true;
   }
 
   /**
@@ -115,16 +129,34 @@ export class Document<T extends object = JsonObject> {
    * @throws ConflictError if the server has another revision
    * @throws NetworkError with `mayHaveHappened`, if the connection was lost, and the server does not tell
    * what became of it
-   * @throws TypeError if `_id` was changed
+   * @throws TypeError if `_id` was changed; and without `new_edits`, for a document that has no revision but the
+   * one it was read with
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
    */
-  async save({ signal }: OperationOptions = {}): Promise<WriteResult | undefined> {
+  async save({
+    batch,
+    new_edits = true,
+    signal,
+  }: SaveOptions = {}): Promise<WriteResult | undefined> {
     signal?.throwIfAborted();
     if (!this.dirty) return undefined;
-    const { body, saved } = this.#draft();
-    const result = await this.#put(body, signal);
-    saved(result.rev);
-    return result;
+    const { body, saved, isNewRev } = this.#draft();
+    if (new_edits && batch === undefined) {
+      const result = await this.#put(body, signal);
+      saved(result.rev);
+      return result;
+    }
+    if (!new_edits && !isNewRev()) {
+      throw new TypeError(
+        "Without new_edits, what is changed needs a revision of its own: set rev",
+      );
+    }
+    const query = { batch, new_edits: new_edits && undefined };
+    // A revision that is given is the same however often it comes.
+    const call = { method: "PUT", query, body, expects: "ok", signal } as const;
+    const { value } = await this.#request({ ...call, repeats: !new_edits });
+    if (batch === undefined) saved();
+    return value as WriteResult;
   }
 
   /**
@@ -225,6 +257,53 @@ export class Document<T extends object = JsonObject> {
   }
 
   /**
+   * Revisions of the document, or all its leaves: the current one, those in conflict with it, and deletions.
+   *
+   * @param revs - default `"all"`: the leaves
+   * @returns each, or that it is `missing`
+   * @throws NotFoundError for the leaves of a document that never was
+   * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-multiple-revisions-of-a-document
+   */
+  async openRevs(
+    revs: readonly string[] | "all" = "all",
+    options: OpenRevsOptions = {},
+  ): Promise<OpenRevision<T>[]> {
+    return openRevs<T>(this.#scope, this.id, revs, options);
+  }
+
+  /**
+   * Ends the document's conflicts: `merge` is given the leaves, the current one first, and makes one of them,
+   * which is saved; then the others are deleted, in one request. For as long as somebody else's save comes in
+   * between, what is new is merged again. Without a conflict, nothing is asked of `merge`. Afterwards the
+   * document here is the server's.
+   *
+   * ```ts
+   * await cart.resolve((leaves) => ({ items: leaves.flatMap(({ items }) => items) }));
+   * ```
+   *
+   * @param merge - returns the new content, or changes the first. Attachments are the first one's
+   * @param options - `attempts`: how often at the most, default 10
+   * @throws ConflictError if there are unsaved changes, or after the last attempt
+   * @throws NotFoundError if the document does not exist
+   * @throws NetworkError with `mayHaveHappened`, if what was merged may have been saved
+   * @see https://docs.couchdb.org/en/stable/replication/conflicts.html
+   */
+  async resolve(
+    merge: Merge<T>,
+    { attempts = 10, signal }: OperationOptions & { attempts?: number | undefined } = {},
+  ): Promise<void> {
+    if (!(attempts >= 1)) throw new RangeError("resolve needs at least one attempt");
+    this.#refuseToLoseChanges("PUT");
+    const flight = this.#scope.transport.takeOff(signal);
+    try {
+      await resolve<T>(this.#scope, this.id, merge, attempts, flight);
+    } finally {
+      flight.land();
+    }
+    if (!this.#hasChanges()) await this.fetch({ signal });
+  }
+
+  /**
    * Reads the document, lets `mutate` change it, and saves it; and again, for as long as somebody
    * else's save comes in between. If it fails, this object is as it was.
    *
@@ -248,7 +327,7 @@ export class Document<T extends object = JsonObject> {
     const { json } = this.#scope.transport;
     this.#refuseToLoseChanges("PUT");
     for (let attempt = 1; ; attempt += 1) {
-      const { value, text } = await this.#get({}, signal);
+      const { value, text } = (await this.#get({}, signal)) as Answer;
       const draft = value as DocumentData<T>;
       const mutated = await this.#scope.transport.during(signal, () => mutate(draft));
       const data = replacement<T>(draft, mutated);
@@ -306,9 +385,15 @@ export class Document<T extends object = JsonObject> {
     return this.#scope.transport.request({ ...call, path: this.#path });
   }
 
-  async #get(query: GetOptions, signal: AbortSignal | undefined) {
+  /** @param known - a revision: if the server has this, there is no answer */
+  async #get(query: GetOptions, signal: AbortSignal | undefined, known?: string) {
     const call = { method: "GET", query: { ...query }, expects: "_id", signal } as const;
-    const answer = await this.#request(call);
+    const headers = known === undefined ? {} : { "if-none-match": `"${known}"` };
+    const answer = await this.#request({ ...call, headers }).catch((error) => {
+      if (known !== undefined && Object(error).status === 304) return undefined;
+      throw error;
+    });
+    if (!answer) return undefined;
     const { _id, _rev } = answer.value as DocumentData;
     if (_id === this.id && typeof _rev === "string") return answer;
     throw this.#nonsense("another document, or none");

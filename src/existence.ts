@@ -23,7 +23,10 @@ export async function beNewOrFetch(
   { existsOk = false, signal }: OperationOptions & { existsOk?: boolean | undefined },
 ): Promise<void> {
   try {
-    if (existsOk) return await document.fetch({ discardChanges: true, signal });
+    if (existsOk) {
+      await document.fetch({ discardChanges: true, signal });
+      return;
+    }
     await document.info({ signal });
   } catch (error) {
     if (isMissing(error)) return;

@@ -5,7 +5,7 @@ import {
   ServerError,
   TimeoutError,
 } from "./errors.js";
-import { comparable, equalJson } from "./json-values.js";
+import { comparable, equalJson, ownMembers } from "./json-values.js";
 import type { Flight } from "./streams/flight.js";
 import type { Call } from "./transport/call.js";
 import type { Query } from "./transport/query.js";
@@ -200,7 +200,7 @@ export function document(scope: Scope, id: string, body: string): Write {
 /** Whether a revision has this content: members, attachments, and whether it is a deletion. */
 export function hasContent(found: DocumentData, sent: DocumentData): boolean {
   if ((found._deleted === true) !== (sent._deleted === true)) return false;
-  if (!equalJson(members(found), members(sent), JSON.stringify)) return false;
+  if (!equalJson(ownMembers(found), ownMembers(sent), JSON.stringify)) return false;
   // By a Map, to which `constructor` is a name as any other.
   const there = new Map(Object.entries(found._attachments ?? {}));
   const here = Object.entries(sent._attachments ?? {});
@@ -212,8 +212,4 @@ export function hasContent(found: DocumentData, sent: DocumentData): boolean {
       return stored?.data?.replace(/\s/g, "") === data.replace(/\s/g, "");
     })
   );
-}
-
-function members(data: DocumentData): object {
-  return Object.fromEntries(Object.entries(data).filter(([name]) => !name.startsWith("_")));
 }

@@ -54,6 +54,7 @@ export type { ImportOptions, ImportTotals } from "./import-options.js";
 export { localCheckpoint } from "./local-checkpoint.js";
 export { Partition, type PartitionInfo } from "./partition.js";
 export type { RequestOptions } from "./request.js";
+export type { Merge } from "./revisions.js";
 export { SecurityDocument } from "./security.js";
 export { Rows } from "./streams/rows.js";
 export type { Fetch } from "./transport/call.js";

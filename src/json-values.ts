@@ -49,6 +49,11 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
+/** The members that are the user's. */
+export function ownMembers(data: object): object {
+  return Object.fromEntries(Object.entries(data).filter(([name]) => !name.startsWith("_")));
+}
+
 /** Whether a value is part of another, at any depth: the same object, not one like it. */
 export function holds(whole: unknown, part: object): boolean {
   if (typeof whole !== "object" || whole === null) return false;

@@ -176,9 +176,44 @@ export interface GetOptions extends OperationOptions {
   revs_info?: boolean | undefined;
   /** Give what the attachments hold, in base64. */
   attachments?: boolean | undefined;
+  /** With the contents only of what these revisions have not: with `attachments`. */
+  atts_since?: readonly string[] | undefined;
   /** Tell how the attachments are packed. */
   att_encoding_info?: boolean | undefined;
 }
+
+/**
+ * How a document is saved.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
+ */
+export interface SaveOptions extends OperationOptions {
+  /**
+   * CouchDB answers before it has written, and tells no revision: nobody learns of a conflict, and the document
+   * here stays unsaved until it is fetched.
+   */
+  batch?: "ok" | undefined;
+  /**
+   * False stores the document with the revision that it has, as a replicator does, whatever the server has:
+   * never a conflict, but perhaps another leaf. Default true.
+   */
+  new_edits?: boolean | undefined;
+}
+
+/** How revisions of a document are read. */
+export interface OpenRevsOptions extends OperationOptions {
+  /** Of each, the leaf that it led to. */
+  latest?: boolean | undefined;
+  /** Tell the history of each, as `_revisions`. */
+  revs?: boolean | undefined;
+  /** Give what the attachments hold, in base64. */
+  attachments?: boolean | undefined;
+}
+
+/** A revision that was asked for, or that it is not there. */
+export type OpenRevision<T extends object = JsonObject> =
+  | { ok: DocumentData<T>; missing?: undefined }
+  | { ok?: undefined; missing: string };
 
 /** Who may do what in a database. */
 export interface SecurityData {

@@ -39,6 +39,8 @@ export interface AttachmentOptions {
   follows?: boolean;
   /** With their bytes, in place of stubs. */
   attachments?: boolean;
+  /** But those that no later revision than this generation has brought. */
+  since?: number | undefined;
   att_encoding_info?: boolean;
 }
 
@@ -90,7 +92,10 @@ export class Blobs {
 
   #showOne(attachment: StoredAttachment, options: AttachmentOptions): Doc {
     const { content_type, revpos, digest, length, encoding, encoded_length } = attachment;
-    const { follows, attachments, att_encoding_info } = options;
+    const { att_encoding_info, since = 0 } = options;
+    const isNew = revpos > since;
+    const follows = options.follows && isNew;
+    const attachments = options.attachments && isNew;
     const tellsEncoding = (follows || att_encoding_info) && encoding !== undefined;
     return {
       content_type,

@@ -1,4 +1,5 @@
 import type { DatabaseContext } from "./context.js";
+import type { DocumentOptions } from "./database.js";
 import { badRequest, CouchError, conflict, notFound } from "./errors.js";
 import {
   BodyStream,
@@ -36,10 +37,12 @@ export async function getDocument(context: DatabaseContext): Promise<void> {
   if (openRevs !== null) return sendOpenRevs(context, id, openRevs);
   const rev = query.get("rev");
   // CouchDB takes the latest revision to be the winner, wherever the named one led.
-  const options =
+  const known =
     rev === null || query.get("latest") === "true"
       ? readOptions(query)
       : { ...readRevisionOptions(query), rev: checkRevision(rev) };
+  const since = await generationOf(context, id, known);
+  const options = { ...known, since, attachments: known.attachments || since !== undefined };
   const asParts = options.attachments === true && acceptsRelated(request.headers.accept);
   const doc = await db.get(id, { ...options, follows: asParts });
   // What is told of other revisions changes without this one: then that is no ETag.
@@ -47,9 +50,27 @@ export async function getDocument(context: DatabaseContext): Promise<void> {
   const etag = `"${doc._rev}"`;
   if (isAlone && notModified(context, etag)) return;
   const headers: Headers = isAlone ? { ETag: etag } : {};
-  const files = asParts ? await db.files(doc) : [];
+  const files = asParts
+    ? (await db.files(doc)).filter(({ attachment }) => attachment.revpos > (since ?? 0))
+    : [];
   if (files.length === 0) return sendJson(context, 200, doc, headers);
   sendRelated(context, { json: doc, files, isError: false }, headers);
+}
+
+/** The last generation that a client has of those it names by `atts_since`; undefined if it names none. */
+async function generationOf(
+  { db, query }: DatabaseContext,
+  id: string,
+  options: DocumentOptions,
+): Promise<number | undefined> {
+  const named = query.get("atts_since");
+  if (named === null) return undefined;
+  const known = parseJson(named);
+  if (!Array.isArray(known)) throw badRequest("Invalid `atts_since` parameter");
+  const { _revisions } = await db.get(id, { ...options, revs: true });
+  const { start, ids } = _revisions as { start: number; ids: string[] };
+  const at = ids.findIndex((hash, back) => known.includes(`${start - back}-${hash}`));
+  return at === -1 ? 0 : start - at;
 }
 
 /** Who does not say that JSON is all it wants gets attachments in their own form. */

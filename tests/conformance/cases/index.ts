@@ -17,6 +17,7 @@ import { queries } from "./queries.js";
 import { reading } from "./reading.js";
 import { requests } from "./requests.js";
 import { ownRequests } from "./requests-own.js";
+import { revisions } from "./revisions.js";
 import { scans } from "./scans.js";
 import { server } from "./server.js";
 import { users } from "./users.js";
@@ -26,6 +27,7 @@ export const suites: Record<string, Case[]> = {
   input,
   server,
   documents,
+  revisions,
   scans,
   queries,
   reading,
