@@ -1,6 +1,7 @@
 import { Document } from "./document.js";
 import { Documents } from "./documents.js";
-import { pathIn } from "./transport/paths.js";
+import { type RequestOptions, request } from "./request.js";
+import { documentPath, encodeSegment, pathIn } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
 import type {
   DesignData,
@@ -10,6 +11,12 @@ import type {
   ViewDefinition,
 } from "./types.js";
 import type { View } from "./view.js";
+
+/** How a part of a design document is defined. */
+export interface DefineOptions extends OperationOptions {
+  /** Replace one of this name. Default false. */
+  existsOk?: boolean | undefined;
+}
 
 const members =
   /^(_.*|language|options|views|filters|updates|validate_doc_update|autoupdate|indexes|nouveau|lib|lists|shows|rewrites)$/;
@@ -30,7 +37,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
 
   /** A view of this design document. No request. */
   view<K = unknown, V = unknown>(name: string): View<K, V, T> {
-    return new Documents<T>(this.#scope).view(this.id.slice("_design/".length), name);
+    return new Documents<T>(this.#scope).view(this.#name, name);
   }
 
   /**
@@ -44,24 +51,92 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
    */
   async createView<K = unknown, V = unknown>(
     name: string,
-    {
-      existsOk = false,
-      signal,
-      ...definition
-    }: ViewDefinition & OperationOptions & { existsOk?: boolean | undefined },
+    { existsOk, signal, ...definition }: ViewDefinition & DefineOptions,
   ): Promise<View<K, V, T>> {
     if (typeof definition.map !== "string")
       throw new TypeError("A view's map is a function's text");
     const view = this.view<K, V>(name);
-    const { views = {}, language } = this.data;
-    const before = { views: this.data.views, language };
-    if (Object.hasOwn(views, name) && !existsOk) {
-      const reason = `the view ${JSON.stringify(name)} exists already`;
+    await this.#define("views", name, definition, { existsOk, signal });
+    return view;
+  }
+
+  /**
+   * Defines a filter for feeds, and saves the design document.
+   *
+   * @param source - the text of a JavaScript function of a document and a request
+   * @param options - `existsOk`: replace a filter of this name
+   * @returns what `changes` takes as `filter`
+   * @throws ConflictError as `createView` does
+   * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html#filter-functions
+   */
+  async createFilter(name: string, source: string, options: DefineOptions = {}): Promise<string> {
+    if (typeof source !== "string") throw new TypeError("A filter is a function's text");
+    await this.#define("filters", name, source, options);
+    return `${this.#name}/${name}`;
+  }
+
+  /**
+   * Calls an update function, which makes or changes a document on the server.
+   *
+   * @param options - `id`: of the document, if there is one; the rest is as for `couch.request`
+   * @returns what the function answers; of what it has saved, the header `x-couch-update-newrev` tells the revision
+   * @throws NotFoundError if there is no such function
+   * @throws NetworkError with `mayHaveHappened`, if the connection is lost on the way
+   * @see https://docs.couchdb.org/en/stable/api/ddoc/render.html#db-design-design-doc-update-update-name
+   */
+  async callUpdate(
+    name: string,
+    { id, ...options }: RequestOptions & { id?: string | undefined } = {},
+  ): Promise<Response> {
+    const path = `${pathIn(this.#scope, this.id)}/_update/${encodeSegment(name)}`;
+    const method = id === undefined ? "POST" : "PUT";
+    const document = id === undefined ? "" : `/${documentPath(id)}`;
+    return request(this.#scope.transport, path + document, { method, ...options });
+  }
+
+  /**
+   * How the server stands with the indexes of this design document's views; or with one of its search indexes.
+   *
+   * @param options - `search` or `nouveau`: the name of an index of that service
+   * @throws NotFoundError if there is no such design document, or index
+   * @see https://docs.couchdb.org/en/stable/api/ddoc/common.html#db-design-design-doc-info
+   */
+  async indexInfo({
+    search,
+    nouveau,
+    signal,
+  }: OperationOptions & {
+    search?: string | undefined;
+    nouveau?: string | undefined;
+  } = {}): Promise<JsonObject & { name: string }> {
+    const index = search ?? nouveau;
+    const service = search === undefined ? "_nouveau_info" : "_search_info";
+    const what = index === undefined ? "_info" : `${service}/${encodeSegment(index)}`;
+    const path = `${pathIn(this.#scope, this.id)}/${what}`;
+    const call = { method: "GET", path, expects: "name", signal } as const;
+    return (await this.#scope.transport.request(call)).value as JsonObject & { name: string };
+  }
+
+  get #name(): string {
+    return this.id.slice("_design/".length);
+  }
+
+  /** Sets a member of a member, and saves; what cannot be saved is not part of this object then. */
+  async #define(
+    member: "views" | "filters",
+    name: string,
+    definition: unknown,
+    { existsOk = false, signal }: DefineOptions,
+  ): Promise<void> {
+    const { [member]: all = {}, language } = this.data;
+    const before = { [member]: this.data[member], language };
+    if (Object.hasOwn(all, name) && !existsOk) {
+      const reason = `${JSON.stringify(name)} exists already among the ${member}`;
       throw this.#scope.transport.conflict("PUT", pathIn(this.#scope, this.id), reason);
     }
-    // In this way, even a view named __proto__ is a member like others.
+    // In this way, even one named __proto__ is a member like others.
     Object.assign(this.data, {
-      views: { ...views, [name]: definition },
+      [member]: { ...all, [name]: definition },
       language: language ?? "javascript",
     });
     try {
@@ -71,7 +146,6 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
       Object.assign(this.data, before);
       throw error;
     }
-    return view;
   }
 
   /** @throws TypeError for a member that a design document does not have */

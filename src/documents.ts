@@ -8,6 +8,7 @@ import {
   query,
   type Selector,
 } from "./find.js";
+import { type SearchHit, type SearchParams, search } from "./search.js";
 import type { Rows } from "./streams/rows.js";
 import { encodeSegment } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
@@ -99,5 +100,27 @@ export class Documents<T extends object = JsonObject> {
    */
   async explain(selector: Selector, params: QueryParams = {}): Promise<Explanation> {
     return explain(this.#scope, this.#path, selector, params);
+  }
+
+  /**
+   * What Clouseau's search finds, with its service beside CouchDB: hits as they arrive, over as many pages as it
+   * takes.
+   *
+   * @param ddoc - the design document's name, without `_design/`
+   * @param q - in Lucene's syntax
+   * @throws TypeError for `group_field`, whose answer has no rows
+   * @see https://docs.couchdb.org/en/stable/ddocs/search.html
+   */
+  search(ddoc: string, index: string, q: string, params: SearchParams = {}): Rows<SearchHit<T>> {
+    return search<T>(this.#scope, this.#path, ["_search", "rows"], [ddoc, index], q, params);
+  }
+
+  /**
+   * The same by Nouveau, the search of CouchDB's own from 3.4 on.
+   *
+   * @see https://docs.couchdb.org/en/stable/ddocs/nouveau.html
+   */
+  nouveau(ddoc: string, index: string, q: string, params: SearchParams = {}): Rows<SearchHit<T>> {
+    return search<T>(this.#scope, this.#path, ["_nouveau", "hits"], [ddoc, index], q, params);
   }
 }

@@ -1,11 +1,10 @@
 import { Document } from "./document.js";
 import { InvalidResponseError } from "./errors.js";
-import { asTheyAre, type Batch, mapped, pulling } from "./streams/batch.js";
-import type { Flight } from "./streams/flight.js";
-import { Rows } from "./streams/rows.js";
-import type { Call } from "./transport/call.js";
+import { paged } from "./pages.js";
+import { asTheyAre, type Batch } from "./streams/batch.js";
+import type { Rows } from "./streams/rows.js";
 import type { Scope } from "./transport/transport.js";
-import type { JsonObject, OperationOptions, RowsSummary } from "./types.js";
+import type { JsonObject, OperationOptions } from "./types.js";
 
 /**
  * A Mango selector.
@@ -165,67 +164,11 @@ function pages<R>(
   scope: Scope,
   part: string,
   selector: Selector,
-  { signal, limit = Number.POSITIVE_INFINITY, ...params }: QueryParams,
+  { signal, limit, ...params }: QueryParams,
   map: (batch: Batch, rows: R[]) => void,
 ): Rows<R> {
-  checked(selector);
-  if (!(limit >= 0) || limit === null) throw new RangeError("limit cannot be negative");
-  const { transport } = scope;
-  return new Rows({
-    takeOff: () => transport.takeOff(signal),
-    open: (flight) => {
-      const summary: RowsSummary = {};
-      const query = { ...params, selector };
-      const batches = matches(scope, part, query, Number(limit), flight, summary);
-      return mapped({ next: pulling(batches), summary }, map);
-    },
-  });
-}
-
-/** The matching documents, from as many pages as it takes. */
-async function* matches(
-  { transport, path }: Scope,
-  part: string,
-  params: Record<string, unknown>,
-  limit: number,
-  flight: Flight,
-  summary: RowsSummary,
-): AsyncGenerator<Batch, void, void> {
-  let left = limit;
-  let page = params;
-  while (left > 0) {
-    const asked = Math.min(left, pageSize);
-    const body = transport.json.stringify({ ...page, limit: asked });
-    const call: Call = { method: "POST", path: `${path}/${part}_find`, body, reads: true };
-    const answer = transport.rows(call, "docs", flight);
-    let count = 0;
-    for (let batch = await answer.next(); batch; batch = await answer.next()) {
-      count += batch.rows.length;
-      yield batch;
-    }
-    merge(summary, answer.summary);
-    left -= count;
-    if (count < Math.min(asked, leastCap)) break;
-    const hasBookmark = summary.bookmark !== undefined && summary.bookmark !== "nil";
-    if (!hasBookmark && count < asked) break;
-    if (left > 0 && (!hasBookmark || summary.bookmark === page.bookmark)) {
-      const reason = "answered with no new bookmark: the rest cannot be reached";
-      throw transport.error(InvalidResponseError, call, { status: 200, reason });
-    }
-    // The bookmark stands after what was skipped.
-    page = { ...page, bookmark: summary.bookmark, skip: 0 };
-  }
-  // CouchDB's word for nowhere, which it does not take back.
-  if (summary.bookmark === "nil") delete summary.bookmark;
-}
-
-function merge(summary: RowsSummary, page: RowsSummary): void {
-  const { execution_stats: sum = {}, warning } = summary;
-  Object.defineProperties(summary, Object.getOwnPropertyDescriptors(page));
-  // The first page's warning is about the query; later ones are about a page.
-  if (warning !== undefined) summary.warning = warning;
-  for (const [name, value] of Object.entries(page.execution_stats ?? {})) {
-    sum[name] = (sum[name] ?? 0) + Number(value);
-  }
-  if (page.execution_stats) summary.execution_stats = sum;
+  const path = `${scope.path}/${part}_find`;
+  const question = { path, member: "docs", size: pageSize, leastCap, signal, limit };
+  const body = { ...params, selector: checked(selector) };
+  return paged(scope.transport, { ...question, params: body }, map);
 }

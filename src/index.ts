@@ -55,6 +55,7 @@ export { localCheckpoint } from "./local-checkpoint.js";
 export { Partition, type PartitionInfo } from "./partition.js";
 export type { RequestOptions } from "./request.js";
 export type { Merge } from "./revisions.js";
+export type { SearchHit, SearchParams } from "./search.js";
 export { SecurityDocument } from "./security.js";
 export { Rows } from "./streams/rows.js";
 export type { Fetch } from "./transport/call.js";

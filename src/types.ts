@@ -134,8 +134,14 @@ export interface RowsSummary {
   /** Rows before the first one given; null where CouchDB does not count them. */
   offset?: number | null;
   update_seq?: Sequence;
-  /** Mango: where the next page begins. */
+  /** Mango and search: where the next page begins. */
   bookmark?: string;
+  /** Search by Nouveau: hits there are, and whether that is a lower bound. Clouseau has `total_rows`. */
+  total_hits?: number;
+  total_hits_relation?: string;
+  /** Search: how often a field has each value, and how many hits are in each range. */
+  counts?: JsonObject | null;
+  ranges?: JsonObject | null;
   /** Mango: why the query is slow. */
   warning?: string;
   /** Mango, with `execution_stats`: what the query cost, summed over its pages: plain numbers. */

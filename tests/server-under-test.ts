@@ -33,6 +33,7 @@ export async function serverUnderTest(): Promise<ServerUnderTest> {
       "exact numbers": "the embedded server keeps numbers as doubles",
       partitions: "the embedded server has no partitions",
       "query plans": "the embedded server does not explain its queries",
+      "update functions": "the embedded server has no update functions",
       nodes: "the embedded server has no nodes to administer",
     };
     const restart = async () => {

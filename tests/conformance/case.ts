@@ -34,7 +34,8 @@ export type Need =
   | "single DELETE"
   | "single sending"
   | "streaming upload"
-  | "the server's secret";
+  | "the server's secret"
+  | "update functions";
 
 /** One promise, and how it is tried. No test runner is part of it: any runtime can run it. */
 export interface Case {

@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import { ConflictError, type DesignDocument } from "couchfetch";
+import { ConflictError, CouchDBError, type DesignDocument, NotFoundError } from "couchfetch";
 import { type Case, fill, rejects } from "../case.js";
 
 const map = "function (doc) { emit(doc._id, doc.legs); }";
@@ -88,6 +88,65 @@ export const designs: Case[] = [
         assert.deepEqual(again.data, design.data);
         assert.deepEqual(await db.view(name, name).ids().toArray(), ["cat"]);
       }
+    },
+  },
+  {
+    name: "a filter is defined, and a feed takes it",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 }, owl: { legs: 2 } });
+      const zoo = await db.designDoc("zoo");
+      const source = "function (doc, req) { return doc.legs === Number(req.query.legs); }";
+      const filter = await zoo.createFilter("by_legs", source);
+      assert.equal(filter, "zoo/by_legs");
+      const found = [];
+      for await (const { id } of db.changes({ filter, params: { legs: 2 } })) found.push(id);
+      assert.deepEqual(found, ["owl"]);
+      await rejects(zoo.createFilter("by_legs", source), ConflictError);
+      await zoo.createFilter("by_legs", source.replace("===", "!=="), { existsOk: true });
+      assert.match(String((await db.get("_design/zoo")).data.filters.by_legs), /!==/);
+      await rejects(zoo.createFilter("none", undefined as unknown as string), TypeError);
+    },
+  },
+  {
+    name: "an update function makes and changes documents",
+    needs: "update functions",
+    async run({ db }) {
+      const zoo = await db.designDoc("zoo");
+      zoo.data.updates = {
+        walk: `function (doc, req) {
+          if (!doc) doc = { _id: req.id || req.uuid, legs: 0 };
+          doc.legs += Number(req.query.by || JSON.parse(req.body).by);
+          return [doc, "on " + doc.legs + " legs"];
+        }`,
+      };
+      await zoo.save();
+      const made = await zoo.callUpdate("walk", { id: "a/cat", json: { by: 2 } });
+      assert.equal(await made.text(), "on 2 legs");
+      const rev = made.headers.get("x-couch-update-newrev");
+      const cat = await db.get("a/cat");
+      if (rev !== null) assert.equal(cat.rev, rev);
+      await (await zoo.callUpdate("walk", { id: "a/cat", query: { by: 3 } })).body?.cancel();
+      await cat.fetch();
+      assert.equal(cat.data.legs, 5);
+      const other = await zoo.callUpdate("walk", { query: { by: 1 } });
+      assert.equal(await other.text(), "on 1 legs");
+      assert.lengthOf(await db.keys().toArray(), 3);
+      await rejects(zoo.callUpdate("none", { id: "cat" }), NotFoundError);
+      await rejects(zoo.callUpdate("..", { id: "cat" }), TypeError);
+    },
+  },
+  {
+    name: "the indexes of a design document are told of",
+    needs: "nodes",
+    async run({ db }) {
+      const zoo = await db.designDoc("zoo");
+      await rejects(zoo.indexInfo(), NotFoundError);
+      await zoo.createView("legs", { map });
+      const { name, view_index } = await zoo.indexInfo();
+      assert.equal(name, "zoo");
+      assert.equal(view_index.language, "javascript");
+      await rejects(zoo.indexInfo({ search: "none" }), CouchDBError);
+      await rejects(zoo.indexInfo({ nouveau: "none" }), CouchDBError);
     },
   },
   {
