@@ -1,10 +1,24 @@
+import type { Connect } from "./admin/endpoint.js";
 import { Server } from "./admin/server.js";
 import { CouchDB } from "./index.js";
 
+export type { Endpoint } from "./admin/endpoint.js";
 export type { DatabaseMaintenance, ShardMap } from "./admin/maintenance.js";
 export type { Config, ServerNode } from "./admin/node.js";
+export type {
+  ReplicationJob,
+  ReplicationParams,
+  ReplicationProgress,
+  ReplicationResult,
+} from "./admin/replication.js";
+export type {
+  PersistentParams,
+  Replication,
+  ReplicationState,
+  Replicator,
+} from "./admin/replicator.js";
 export type { Resharding, ReshardJob, ReshardStart, ReshardState } from "./admin/resharding.js";
-export type { Server } from "./admin/server.js";
+export type { DbsInfoParams, ReplicateOptions, Server } from "./admin/server.js";
 export type {
   ActiveTask,
   ClusterSetup,
@@ -24,5 +38,6 @@ export type {
  * ```
  */
 export function admin(couch: CouchDB): Server {
-  return new Server(CouchDB.inside(couch));
+  const connect: Connect = (url, auth) => CouchDB.inside(new CouchDB(url, { auth }));
+  return new Server(CouchDB.inside(couch), connect);
 }

@@ -34,6 +34,7 @@ export async function serverUnderTest(): Promise<ServerUnderTest> {
       partitions: "the embedded server has no partitions",
       "query plans": "the embedded server does not explain its queries",
       "update functions": "the embedded server has no update functions",
+      replication: "the embedded server does not replicate",
       nodes: "the embedded server has no nodes to administer",
     };
     const restart = async () => {

@@ -1,9 +1,19 @@
-import { databasePath } from "../transport/paths.js";
+import { databasePath, encodeSegment } from "../transport/paths.js";
 import type { Transport } from "../transport/transport.js";
 import type { OperationOptions } from "../types.js";
 import { type Ask, asking } from "./asking.js";
+import { type Connect, type Endpoint, endpointData } from "./endpoint.js";
 import { DatabaseMaintenance } from "./maintenance.js";
 import { ServerNode } from "./node.js";
+import {
+  jobsOf,
+  type ReplicationJob,
+  type ReplicationParams,
+  type ReplicationProgress,
+  type ReplicationResult,
+  replicate,
+} from "./replication.js";
+import { Replicator, type Surroundings } from "./replicator.js";
 import { Resharding } from "./resharding.js";
 import type {
   ActiveTask,
@@ -24,17 +34,24 @@ export interface DbsInfoParams extends OperationOptions {
   skip?: number | undefined;
 }
 
+/** How databases are replicated once. */
+export interface ReplicateOptions extends ReplicationParams {
+  onProgress?: ((progress: ReplicationProgress) => void) | undefined;
+}
+
 /** A server, as those see it who run it. */
 export class Server {
   /** The shards of its databases, and how they are split. */
   readonly resharding: Resharding;
   readonly #transport: Transport;
   readonly #ask: Ask;
+  readonly #connect: Connect;
 
   /** @internal */
-  constructor(transport: Transport) {
+  constructor(transport: Transport, connect: Connect) {
     this.#transport = transport;
     this.#ask = asking(transport);
+    this.#connect = connect;
     this.resharding = new Resharding(this.#ask);
   }
 
@@ -46,6 +63,56 @@ export class Server {
   /** What keeps a database in order. No request. */
   database(name: string): DatabaseMaintenance {
     return new DatabaseMaintenance(this.#ask, databasePath(name));
+  }
+
+  /**
+   * Replicates once, and waits for the end of it: the server works, and the documents do not pass here. A signal
+   * that aborts ends the replication.
+   *
+   * ```ts
+   * await server.replicate("animals", { url: "https://other:6984/animals", auth: basic("jan", "secret") });
+   * ```
+   *
+   * @param options - `onProgress`: called now and then with how far it is
+   * @throws CouchDBError for what the server could not do, an endpoint that is not there for example
+   * @throws NetworkError with `mayHaveHappened`, if the connection is lost: a replication that takes longer than
+   * the gateways on the way wait is one for `replicator`
+   * @see https://docs.couchdb.org/en/stable/api/server/common.html#replicate
+   */
+  async replicate(
+    source: Endpoint,
+    target: Endpoint,
+    { onProgress, ...params }: ReplicateOptions = {},
+  ): Promise<ReplicationResult> {
+    const { ask, sleep, endpoint } = this.#surroundings;
+    const endpoints = { source: await endpoint(source), target: await endpoint(target) };
+    return replicate(ask, sleep, endpoints, params, onProgress);
+  }
+
+  /** The replications that the scheduler works on, of whatever kind. */
+  replicationJobs(options: OperationOptions = {}): Promise<ReplicationJob[]> {
+    return jobsOf(this.#ask, options);
+  }
+
+  /**
+   * The replications that go on by themselves. No request.
+   *
+   * @param name - of the database of their documents
+   */
+  replicator(name = "_replicator"): Replicator {
+    // Anyone's may be called so that the scheduler finds it.
+    const path = name.split("/").map(encodeSegment).join("%2F");
+    return new Replicator(this.#surroundings, path);
+  }
+
+  get #surroundings(): Surroundings {
+    const transport = this.#transport;
+    return {
+      ask: this.#ask,
+      sleep: (milliseconds, signal) =>
+        transport.during(signal, (flight) => flight.sleep(milliseconds)),
+      endpoint: (given) => endpointData(transport, this.#connect, given),
+    };
   }
 
   /**

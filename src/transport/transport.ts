@@ -67,6 +67,12 @@ export class Transport {
     await this.#sender.auth?.close?.(this.#sender.server);
   }
 
+  /** What the session's Auth shows that it is. */
+  identity(): Promise<Record<string, string>> {
+    const { auth, server } = this.#sender;
+    return this.during(undefined, () => auth?.headers(server) ?? {});
+  }
+
   /** Tells the session's Auth that what it has is not known; true if it may have better. */
   identifyAnew(signal: AbortSignal | undefined): Promise<boolean> {
     const { auth, server } = this.#sender;

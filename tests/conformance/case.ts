@@ -31,6 +31,7 @@ export type Need =
   | "partitions"
   | "query plans"
   | "refusals told apart"
+  | "replication"
   | "single DELETE"
   | "single sending"
   | "streaming upload"

@@ -15,6 +15,7 @@ import { lossless } from "./lossless.js";
 import { network } from "./network.js";
 import { queries } from "./queries.js";
 import { reading } from "./reading.js";
+import { replication } from "./replication.js";
 import { requests } from "./requests.js";
 import { ownRequests } from "./requests-own.js";
 import { revisions } from "./revisions.js";
@@ -45,5 +46,6 @@ export const suites: Record<string, Case[]> = {
   requests,
   "own requests": ownRequests,
   administration,
+  replication,
   ...aiocouch,
 };

@@ -1,0 +1,139 @@
+import type { OperationOptions } from "../types.js";
+import type { Ask } from "./asking.js";
+import type { EndpointData } from "./endpoint.js";
+
+/**
+ * What is replicated, and how. All but `signal` goes to CouchDB as it is.
+ *
+ * @see https://docs.couchdb.org/en/stable/replication/replicator.html
+ */
+export interface ReplicationParams extends OperationOptions {
+  /** Create the target, if there is none. Default false. */
+  create_target?: boolean | undefined;
+  create_target_params?: { q?: number; n?: number; partitioned?: boolean } | undefined;
+  /** Only these documents. */
+  doc_ids?: readonly string[] | undefined;
+  /** Only documents that match. */
+  selector?: object | undefined;
+  /** Only what a filter function of the source lets through, `design/function`. */
+  filter?: string | undefined;
+  /** What the filter function finds in `req.query`. */
+  query_params?: Record<string, string> | undefined;
+  since_seq?: string | number | undefined;
+  use_checkpoints?: boolean | undefined;
+  /** Milliseconds. */
+  checkpoint_interval?: number | undefined;
+  /** Leave conflicts behind. Default false. */
+  winning_revs_only?: boolean | undefined;
+  [param: string]: unknown;
+}
+
+/** How far a replication is. */
+export interface ReplicationProgress {
+  docs_read: number;
+  docs_written: number;
+  doc_write_failures: number;
+  missing_revisions_found: number;
+  revisions_checked: number;
+  changes_pending: number | null;
+  checkpointed_source_seq?: string | number;
+  source_seq?: string | number;
+  through_seq?: string | number;
+}
+
+/** What has become of a replication. */
+export interface ReplicationResult {
+  ok: boolean;
+  /** There was nothing to do. */
+  no_changes?: boolean;
+  session_id: string;
+  source_last_seq: string | number;
+  replication_id_version: number;
+  history: {
+    session_id: string;
+    start_time: string;
+    end_time: string;
+    docs_read: number;
+    docs_written: number;
+    doc_write_failures: number;
+    missing_checked: number;
+    missing_found: number;
+    [member: string]: unknown;
+  }[];
+}
+
+/** A replication that the scheduler works on. */
+export interface ReplicationJob {
+  id: string;
+  database: string | null;
+  doc_id: string | null;
+  node: string;
+  pid: string | null;
+  source: string;
+  target: string;
+  user: string | null;
+  start_time: string;
+  history: { timestamp: string; type: string; reason?: string }[];
+  info: ReplicationProgress | null;
+}
+
+// Milliseconds between two looks.
+const interval = 500;
+
+/** Replicates once, and waits for the end of it; who gives up ends it. */
+export async function replicate(
+  ask: Ask,
+  sleep: (milliseconds: number) => Promise<void>,
+  endpoints: { source: EndpointData; target: EndpointData },
+  params: ReplicationParams,
+  onProgress?: (progress: ReplicationProgress) => void,
+): Promise<ReplicationResult> {
+  const { signal, ...rest } = params;
+  const json = { ...rest, ...endpoints };
+  let isOver = false;
+  let seen = "";
+  const look = async () => {
+    const info = (await jobsOf(ask, {})).find((job) => isAbout(job, endpoints))?.info;
+    const text = JSON.stringify(info);
+    if (isOver || !info || text === seen) return undefined;
+    seen = text;
+    return info;
+  };
+  const watch = async () => {
+    while (!isOver) {
+      await sleep(interval);
+      // What goes wrong with the looking does not matter to the work.
+      const info = await look().catch(() => undefined);
+      if (info) onProgress?.(info);
+    }
+  };
+  const watching = onProgress ? watch() : new Promise<never>(() => {});
+  try {
+    // Asked for again, it is the same one, as long as that goes on.
+    const question = { json, expects: "ok", timeout: false, repeats: true, signal } as const;
+    const work = ask<ReplicationResult>("POST", "_replicate", question);
+    return await Promise.race([work, watching.then(() => work)]);
+  } catch (error) {
+    // Whoever gives up need not wait until it has ended. What has failed has.
+    const question = { json: { ...json, cancel: true }, expects: "ok" };
+    void ask("POST", "_replicate", question).catch(() => {});
+    throw error;
+  } finally {
+    isOver = true;
+  }
+}
+
+/** What the scheduler works on. */
+export async function jobsOf(ask: Ask, { signal }: OperationOptions): Promise<ReplicationJob[]> {
+  const question = { query: { limit: 1000 }, expects: "jobs", signal };
+  return (await ask<{ jobs: ReplicationJob[] }>("GET", "_scheduler/jobs", question)).jobs;
+}
+
+/** CouchDB shows URLs with a slash at the end. */
+function isAbout(
+  { doc_id, source, target }: ReplicationJob,
+  endpoints: { source: EndpointData; target: EndpointData },
+): boolean {
+  const isSame = (shown: string, { url }: EndpointData) => shown.replace(/\/$/, "") === url;
+  return doc_id === null && isSame(source, endpoints.source) && isSame(target, endpoints.target);
+}
