@@ -13,7 +13,7 @@ import {
   type ReplicationResult,
   replicate,
 } from "./replication.js";
-import { Replicator, type Surroundings } from "./replicator.js";
+import { type ReplicationState, Replicator, type Surroundings } from "./replicator.js";
 import { Resharding } from "./resharding.js";
 import type {
   ActiveTask,
@@ -92,6 +92,17 @@ export class Server {
   /** The replications that the scheduler works on, of whatever kind. */
   replicationJobs(options: OperationOptions = {}): Promise<ReplicationJob[]> {
     return jobsOf(this.#ask, options);
+  }
+
+  /**
+   * What the scheduler says of all replications that go on by themselves, of whatever database.
+   *
+   * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_scheduler-docs
+   */
+  async replications({ signal }: OperationOptions = {}): Promise<ReplicationState[]> {
+    const question = { query: { limit: 10_000 }, expects: "docs", signal };
+    const path = "_scheduler/docs";
+    return (await this.#ask<{ docs: ReplicationState[] }>("GET", path, question)).docs;
   }
 
   /**
