@@ -36,7 +36,7 @@ export function parse(page: string): Row[] {
     } else if (cells.length !== columns) {
       throw new Error(`line ${line}: ${cells.length} cells under a header of ${columns}`);
     } else if (!cells.every((cell) => /^-+$/.test(cell))) {
-      const code = /^`([^`]+)`$/.exec(ours)?.[1];
+      const code = /^(`+)(.+)\1$/.exec(ours)?.[2];
       const gives = /^gives `([^`]+)`/.exec(notes)?.[1];
       const missing = ours === "—" && notes !== "" ? notes : undefined;
       if (!theirs.includes("`")) throw new Error(`line ${line}: no call in the first column`);
