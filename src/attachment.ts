@@ -1,3 +1,4 @@
+import { isAlike } from "./bytes.js";
 import { InvalidResponseError, NotFoundError } from "./errors.js";
 import { hasContent, type Write, write } from "./fate.js";
 import { responseTo } from "./response.js";
@@ -245,11 +246,6 @@ export class Attachment {
 /** An attachment's stub, whatever its name: `constructor` may be one. */
 function stubOf(stubs: DocumentMembers["_attachments"] = {}, name: string) {
   return Object.hasOwn(stubs, name) ? stubs[name] : undefined;
-}
-
-function isAlike(one: ArrayBuffer, other: ArrayBuffer): boolean {
-  const [bytes, others] = [new Uint8Array(one), new Uint8Array(other)];
-  return bytes.length === others.length && bytes.every((byte, at) => byte === others[at]);
 }
 
 /** Gives a document's data an attachment's stub, or takes it away if there is none. */

@@ -1,14 +1,25 @@
 import { Attachment, noteAttachment } from "./attachment.js";
+import { isAlike } from "./bytes.js";
 import { ConflictError, InvalidResponseError } from "./errors.js";
 import { document, isOpen, lost, write } from "./fate.js";
 import { atRevision, isLike, ownMembers, replacement } from "./json-values.js";
+import {
+  type AttachmentContent,
+  type AttachmentContents,
+  multipart,
+  stubsOf,
+} from "./multipart.js";
+import { type AttachmentPart, related, withStubs } from "./related.js";
 import { type Merge, openRevs, resolve } from "./revisions.js";
 import type { Answer, Call } from "./transport/call.js";
 import { documentPath, pathIn } from "./transport/paths.js";
 import { resends } from "./transport/runtime.js";
+import { patienceFor } from "./transport/transfer.js";
 import type { Scope } from "./transport/transport.js";
 import type {
+  AttachmentStub,
   DocumentData,
+  DocumentMembers,
   GetOptions,
   JsonObject,
   OpenRevision,
@@ -123,6 +134,49 @@ export class Document<T extends object = JsonObject> {
   }
 
   /**
+   * Reads the document and its attachments in one request: the attachments as they arrive, one after the other.
+   * Once the first is there, or the end, the document here is the server's. Leaving the loop closes the connection.
+   *
+   * ```ts
+   * for await (const { name, body } of cat.fetchAttachments()) await store(name, body);
+   * ```
+   *
+   * @param options - `atts_since`: only those that these revisions have not
+   * @throws ConflictError if there are unsaved changes, unless `discardChanges`
+   * @throws NotFoundError if the document does not exist
+   * @throws IncompleteResponseError for a connection that is lost; reading a `body` then fails with it, too
+   * @see https://docs.couchdb.org/en/stable/api/document/common.html#efficient-multiple-attachments-retrieving
+   */
+  async *fetchAttachments(
+    options: Omit<GetOptions, "attachments"> & { discardChanges?: boolean | undefined } = {},
+  ): AsyncGenerator<AttachmentPart, void, void> {
+    const { discardChanges = false, signal, ...query } = options;
+    if (!discardChanges) this.#refuseToLoseChanges("GET");
+    const { transport } = this.#scope;
+    const call = {
+      method: "GET",
+      path: this.#path,
+      query: { ...query, attachments: true },
+    } as const;
+    const flight = transport.takeOff(signal);
+    try {
+      for await (const each of related(transport, call, flight)) {
+        if (typeof each !== "string") {
+          yield each;
+          continue;
+        }
+        const original = () => withStubs(this.#parsed(each));
+        const data = original();
+        if (!discardChanges) this.#refuseToLoseChanges("GET");
+        this.#data = data;
+        this.#original = original;
+      }
+    } finally {
+      flight.land();
+    }
+  }
+
+  /**
    * Saves the document if it has changed. Nothing is sent if it has not.
    *
    * @returns CouchDB's answer, or undefined if there was nothing to save
@@ -134,11 +188,13 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
    */
   async save({
+    attachments,
     batch,
     new_edits = true,
     signal,
   }: SaveOptions = {}): Promise<WriteResult | undefined> {
     signal?.throwIfAborted();
+    if (attachments) return this.#saveWith(attachments, signal);
     if (!this.dirty) return undefined;
     const { body, saved, isNewRev } = this.#draft();
     if (new_edits && batch === undefined) {
@@ -394,8 +450,21 @@ export class Document<T extends object = JsonObject> {
       throw error;
     });
     if (!answer) return undefined;
-    const { _id, _rev } = answer.value as DocumentData;
-    if (_id === this.id && typeof _rev === "string") return answer;
+    this.#checked(answer.value);
+    return answer;
+  }
+
+  #parsed(text: string): DocumentData<T> {
+    let value: unknown;
+    try {
+      value = this.#scope.transport.json.parse(text);
+    } catch {}
+    return this.#checked(value);
+  }
+
+  #checked(value: unknown): DocumentData<T> {
+    const { _id, _rev } = Object(value) as DocumentData<T>;
+    if (_id === this.id && typeof _rev === "string") return value as DocumentData<T>;
     throw this.#nonsense("another document, or none");
   }
 
@@ -424,15 +493,61 @@ export class Document<T extends object = JsonObject> {
     return this.#write({ method: "PUT", body, expects: "rev", signal }, body);
   }
 
-  /** @param content - what the server has, then */
-  async #write(call: Omit<Call, "path">, content: string): Promise<WriteResult> {
+  /** Saves the document, changed or not, and attachments with it. */
+  async #saveWith(
+    contents: AttachmentContents,
+    signal: AbortSignal | undefined,
+  ): Promise<WriteResult> {
+    const { transport } = this.#scope;
+    const stubs = stubsOf(contents, this.rev);
+    // What no attachment can be called is found before anything is sent.
+    for (const [name] of stubs) this.attachment(name);
+    const { body: local, saved } = this.#draft(stubs);
+    const whole = transport.json.parse(local) as DocumentMembers;
+    for (const [name, { content_type, length = 0 }] of stubs) {
+      noteAttachment(whole, name, { content_type, length, follows: true });
+    }
+    // JSON has its own order of names.
+    const order = Object.keys(whole._attachments ?? {}).filter((name) =>
+      Object.hasOwn(contents, name),
+    );
+    const parts = order.map((name) => contents[name] as AttachmentContent);
+    const { type, body } = await multipart(transport.json.stringify(whole), parts);
+    const timeout = body instanceof Blob ? patienceFor(body.size, transport.timeout) : false;
+    const headers = { "content-type": type };
+    const call = { method: "PUT", headers, body, timeout, expects: "rev", signal } as const;
+    const result = await this.#write(call, local, contents);
+    saved(result.rev);
+    return result;
+  }
+
+  /**
+   * @param content - what the server has, then
+   * @param contents - of the attachments that are part of it
+   */
+  async #write(
+    call: Omit<Call, "path">,
+    content: string,
+    contents: AttachmentContents = {},
+  ): Promise<WriteResult> {
     const flight = this.#scope.transport.takeOff(call.signal);
-    const asked = document(this.#scope, this.id, content);
+    const asked = document(this.#scope, this.id, content, (rev, name) =>
+      this.#holds(rev, name, contents),
+    );
     try {
       return await write(this.#scope, { ...call, path: this.#path }, asked, flight);
     } finally {
       flight.land();
     }
+  }
+
+  /** Whether an attachment is what was sent; undefined if nobody has that any more. */
+  async #holds(rev: string, name: string, contents: AttachmentContents) {
+    if (!Object.hasOwn(contents, name)) return true;
+    const sent = contents[name];
+    if (!(sent instanceof Blob)) return undefined;
+    const stored = await this.attachment(name).fetch({ rev });
+    return isAlike(await stored.arrayBuffer(), await sent.arrayBuffer());
   }
 
   /** Data as it is now, whatever the user does to it in the meantime: to be sent, and when it is saved. */
@@ -446,15 +561,25 @@ export class Document<T extends object = JsonObject> {
     return { body, original };
   }
 
-  /** What is to be saved, and what is to be done when it was. */
-  #draft() {
+  /**
+   * What is to be saved, and what is to be done when it was.
+   *
+   * @param stubs - of attachments that are saved with it
+   */
+  #draft(stubs: [name: string, stub: AttachmentStub][] = []) {
     const data = this.#data;
     const { _rev } = data;
-    const { body, original } = this.#written(data);
+    const noteAll = (to: DocumentMembers) => {
+      for (const [name, stub] of stubs) noteAttachment(to, name, stub);
+      return to as DocumentData<T>;
+    };
+    const { _attachments } = data;
+    const whole = noteAll({ ...data, ...(_attachments && { _attachments: { ..._attachments } }) });
+    const { body, original } = this.#written(whole);
     const saved = (rev = _rev) => {
       // Unless something else was fetched meanwhile, which this revision would lend a false descent.
       if (this.#data !== data) return;
-      atRevision(data, rev);
+      noteAll(atRevision(data, rev));
       this.#original = original(rev);
     };
     const parent = () => (this.#original?.() as DocumentData | undefined)?._rev;

@@ -183,8 +183,17 @@ function historyOf({ _revisions: { start, ids } = { start: 0, ids: [] } }: Docum
   return ids.map((hash, index) => `${start - index}-${hash}`);
 }
 
-/** What a document that was sent has to be found as. CouchDB itself changes those of its own databases. */
-export function document(scope: Scope, id: string, body: string): Write {
+/**
+ * What a document that was sent has to be found as. CouchDB itself changes those of its own databases.
+ *
+ * @param holds - whether an attachment is what was sent with it
+ */
+export function document(
+  scope: Scope,
+  id: string,
+  body: string,
+  holds: (rev: string, name: string) => Promise<boolean | undefined> = async () => true,
+): Write {
   const sent = comparable(body) as DocumentData;
   const isChanged = /(^|\/)_/.test(scope.name);
   return {
@@ -192,7 +201,10 @@ export function document(scope: Scope, id: string, body: string): Write {
     parent: sent._rev,
     wantsBytes: Object.values(sent._attachments ?? {}).some(({ data }) => data !== undefined),
     async isOurs(found) {
-      return hasContent(found, sent) || (isChanged ? undefined : false);
+      if (!hasContent(found, sent)) return isChanged ? undefined : false;
+      const names = Object.keys(sent._attachments ?? {});
+      const same = await Promise.all(names.map((name) => holds(found._rev as string, name)));
+      return same.every(Boolean) || (same.includes(false) ? false : undefined);
     },
   };
 }

@@ -52,7 +52,9 @@ export type {
 } from "./find.js";
 export type { ImportOptions, ImportTotals } from "./import-options.js";
 export { localCheckpoint } from "./local-checkpoint.js";
+export type { AttachmentContent, AttachmentContents } from "./multipart.js";
 export { Partition, type PartitionInfo } from "./partition.js";
+export type { AttachmentPart } from "./related.js";
 export type { RequestOptions } from "./request.js";
 export type { Merge } from "./revisions.js";
 export type { SearchHit, SearchParams } from "./search.js";

@@ -1,3 +1,5 @@
+import type { AttachmentContents } from "./multipart.js";
+
 /** Any JSON object. Its members are as free as JSON itself, so they are `any`. */
 // biome-ignore lint/suspicious/noExplicitAny: an untyped document's members can be used without a cast
 export type JsonObject = Record<string, any>;
@@ -25,6 +27,11 @@ export interface AttachmentStub {
   length?: number;
   revpos?: number;
   stub?: boolean;
+  /** In what is sent or comes in parts: the content follows, packed or not. */
+  follows?: boolean;
+  /** With `att_encoding_info`: how it is packed, and the bytes of that. */
+  encoding?: string;
+  encoded_length?: number;
   /** The content in base64, where it was asked for or is to be saved. */
   data?: string;
 }
@@ -194,6 +201,11 @@ export interface GetOptions extends OperationOptions {
  * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
  */
 export interface SaveOptions extends OperationOptions {
+  /**
+   * Attachments by name, to be saved with the document, in one request. Blobs are sent as they are, and streams
+   * as they come; browsers, which cannot send one, gather it first. With `new_edits` and without `batch`.
+   */
+  attachments?: AttachmentContents | undefined;
   /**
    * CouchDB answers before it has written, and tells no revision: nobody learns of a conflict, and the document
    * here stays unsaved until it is fetched.

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { DatabaseContext } from "./context.js";
 import type { DocumentOptions } from "./database.js";
 import { badRequest, CouchError, conflict, notFound } from "./errors.js";
@@ -14,6 +15,7 @@ import {
 } from "./http.js";
 import { OPEN_REVS, sendMixed, sendRelated } from "./multipart.js";
 import { readOptions, readRevisionOptions } from "./read-options.js";
+import { readRelated } from "./related-body.js";
 import { decodeSegment } from "./routing.js";
 import type { Doc } from "./types.js";
 import { checkDocument, checkId, checkRevision, idOf, revisionOf } from "./validation.js";
@@ -103,9 +105,7 @@ async function sendOpenRevs(context: DatabaseContext, id: string, which: string)
 export async function putDocument(context: DatabaseContext): Promise<void> {
   const { request, query } = context;
   const id = checkId(idOf(context.params));
-  const text = await readText(request);
-  if (text === "") throw badRequest("Missing request body");
-  const doc = checkDocument(parseJson(text));
+  const doc = checkDocument((await readRelated(request)) ?? parseJson(await readBody(request)));
   if (doc._id !== undefined) checkId(doc._id);
   const rev = revisionOf(context);
   if (rev !== undefined && doc._rev !== undefined && rev !== doc._rev) {
@@ -117,6 +117,12 @@ export async function putDocument(context: DatabaseContext): Promise<void> {
   if (query.get("batch") === "ok") return batch(context, doc);
   const stored = await store(context, doc, query.get("new_edits") !== "false");
   sendStored(context, id, stored, doc._deleted === true);
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const text = await readText(request);
+  if (text === "") throw badRequest("Missing request body");
+  return text;
 }
 
 /** A batched write is acknowledged first; a conflict then shows nowhere. */

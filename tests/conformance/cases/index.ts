@@ -15,6 +15,7 @@ import { lossless } from "./lossless.js";
 import { network } from "./network.js";
 import { queries } from "./queries.js";
 import { reading } from "./reading.js";
+import { related } from "./related.js";
 import { replication } from "./replication.js";
 import { requests } from "./requests.js";
 import { ownRequests } from "./requests-own.js";
@@ -37,6 +38,7 @@ export const suites: Record<string, Case[]> = {
   bulk,
   lossless,
   attachments,
+  related,
   designs,
   network,
   auth,
