@@ -1,25 +1,17 @@
-import { Attachment, noteAttachment } from "./attachment.js";
-import { isAlike } from "./bytes.js";
+import { Attachment } from "./attachment.js";
+import { Content, type Original } from "./content.js";
 import { ConflictError, InvalidResponseError } from "./errors.js";
 import { document, isOpen, lost, write } from "./fate.js";
-import { atRevision, isLike, ownMembers, replacement } from "./json-values.js";
-import {
-  type AttachmentContent,
-  type AttachmentContents,
-  multipart,
-  stubsOf,
-} from "./multipart.js";
+import { atRevision, isLike, replacement } from "./json-values.js";
+import { type AttachmentContents, stubsOf } from "./multipart.js";
 import { type AttachmentPart, related, withStubs } from "./related.js";
 import { type Merge, openRevs, resolve } from "./revisions.js";
+import { saveWith } from "./save-with.js";
 import type { Answer, Call } from "./transport/call.js";
 import { documentPath, pathIn } from "./transport/paths.js";
 import { resends } from "./transport/runtime.js";
-import { patienceFor } from "./transport/transfer.js";
-import type { Scope } from "./transport/transport.js";
 import type {
-  AttachmentStub,
   DocumentData,
-  DocumentMembers,
   GetOptions,
   JsonObject,
   OpenRevision,
@@ -29,80 +21,8 @@ import type {
   WriteResult,
 } from "./types.js";
 
-/** Gives the JSON that a document came as once more, when `save` asks whether it has changed. */
-export type Original = () => unknown;
-
-/**
- * A document of a database, and the JSON of it that is here.
- *
- * Reading one costs nothing beyond parsing: whether it has changed is found out by reading again the
- * text that it came in, when `save` or `dirty` asks.
- */
-export class Document<T extends object = JsonObject> {
-  /** The document's id, `_design/` or `_local/` included. */
-  readonly id: string;
-  readonly #scope: Scope;
-  #data: DocumentData<T>;
-  #original: Original | undefined;
-
-  /** @internal */
-  constructor(scope: Scope, id: string, data: object, original?: Original) {
-    // What was read needs no look: there may be many.
-    if (!original && (typeof data !== "object" || !data || Array.isArray(data) || #data in data)) {
-      throw new TypeError("A document's data is an object: of another document, its json");
-    }
-    this.id = id;
-    this.#scope = scope;
-    this.#data = original ? (data as DocumentData<T>) : ({ ...data, _id: id } as DocumentData<T>);
-    this.#original = original;
-  }
-
-  /**
-   * What a bulk operation needs to know and to do.
-   *
-   * @internal
-   */
-  static inside<T extends object>(document: Document<T>) {
-    return { scope: document.#scope, draft: () => document.#draft() };
-  }
-
-  /** The document's JSON, `_id` and `_rev` included. Change it, then `save`. */
-  get data(): DocumentData<T> {
-    return this.#data;
-  }
-
-  /** The members of `data` that do not begin with `_`. */
-  get json(): T {
-    return ownMembers(this.#data) as T;
-  }
-
-  /** The same as `data`: what `JSON.stringify` writes of a document. */
-  toJSON(): DocumentData<T> {
-    return this.#data;
-  }
-
-  /** The revision that is here, or undefined if the document was never saved, or deleted by `delete`. */
-  get rev(): string | undefined {
-    return this.#data._rev;
-  }
-
-  /** Set it to save over a revision that you know. */
-  set rev(rev: string) {
-    if (typeof rev !== "string") throw new TypeError("A revision is a string");
-    this.#data._rev = rev;
-  }
-
-  /** Whether the document was read from the server, or saved, and not deleted. No request. */
-  get exists(): boolean {
-    return this.#data._rev !== undefined && this.#data._deleted !== true;
-  }
-
-  /** Whether there is something to save. */
-  get dirty(): boolean {
-    const { json } = this.#scope.transport;
-    return this.#original === undefined || !isLike(json, this.#data, this.#original());
-  }
-
+/** A document of a database, and the JSON of it that is here. */
+export class Document<T extends object = JsonObject> extends Content<T> {
   /**
    * Reads the document from the server.
    *
@@ -120,16 +40,15 @@ export class Document<T extends object = JsonObject> {
     } = {},
   ): Promise<boolean> {
     const { discardChanges = false, ifChanged = false, signal, ...query } = options;
-    if (!discardChanges) this.#refuseToLoseChanges("GET");
-    const { json } = this.#scope.transport;
+    if (!discardChanges) this.refuseToLoseChanges("GET");
+    const { json } = this.scope.transport;
     const known = ifChanged ? this.rev : undefined;
     const answer = await this.#get(query, signal, known);
     if (!answer) return false;
     const { value, text } = answer;
     // Somebody may have made some while the answer was on its way.
-    if (!discardChanges) this.#refuseToLoseChanges("GET");
-    this.#data = value as DocumentData<T>;
-    this.#original = () => json.parse(text);
+    if (!discardChanges) this.refuseToLoseChanges("GET");
+    this.become(value as object, () => json.parse(text));
     return true;
   }
 
@@ -151,8 +70,8 @@ export class Document<T extends object = JsonObject> {
     options: Omit<GetOptions, "attachments"> & { discardChanges?: boolean | undefined } = {},
   ): AsyncGenerator<AttachmentPart, void, void> {
     const { discardChanges = false, signal, ...query } = options;
-    if (!discardChanges) this.#refuseToLoseChanges("GET");
-    const { transport } = this.#scope;
+    if (!discardChanges) this.refuseToLoseChanges("GET");
+    const { transport } = this.scope;
     const call = {
       method: "GET",
       path: this.#path,
@@ -167,9 +86,8 @@ export class Document<T extends object = JsonObject> {
         }
         const original = () => withStubs(this.#parsed(each));
         const data = original();
-        if (!discardChanges) this.#refuseToLoseChanges("GET");
-        this.#data = data;
-        this.#original = original;
+        if (!discardChanges) this.refuseToLoseChanges("GET");
+        this.become(data, original);
       }
     } finally {
       flight.land();
@@ -196,7 +114,7 @@ export class Document<T extends object = JsonObject> {
     signal?.throwIfAborted();
     if (attachments) return this.#saveWith(attachments, signal);
     if (!this.dirty) return undefined;
-    const { body, saved, isNewRev } = this.#draft();
+    const { body, saved, isNewRev } = this.draft();
     if (new_edits && batch === undefined) {
       const result = await this.#put(body, signal);
       saved(result.rev);
@@ -229,7 +147,7 @@ export class Document<T extends object = JsonObject> {
     options: OperationOptions & { discardChanges?: boolean | undefined } = {},
   ): Promise<WriteResult> {
     const { discardChanges = false, signal } = options;
-    if (!discardChanges) this.#refuseToLoseChanges("DELETE");
+    if (!discardChanges) this.refuseToLoseChanges("DELETE");
     const { rev } = this;
     const body = JSON.stringify({ _id: this.id, _rev: rev, _deleted: true });
     // The same; but a DELETE, which has no body, some runtimes may send twice.
@@ -237,10 +155,9 @@ export class Document<T extends object = JsonObject> {
       ? await this.#put(body, signal)
       : await this.#write({ method: "DELETE", query: { rev }, expects: "rev", signal }, body);
     // What was changed here meanwhile stays, as a document that is not saved.
-    const isChanged = !discardChanges && this.#hasChanges();
-    const kept = isChanged ? atRevision({ ...this.#data }, undefined) : { _id: this.id };
-    this.#data = kept as DocumentData<T>;
-    this.#original = isChanged ? undefined : () => ({ _id: this.id });
+    const isChanged = !discardChanges && this.hasChanges();
+    if (isChanged) this.become(atRevision({ ...this.data }, undefined), undefined);
+    else this.become({ _id: this.id }, () => ({ _id: this.id }));
     return result;
   }
 
@@ -267,7 +184,7 @@ export class Document<T extends object = JsonObject> {
       expects: "rev",
       signal,
     } as const;
-    const { transport } = this.#scope;
+    const { transport } = this.scope;
     try {
       return (await transport.request(call)).value as WriteResult;
     } catch (error) {
@@ -324,7 +241,7 @@ export class Document<T extends object = JsonObject> {
     revs: readonly string[] | "all" = "all",
     options: OpenRevsOptions = {},
   ): Promise<OpenRevision<T>[]> {
-    return openRevs<T>(this.#scope, this.id, revs, options);
+    return openRevs<T>(this.scope, this.id, revs, options);
   }
 
   /**
@@ -349,14 +266,14 @@ export class Document<T extends object = JsonObject> {
     { attempts = 10, signal }: OperationOptions & { attempts?: number | undefined } = {},
   ): Promise<void> {
     if (!(attempts >= 1)) throw new RangeError("resolve needs at least one attempt");
-    this.#refuseToLoseChanges("PUT");
-    const flight = this.#scope.transport.takeOff(signal);
+    this.refuseToLoseChanges("PUT");
+    const flight = this.scope.transport.takeOff(signal);
     try {
-      await resolve<T>(this.#scope, this.id, merge, attempts, flight);
+      await resolve<T>(this.scope, this.id, merge, attempts, flight);
     } finally {
       flight.land();
     }
-    if (!this.#hasChanges()) await this.fetch({ signal });
+    if (!this.hasChanges()) await this.fetch({ signal });
   }
 
   /**
@@ -380,29 +297,28 @@ export class Document<T extends object = JsonObject> {
     { attempts = 10, signal }: OperationOptions & { attempts?: number | undefined } = {},
   ): Promise<void> {
     if (!(attempts >= 1)) throw new RangeError("update needs at least one attempt");
-    const { json } = this.#scope.transport;
-    this.#refuseToLoseChanges("PUT");
+    const { json } = this.scope.transport;
+    this.refuseToLoseChanges("PUT");
     for (let attempt = 1; ; attempt += 1) {
       const { value, text } = (await this.#get({}, signal)) as Answer;
       const draft = value as DocumentData<T>;
-      const mutated = await this.#scope.transport.during(signal, () => mutate(draft));
+      const mutated = await this.scope.transport.during(signal, () => mutate(draft));
       const data = replacement<T>(draft, mutated);
       try {
         let original: Original = () => json.parse(text);
         if (!isLike(json, data, original())) {
-          const written = this.#written(data);
+          const written = this.written(data);
           original = written.original((await this.#put(written.body, signal)).rev);
         }
         // What somebody has changed here meanwhile stays, and will be a conflict when it is saved.
-        if (this.#hasChanges()) return;
-        this.#data = original() as DocumentData<T>;
-        this.#original = original;
+        if (this.hasChanges()) return;
+        this.become(original() as object, original);
         return;
       } catch (error) {
         if (!(error instanceof ConflictError) || attempt >= attempts) throw error;
       }
       // Those who lost the same race should not run the next one in step.
-      await this.#scope.transport.during(signal, (flight) =>
+      await this.scope.transport.during(signal, (flight) =>
         flight.sleep(Math.random() * 20 * attempt),
       );
     }
@@ -415,30 +331,18 @@ export class Document<T extends object = JsonObject> {
    * @throws TypeError for a name that no attachment can have: none, `.`, `..`, or one that begins with `_`
    */
   attachment(name: string): Attachment {
-    return new Attachment(this.#scope, this, name, (parent, rev, stub) => {
-      if (this.rev !== parent) return;
-      noteAttachment(atRevision(this.#data, rev), name, stub);
-      const { json } = this.#scope.transport;
-      // Made once: the original may be shared, and there may be many attachments to come.
-      const original = json.parse(json.stringify(this.#original?.() ?? {})) as DocumentData;
-      // What is here need not be what this revision holds: `rev` can be set.
-      if (original._rev !== parent) return;
-      noteAttachment(atRevision(original, rev), name, stub);
-      const text = json.stringify(original);
-      this.#original = () => json.parse(text);
-    });
+    return new Attachment(this.scope, this, name, (parent, rev, stub) =>
+      this.note(parent, rev, name, stub),
+    );
   }
-
-  /** Throws a TypeError for data that cannot be saved. */
-  protected check(_data: DocumentData<T>, _original: () => object): void {}
 
   // Made when needed: most documents of a scan are only read.
   get #path(): string {
-    return pathIn(this.#scope, this.id);
+    return pathIn(this.scope, this.id);
   }
 
   #request(call: Omit<Call, "path">) {
-    return this.#scope.transport.request({ ...call, path: this.#path });
+    return this.scope.transport.request({ ...call, path: this.#path });
   }
 
   /** @param known - a revision: if the server has this, there is no answer */
@@ -457,7 +361,7 @@ export class Document<T extends object = JsonObject> {
   #parsed(text: string): DocumentData<T> {
     let value: unknown;
     try {
-      value = this.#scope.transport.json.parse(text);
+      value = this.scope.transport.json.parse(text);
     } catch {}
     return this.#checked(value);
   }
@@ -476,7 +380,7 @@ export class Document<T extends object = JsonObject> {
   #nonsense(what: string): InvalidResponseError {
     const reason = `answered with ${what}`;
     const call = { method: "GET", path: this.#path } as const;
-    return this.#scope.transport.error(InvalidResponseError, call, { reason });
+    return this.scope.transport.error(InvalidResponseError, call, { reason });
   }
 
   async #read(query: GetOptions, signal: AbortSignal | undefined): Promise<DocumentData> {
@@ -498,104 +402,26 @@ export class Document<T extends object = JsonObject> {
     contents: AttachmentContents,
     signal: AbortSignal | undefined,
   ): Promise<WriteResult> {
-    const { transport } = this.#scope;
     const stubs = stubsOf(contents, this.rev);
-    // What no attachment can be called is found before anything is sent.
-    for (const [name] of stubs) this.attachment(name);
-    const { body: local, saved } = this.#draft(stubs);
-    const whole = transport.json.parse(local) as DocumentMembers;
-    for (const [name, { content_type, length = 0 }] of stubs) {
-      noteAttachment(whole, name, { content_type, length, follows: true });
-    }
-    // JSON has its own order of names.
-    const order = Object.keys(whole._attachments ?? {}).filter((name) =>
-      Object.hasOwn(contents, name),
-    );
-    const parts = order.map((name) => contents[name] as AttachmentContent);
-    const { type, body } = await multipart(transport.json.stringify(whole), parts);
-    const timeout = body instanceof Blob ? patienceFor(body.size, transport.timeout) : false;
-    const headers = { "content-type": type };
-    const call = { method: "PUT", headers, body, timeout, expects: "rev", signal } as const;
-    const result = await this.#write(call, local, contents);
-    saved(result.rev);
-    return result;
-  }
-
-  /**
-   * @param content - what the server has, then
-   * @param contents - of the attachments that are part of it
-   */
-  async #write(
-    call: Omit<Call, "path">,
-    content: string,
-    contents: AttachmentContents = {},
-  ): Promise<WriteResult> {
-    const flight = this.#scope.transport.takeOff(call.signal);
-    const asked = document(this.#scope, this.id, content, (rev, name) =>
-      this.#holds(rev, name, contents),
-    );
+    const { body, saved } = this.draft(stubs);
+    const flight = this.scope.transport.takeOff(signal);
     try {
-      return await write(this.#scope, { ...call, path: this.#path }, asked, flight);
+      const result = await saveWith(this.scope, this.id, body, stubs, contents, flight);
+      saved(result.rev);
+      return result;
     } finally {
       flight.land();
     }
   }
 
-  /** Whether an attachment is what was sent; undefined if nobody has that any more. */
-  async #holds(rev: string, name: string, contents: AttachmentContents) {
-    if (!Object.hasOwn(contents, name)) return true;
-    const sent = contents[name];
-    if (!(sent instanceof Blob)) return undefined;
-    const stored = await this.attachment(name).fetch({ rev });
-    return isAlike(await stored.arrayBuffer(), await sent.arrayBuffer());
-  }
-
-  /** Data as it is now, whatever the user does to it in the meantime: to be sent, and when it is saved. */
-  #written(data: DocumentData<T>) {
-    if (data._id !== this.id) throw new TypeError("A document's _id cannot be changed: copy it");
-    this.check(data, () => (this.#original?.() ?? {}) as object);
-    const { json } = this.#scope.transport;
-    const body = json.stringify(data);
-    const original = (rev: string | undefined) => () =>
-      atRevision(json.parse(body) as DocumentData<T>, rev);
-    return { body, original };
-  }
-
-  /**
-   * What is to be saved, and what is to be done when it was.
-   *
-   * @param stubs - of attachments that are saved with it
-   */
-  #draft(stubs: [name: string, stub: AttachmentStub][] = []) {
-    const data = this.#data;
-    const { _rev } = data;
-    const noteAll = (to: DocumentMembers) => {
-      for (const [name, stub] of stubs) noteAttachment(to, name, stub);
-      return to as DocumentData<T>;
-    };
-    const { _attachments } = data;
-    const whole = noteAll({ ...data, ...(_attachments && { _attachments: { ..._attachments } }) });
-    const { body, original } = this.#written(whole);
-    const saved = (rev = _rev) => {
-      // Unless something else was fetched meanwhile, which this revision would lend a false descent.
-      if (this.#data !== data) return;
-      noteAll(atRevision(data, rev));
-      this.#original = original(rev);
-    };
-    const parent = () => (this.#original?.() as DocumentData | undefined)?._rev;
-    return { body, saved, isNewRev: () => _rev !== undefined && _rev !== parent() };
-  }
-
-  /** Whether there is content to lose. Another revision, set by hand, is none: it is what to act on. */
-  #hasChanges(): boolean {
-    const original = (this.#original?.() ?? { _id: this.id }) as DocumentData;
-    const { json } = this.#scope.transport;
-    return !isLike(json, { ...this.#data, _rev: original._rev }, original);
-  }
-
-  #refuseToLoseChanges(method: Call["method"]): void {
-    if (!this.#hasChanges()) return;
-    const reason = "the document here has changes that are not saved";
-    throw this.#scope.transport.conflict(method, this.#path, reason);
+  /** @param content - what the server has, then */
+  async #write(call: Omit<Call, "path">, content: string): Promise<WriteResult> {
+    const flight = this.scope.transport.takeOff(call.signal);
+    const asked = document(this.scope, this.id, content);
+    try {
+      return await write(this.scope, { ...call, path: this.#path }, asked, flight);
+    } finally {
+      flight.land();
+    }
   }
 }

@@ -1,4 +1,5 @@
-import { Document, type Original } from "./document.js";
+import type { Original } from "./content.js";
+import { Document } from "./document.js";
 import type { Scope } from "./transport/transport.js";
 import type { DocumentData, JsonObject, OperationOptions, Sequence } from "./types.js";
 

@@ -1,5 +1,4 @@
 import { hex } from "./hex.js";
-import { sendsStreams } from "./transport/runtime.js";
 import type { AttachmentStub } from "./types.js";
 
 /** What is saved as an attachment together with its document: a Blob, or a stream of as many bytes as it says. */
@@ -37,10 +36,10 @@ export function stubsOf(
  * A document and its attachments as one body: in the order in which they stand in the JSON, which says of each
  * that it follows.
  */
-export async function multipart(
+export function multipart(
   json: string,
   contents: AttachmentContent[],
-): Promise<{ type: string; body: Blob | ReadableStream<Uint8Array> }> {
+): { type: string; body: Blob | ReadableStream<Uint8Array> } {
   const boundary = hex(crypto.getRandomValues(new Uint8Array(16)));
   const type = `multipart/related; boundary="${boundary}"`;
   const pieces = contents.flatMap((content) => [
@@ -52,8 +51,7 @@ export async function multipart(
   if (all.every((piece) => !(piece instanceof ReadableStream))) {
     return { type, body: new Blob(all as BlobPart[]) };
   }
-  const body = concatenated(all);
-  return { type, body: sendsStreams ? body : await new Response(body).blob() };
+  return { type, body: concatenated(all) };
 }
 
 /** One stream of what comes one after the other, each read when the one before has ended. */

@@ -58,7 +58,7 @@ test("what is written is what is read", async () => {
     { body: new Blob(["\r\n--"]).stream(), length: 4 },
     new Blob([]),
   ];
-  const { type, body } = await multipart("{}", contents);
+  const { type, body } = multipart("{}", contents);
   const [, boundary = ""] = /boundary="(.+)"/.exec(type) ?? [];
   const bytes = new Uint8Array(await new Response(body).arrayBuffer());
   expect((await read(boundary, bytes)).map(({ text }) => text)).toEqual(["{}", "a", "\r\n--", ""]);

@@ -1,0 +1,67 @@
+import { noteAttachment } from "./attachment.js";
+import { isAlike } from "./bytes.js";
+import { document, write } from "./fate.js";
+import { type AttachmentContent, type AttachmentContents, multipart } from "./multipart.js";
+import { responseTo } from "./response.js";
+import type { Flight } from "./streams/flight.js";
+import type { Call } from "./transport/call.js";
+import { attachmentPath, pathIn } from "./transport/paths.js";
+import { outgoing, patienceFor } from "./transport/transfer.js";
+import type { Scope } from "./transport/transport.js";
+import type { AttachmentStub, DocumentMembers, WriteResult } from "./types.js";
+
+/**
+ * Saves a document with attachments, in one request.
+ *
+ * @param local - the document as it is here once it is saved, as JSON
+ * @param stubs - of what is saved with it
+ */
+export async function saveWith(
+  scope: Scope,
+  id: string,
+  local: string,
+  stubs: [name: string, stub: AttachmentStub][],
+  contents: AttachmentContents,
+  flight: Flight,
+): Promise<WriteResult> {
+  const { transport } = scope;
+  const path = pathIn(scope, id);
+  // What no attachment can be called is found before anything is sent.
+  for (const [name] of stubs) attachmentPath(name);
+  const whole = transport.json.parse(local) as DocumentMembers;
+  for (const [name, { content_type, length = 0 }] of stubs) {
+    noteAttachment(whole, name, { content_type, length, follows: true });
+  }
+  // JSON has its own order of names.
+  const names = Object.keys(whole._attachments ?? {}).filter((name) =>
+    Object.hasOwn(contents, name),
+  );
+  const parts = names.map((name) => contents[name] as AttachmentContent);
+  const { type, body } = multipart(transport.json.stringify(whole), parts);
+  const isBlob = body instanceof Blob;
+  const patience = transport.timeout;
+  const headers = { "content-type": type };
+  const call: Call = { method: "PUT", path, headers, expects: "rev" };
+  const out = await outgoing(isBlob ? body : new Response(body), !isBlob, {
+    flight,
+    patience,
+    silent: () => transport.silent(call, patience),
+    onProgress: undefined,
+  });
+  const timeout = out.body instanceof Blob ? patienceFor(out.body.size, patience) : false;
+  /** Whether an attachment is what was sent; undefined if nobody has that any more. */
+  const holds = async (rev: string, name: string) => {
+    if (!Object.hasOwn(contents, name)) return true;
+    const sent = contents[name];
+    if (!(sent instanceof Blob)) return undefined;
+    const stored = { method: "GET", path: `${path}/${attachmentPath(name)}`, raw: true } as const;
+    const response = await responseTo(transport, { ...stored, query: { rev } });
+    return isAlike(await response.arrayBuffer(), await sent.arrayBuffer());
+  };
+  try {
+    const asked = document(scope, id, local, holds);
+    return await write(scope, { ...call, body: out.body, timeout }, asked, flight);
+  } finally {
+    out.end();
+  }
+}
