@@ -2,8 +2,8 @@ import { NotFoundError } from "./errors.js";
 import { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./events.js";
 import { Feed } from "./feed.js";
 import type { FeedOptions } from "./feed-options.js";
-import type { Selector } from "./find.js";
 import type { FeedSource } from "./follow.js";
+import type { Selector } from "./selector.js";
 import type { Call } from "./transport/call.js";
 import type { Scope } from "./transport/transport.js";
 import type { DatabaseInfo, JsonObject, Sequence } from "./types.js";
@@ -14,7 +14,7 @@ import type { DatabaseInfo, JsonObject, Sequence } from "./types.js";
  *
  * @see https://docs.couchdb.org/en/stable/api/database/changes.html
  */
-export interface ChangesOptions extends FeedOptions {
+export interface ChangesOptions<T extends object = JsonObject> extends FeedOptions {
   /** The same as `since`. */
   lastEventId?: Sequence | undefined;
   include_docs?: boolean | undefined;
@@ -32,7 +32,7 @@ export interface ChangesOptions extends FeedOptions {
   /** Only these documents. */
   doc_ids?: string[] | undefined;
   /** Only documents that match. */
-  selector?: Selector | undefined;
+  selector?: Selector<T> | undefined;
   /** Only documents for which this view, `design/view`, emits something. */
   view?: string | undefined;
   /** Only every so many changes have a sequence, which is cheaper for a server with many shards. */
@@ -56,7 +56,7 @@ export interface ChangesOptions extends FeedOptions {
  */
 export class ChangesFeed<T extends object = JsonObject> extends Feed<ChangeEvent<T>> {
   /** @internal */
-  constructor(scope: Scope, options: ChangesOptions) {
+  constructor(scope: Scope, options: ChangesOptions<T>) {
     checkChangesOptions(options);
     const since = options.since ?? options.lastEventId;
     super(sourceOf<T>(scope, options), { ...options, since });

@@ -102,7 +102,7 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
    *
    * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_index
    */
-  async index(index: IndexDefinition, params: IndexParams = {}): Promise<IndexResult> {
+  async index(index: IndexDefinition<T>, params: IndexParams = {}): Promise<IndexResult> {
     const { signal, ...rest } = params;
     const value = await this.#send("/_index", { ...rest, index }, { expects: "result", signal });
     return value as IndexResult;
@@ -178,7 +178,7 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
    *
    * @see https://docs.couchdb.org/en/stable/api/database/changes.html
    */
-  changes(options: ChangesOptions = {}): ChangesFeed<T> {
+  changes(options: ChangesOptions<T> = {}): ChangesFeed<T> {
     return new ChangesFeed<T>(this.#scope, options);
   }
 

@@ -6,9 +6,9 @@ import {
   find,
   type QueryParams,
   query,
-  type Selector,
 } from "./find.js";
 import { type SearchHit, type SearchParams, search } from "./search.js";
+import type { Picked, QueryField, Selector } from "./selector.js";
 import type { Rows } from "./streams/rows.js";
 import { encodeSegment } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
@@ -77,20 +77,26 @@ export class Documents<T extends object = JsonObject> {
    * @throws TypeError for `fields`: `query` takes them
    * @see https://docs.couchdb.org/en/stable/api/database/find.html
    */
-  find(selector: Selector, params: FindParams = {}): Rows<Document<T>> {
+  find(selector: Selector<T>, params: FindParams<T> = {}): Rows<Document<T>> {
     return find<T>(this.#scope, this.#path, selector, params);
   }
 
   /**
    * What matches a selector as plain objects: whole, or the `fields` of it.
    *
+   * @typeParam R - what they are, where that is known better
    * @see https://docs.couchdb.org/en/stable/api/database/find.html
    */
+  query<const F extends QueryField<T>>(
+    selector: Selector<T>,
+    params: FindParams<T> & { fields: readonly F[] },
+  ): Rows<Picked<T, F>>;
   query<R extends object = T & { _id: string; _rev: string }>(
-    selector: Selector,
-    params: QueryParams = {},
-  ): Rows<R> {
-    return query<R>(this.#scope, this.#path, selector, params);
+    selector: Selector<T>,
+    params?: QueryParams<T>,
+  ): Rows<R>;
+  query(selector: Selector<T>, params: QueryParams<T> = {}): Rows<object> {
+    return query(this.#scope, this.#path, selector, params);
   }
 
   /**
@@ -98,7 +104,7 @@ export class Documents<T extends object = JsonObject> {
    *
    * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_explain
    */
-  async explain(selector: Selector, params: QueryParams = {}): Promise<Explanation> {
+  async explain(selector: Selector<T>, params: QueryParams<T> = {}): Promise<Explanation> {
     return explain(this.#scope, this.#path, selector, params);
   }
 

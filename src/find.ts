@@ -1,28 +1,27 @@
 import { Document } from "./document.js";
 import { InvalidResponseError } from "./errors.js";
 import { paged } from "./pages.js";
+import type { QueryField, Selector } from "./selector.js";
 import { asTheyAre, type Batch } from "./streams/batch.js";
 import type { Rows } from "./streams/rows.js";
 import type { Scope } from "./transport/transport.js";
 import type { JsonObject, OperationOptions } from "./types.js";
 
-/**
- * A Mango selector.
- *
- * @see https://docs.couchdb.org/en/stable/api/database/find.html#selector-syntax
- */
-export type Selector = JsonObject;
+/** A field to sort or index by, upwards if it does not say. */
+export type SortField<T extends object = JsonObject> =
+  | QueryField<T>
+  | { [F in QueryField<T>]?: "asc" | "desc" };
 
 /**
  * The parameters of a query. All but `signal` goes to CouchDB as it is.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_find
  */
-export interface FindParams extends OperationOptions {
+export interface FindParams<T extends object = JsonObject> extends OperationOptions {
   /** Documents at the most, over all pages. Default: all there are. */
   limit?: number | undefined;
   skip?: number | undefined;
-  sort?: (string | Record<string, "asc" | "desc">)[] | undefined;
+  sort?: readonly SortField<T>[] | undefined;
   use_index?: string | string[] | undefined;
   /** Where an earlier query ended: its `summary`'s `bookmark`. */
   bookmark?: string | undefined;
@@ -35,15 +34,15 @@ export interface FindParams extends OperationOptions {
 }
 
 /** The parameters of a query for plain objects. */
-export interface QueryParams extends FindParams {
+export interface QueryParams<T extends object = JsonObject> extends FindParams<T> {
   /** Only these members of each document, nested ones with dots. */
-  fields?: string[] | undefined;
+  fields?: readonly QueryField<T>[] | undefined;
 }
 
 /** A Mango index, as `index` creates it. */
-export interface IndexDefinition {
-  fields: (string | Record<string, "asc" | "desc">)[];
-  partial_filter_selector?: Selector | undefined;
+export interface IndexDefinition<T extends object = JsonObject> {
+  fields: readonly SortField<T>[];
+  partial_filter_selector?: Selector<T> | undefined;
 }
 
 /** How an index is created. All but `signal` goes to CouchDB as it is. */
@@ -109,10 +108,10 @@ export interface Explanation {
 export function find<T extends object>(
   scope: Scope,
   part: string,
-  selector: Selector,
-  params: FindParams,
+  selector: object,
+  params: FindParams<T>,
 ): Rows<Document<T>> {
-  if ((params as QueryParams).fields !== undefined) {
+  if ("fields" in params && params.fields !== undefined) {
     throw new TypeError("find gives whole documents, and cannot take fields: use query");
   }
   const { transport, path } = scope;
@@ -131,12 +130,7 @@ export function find<T extends object>(
 }
 
 /** The same as plain objects. */
-export function query<R>(
-  scope: Scope,
-  part: string,
-  selector: Selector,
-  params: QueryParams,
-): Rows<R> {
+export function query<R>(scope: Scope, part: string, selector: object, params: object): Rows<R> {
   return pages(scope, part, selector, params, asTheyAre);
 }
 
@@ -144,8 +138,8 @@ export function query<R>(
 export async function explain(
   { transport, path }: Scope,
   part: string,
-  selector: Selector,
-  { signal, ...params }: QueryParams,
+  selector: object,
+  { signal, ...params }: OperationOptions,
 ): Promise<Explanation> {
   const body = transport.json.stringify({ ...params, selector: checked(selector) });
   const call = { method: "POST", path: `${path}/${part}_explain`, body, reads: true } as const;
@@ -153,7 +147,7 @@ export async function explain(
   return value as Explanation;
 }
 
-function checked(selector: Selector): Selector {
+function checked(selector: object): object {
   if (typeof selector !== "object" || selector === null) {
     throw new TypeError("A selector is an object; {} matches all documents");
   }
@@ -163,8 +157,8 @@ function checked(selector: Selector): Selector {
 function pages<R>(
   scope: Scope,
   part: string,
-  selector: Selector,
-  { signal, limit, ...params }: QueryParams,
+  selector: object,
+  { signal, limit, ...params }: Pick<FindParams, "limit" | "signal">,
   map: (batch: Batch, rows: R[]) => void,
 ): Rows<R> {
   const path = `${scope.path}/${part}_find`;

@@ -48,7 +48,7 @@ export type {
   IndexParams,
   IndexResult,
   QueryParams,
-  Selector,
+  SortField,
 } from "./find.js";
 export type { ImportOptions, ImportTotals } from "./import-options.js";
 export { localCheckpoint } from "./local-checkpoint.js";
@@ -59,6 +59,7 @@ export type { RequestOptions } from "./request.js";
 export type { Merge } from "./revisions.js";
 export type { SearchHit, SearchParams } from "./search.js";
 export { SecurityDocument } from "./security.js";
+export type { Condition, Field, Picked, QueryField, Selector } from "./selector.js";
 export { Rows } from "./streams/rows.js";
 export type { Fetch } from "./transport/call.js";
 export type { RetryOptions } from "./transport/retry.js";
