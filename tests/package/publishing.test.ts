@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -41,6 +41,31 @@ describe("the package for npm", () => {
     const profile = ["--profile", "esm-only"];
     expect(await complaints("@arethetypeswrong/cli/dist/index.js", ...profile)).toBe("");
   });
+
+  const types = fileURLToPath(new URL("../types/", import.meta.url));
+  const files = readdirSync(types).filter((file) => file.endsWith(".ts"));
+  const refusals = files
+    .flatMap((file) => readFileSync(join(types, file), "utf8").split("\n"))
+    .filter((line) => line.includes("@ts-expect-error:")).length;
+
+  // The README says which is the oldest.
+  test.each(["typescript-oldest", "typescript-newest"])(
+    `what must compile does, and what must not, ${refusals} things, does not: %s`,
+    { timeout: patience },
+    async (name) => {
+      const { folder } = project;
+      for (const file of files) copyFileSync(join(types, file), join(folder, file));
+      const compilerOptions = {
+        ...{ strict: true, noEmit: true, target: "es2022", module: "esnext", types: [] },
+        moduleResolution: "bundler",
+        lib: ["es2023", "dom", "dom.iterable"],
+      };
+      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+      const tsc = [bin(`${name}/bin/tsc`), "-p", folder];
+      const { stdout } = await run(process.execPath, tsc).catch((error) => error);
+      expect(stdout).toBe("");
+    },
+  );
 
   test("has what it needs, and nothing of ours beside it", async () => {
     const { stdout } = await run("tar", ["tzf", project.tarball]);
