@@ -1,5 +1,7 @@
 import { type BulkEdit, BulkOperation, type BulkOptions, editAndSave } from "./bulk.js";
 import { ChangesFeed, type ChangesOptions } from "./changes.js";
+import type { DefinedView } from "./define-view.js";
+import { type Deployed, type Design, deploy } from "./deploy.js";
 import { DesignDocument } from "./design.js";
 import { Document } from "./document.js";
 import type { DocumentSource } from "./document-source.js";
@@ -148,6 +150,26 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
     const call = { expects: "success", signal };
     const value = await this.#send("/_index/_bulk_delete", { docids: ddocs }, call);
     return value as IndexesDeleted;
+  }
+
+  /**
+   * Makes design documents what the application has them: writes those that differ, and tells which. Their
+   * attachments stay, and design documents that are not given.
+   *
+   * ```ts
+   * await animals.deploy([byType, { _id: "_design/rules", validate_doc_update }]);
+   * ```
+   *
+   * @param designs - views by `defineView`, with their sources, and whole design documents
+   * @throws TypeError for a view without its source, and for members that a design document does not have
+   * @throws UnauthorizedError for who is no administrator of the database
+   * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html
+   */
+  async deploy(
+    designs: readonly (Design | DefinedView)[],
+    options: OperationOptions = {},
+  ): Promise<Deployed> {
+    return deploy(this.#scope, designs, options);
   }
 
   /** The design documents by id, as `allDocs` has all documents. */

@@ -1,3 +1,4 @@
+import type { DefinedView } from "./define-view.js";
 import type { Document } from "./document.js";
 import {
   type Explanation,
@@ -61,11 +62,14 @@ export class Documents<T extends object = JsonObject> {
   }
 
   /**
-   * A view of a design document.
+   * A view of a design document: by `defineView`, which knows its types, or by name.
    *
    * @param ddoc - the design document's name, without `_design/`
    */
-  view<K = unknown, V = unknown>(ddoc: string, name: string): View<K, V, T> {
+  view<K, V>(view: DefinedView<K, V>): View<K, V, T>;
+  view<K = unknown, V = unknown>(ddoc: string, name: string): View<K, V, T>;
+  view<K, V>(view: DefinedView<K, V> | string, named?: string): View<K, V, T> {
+    const { ddoc, name } = typeof view === "string" ? { ddoc: view, name: named as string } : view;
     const path = `_design/${encodeSegment(ddoc)}/_view/${encodeSegment(name)}`;
     return new View<K, V, T>(this.#scope, this.#path + path);
   }

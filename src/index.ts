@@ -14,7 +14,9 @@ export {
   type CreateDatabaseOptions,
 } from "./couchdb.js";
 export { Database } from "./database.js";
-export { DesignDocument } from "./design.js";
+export { type DefinedView, defineView } from "./define-view.js";
+export type { Deployed, Design } from "./deploy.js";
+export { type DefineOptions, DesignDocument } from "./design.js";
 export { Document } from "./document.js";
 export type { DocumentSource } from "./document-source.js";
 export { Documents } from "./documents.js";

@@ -1,5 +1,11 @@
 import { assert } from "chai";
-import { ConflictError, CouchDBError, type DesignDocument, NotFoundError } from "couchfetch";
+import {
+  ConflictError,
+  CouchDBError,
+  type DesignDocument,
+  defineView,
+  NotFoundError,
+} from "couchfetch";
 import { type Case, fill, rejects } from "../case.js";
 
 const map = "function (doc) { emit(doc._id, doc.legs); }";
@@ -88,6 +94,52 @@ export const designs: Case[] = [
         assert.deepEqual(again.data, design.data);
         assert.deepEqual(await db.view(name, name).ids().toArray(), ["cat"]);
       }
+    },
+  },
+  {
+    name: "deploy writes what differs, and tells what it has done",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const byLegs = defineView<string, number>("zoo", "by_legs", { map, reduce: "_sum" });
+      const other = defineView("zoo", "other", { map });
+      const rules = { _id: "_design/rules", validate_doc_update: "function () {}" };
+      assert.deepEqual(await db.deploy([byLegs, rules, other]), {
+        created: ["_design/zoo", "_design/rules"],
+        changed: [],
+        unchanged: [],
+      });
+      assert.deepEqual(await db.view(byLegs).items({ reduce: false }).toArray(), [["cat", 4]]);
+      const { rev } = await db.get("_design/zoo");
+      assert.deepEqual((await db.deploy([other, byLegs, rules])).unchanged.length, 2);
+      assert.equal((await db.get("_design/zoo")).rev, rev);
+      const ruled = await db.get("_design/rules");
+      await ruled.attachment("a.txt").save("stays", "text/plain");
+      const changed = { _id: "rules", filters: { all: "function () { return true; }" } };
+      assert.deepEqual(await db.deploy([byLegs, changed]), {
+        created: [],
+        changed: ["_design/zoo", "_design/rules"],
+        unchanged: [],
+      });
+      const zoo = await db.get("_design/zoo");
+      assert.hasAllKeys(zoo.data.views, ["by_legs"]);
+      const { data } = await db.get("_design/rules");
+      assert.notProperty(data, "validate_doc_update");
+      assert.property(data._attachments, "a.txt");
+    },
+  },
+  {
+    name: "two that deploy the same at once are both content, and what cannot be is a TypeError",
+    async run({ db }) {
+      const views = ["a", "b"].map((name) => defineView("zoo", name, { map }));
+      const told = await Promise.all([db.deploy(views), db.deploy(views), db.deploy(views)]);
+      const [created, rest] = [
+        told.flatMap((each) => each.created),
+        told.flatMap((each) => each.unchanged),
+      ];
+      assert.deepEqual([created.length, rest.length], [1, 2]);
+      await rejects(db.deploy([defineView("zoo", "none")]), TypeError);
+      await rejects(db.deploy([{ _id: "zoo", strange: 4 } as never]), TypeError);
+      await rejects(db.deploy([{ _id: "" }]), TypeError);
     },
   },
   {

@@ -1,0 +1,90 @@
+import type { DefinedView } from "./define-view.js";
+import { DesignDocument } from "./design.js";
+import { ConflictError } from "./errors.js";
+import { isMissing } from "./existence.js";
+import { isLike, ownMembers } from "./json-values.js";
+import type { Scope } from "./transport/transport.js";
+import type { DesignData, OperationOptions, ViewDefinition } from "./types.js";
+
+/** A design document as it is to be: its name, with or without `_design/`, and all that it has. */
+export type Design = DesignData & { _id: string };
+
+/** What became of the design documents, by their ids. */
+export interface Deployed {
+  created: string[];
+  changed: string[];
+  /** Those that were what they are to be: nothing was written. */
+  unchanged: string[];
+}
+
+/** Makes design documents what they are to be; others are not touched. */
+export async function deploy(
+  scope: Scope,
+  parts: readonly (Design | DefinedView)[],
+  options: OperationOptions,
+): Promise<Deployed> {
+  const deployed: Deployed = { created: [], changed: [], unchanged: [] };
+  const designs = gathered(scope, parts);
+  for (const [document, data] of designs) {
+    deployed[await make(scope, document, data, options)].push(document.id);
+  }
+  return deployed;
+}
+
+/** All that belongs to each design document, in one. */
+function gathered(
+  scope: Scope,
+  parts: readonly (Design | DefinedView)[],
+): Map<DesignDocument, DesignData> {
+  const all = new Map<string, [DesignDocument, DesignData]>();
+  for (const part of parts) {
+    const isView = "ddoc" in part;
+    const document = new DesignDocument(scope, isView ? part.ddoc : part._id);
+    const [, data] = all.get(document.id) ?? [document, {}];
+    if (isView) {
+      if (part.source === undefined) {
+        throw new TypeError(`The view ${JSON.stringify(part.name)} has no source to deploy`);
+      }
+      addAll(data, { views: { [part.name]: part.source } });
+    } else addAll(data, ownMembers(part));
+    all.set(document.id, [document, { language: "javascript", ...data }]);
+  }
+  return new Map(all.values());
+}
+
+/** Adds members; views and the like by their names. */
+function addAll(data: object, more: object): void {
+  const members = data as Record<string, Record<string, ViewDefinition>>;
+  for (const [name, value] of Object.entries(more)) {
+    const known = Object.hasOwn(members, name) ? members[name] : undefined;
+    const isTwice = known !== undefined && Object(value) === value;
+    members[name] = isTwice ? { ...known, ...value } : value;
+  }
+}
+
+async function make(
+  scope: Scope,
+  document: DesignDocument,
+  data: DesignData,
+  { signal }: OperationOptions,
+): Promise<keyof Deployed> {
+  const { json } = scope.transport;
+  const isDone = () => isLike(json, data, ownMembers(document.data));
+  try {
+    await document.fetch({ signal });
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    Object.assign(document.data, data);
+    try {
+      await document.save({ signal });
+      return "created";
+    } catch (conflict) {
+      // Somebody else deploys, perhaps the same.
+      if (!(conflict instanceof ConflictError)) throw conflict;
+    }
+    await document.fetch({ discardChanges: true, signal });
+  }
+  if (isDone()) return "unchanged";
+  await document.update(() => data, { signal });
+  return "changed";
+}
