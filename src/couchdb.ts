@@ -257,6 +257,7 @@ export class CouchDB {
     await this.#transport.close();
   }
 
+  /** The same as `close`, at the end of an `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

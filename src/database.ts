@@ -208,13 +208,18 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
    * Creates documents in one request. It does not ask first which exist: they are conflicts, in
    * `error`, save `_local` documents, which CouchDB replaces.
    *
-   * @param ids - of empty documents to begin with
-   * @param edit - changes the documents, and adds others. If it throws, nothing is sent
+   * @param edit - adds the documents. If it throws, nothing is sent
    * @returns the operation, saved: what became of each document
    * @throws TypeError for a document that is there twice
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
    */
   createDocs(edit: BulkEdit<T>, options?: BulkOptions): Promise<BulkOperation<T>>;
+  /**
+   * The same, beginning with empty documents.
+   *
+   * @param ids - theirs
+   * @param edit - changes the documents, and adds others. If it throws, nothing is sent
+   */
   createDocs(
     ids: readonly string[],
     edit?: BulkEdit<T>,

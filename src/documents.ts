@@ -61,12 +61,13 @@ export class Documents<T extends object = JsonObject> {
     return new AllDocsView<T>(this.#scope, `${this.#path}_all_docs`);
   }
 
+  /** A view that was declared by `defineView`, which knows its types. No request. */
+  view<K, V>(view: DefinedView<K, V>): View<K, V, T>;
   /**
-   * A view of a design document: by `defineView`, which knows its types, or by name.
+   * A view of a design document. No request.
    *
    * @param ddoc - the design document's name, without `_design/`
    */
-  view<K, V>(view: DefinedView<K, V>): View<K, V, T>;
   view<K = unknown, V = unknown>(ddoc: string, name: string): View<K, V, T>;
   view<K, V>(view: DefinedView<K, V> | string, named?: string): View<K, V, T> {
     const { ddoc, name } = typeof view === "string" ? { ddoc: view, name: named as string } : view;

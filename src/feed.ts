@@ -48,6 +48,7 @@ export class Feed<E> implements AsyncIterable<E> {
     return this.#sequence;
   }
 
+  /** One at a time, as they are asked for; only once. */
   [Symbol.asyncIterator](): AsyncIterableIterator<E> {
     return this.#items(
       (events) => events,
@@ -77,6 +78,7 @@ export class Feed<E> implements AsyncIterable<E> {
     await this.#end();
   }
 
+  /** The same as `close`, at the end of an `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

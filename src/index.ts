@@ -24,6 +24,7 @@ export {
   BadRequestError,
   ConflictError,
   CouchDBError,
+  type ErrorDetails,
   ExpectationFailedError,
   ForbiddenError,
   IncompleteResponseError,
@@ -65,6 +66,7 @@ export type { Condition, Field, Picked, QueryField, Selector } from "./selector.
 export { Rows } from "./streams/rows.js";
 export type { Fetch } from "./transport/call.js";
 export type { RetryOptions } from "./transport/retry.js";
+export type { Progress } from "./transport/transfer.js";
 export type * from "./types.js";
 export type { DatabaseUpdate } from "./updates.js";
 export { type CreateUserOptions, type UserData, Users } from "./users.js";

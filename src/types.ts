@@ -12,6 +12,7 @@ export type JsonObject = Record<string, any>;
  * may be given wherever CouchDB takes one: as a key, as `limit`, as `since`.
  */
 export interface Json {
+  /** What a text stands for. */
   parse(text: string): unknown;
   /** Undefined, as `JSON` has it, for what is no JSON: a function, for example. */
   stringify(value: unknown): string | undefined;

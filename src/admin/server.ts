@@ -36,6 +36,7 @@ export interface DbsInfoParams extends OperationOptions {
 
 /** How databases are replicated once. */
 export interface ReplicateOptions extends ReplicationParams {
+  /** Called now and then with how far it is. */
   onProgress?: ((progress: ReplicationProgress) => void) | undefined;
 }
 

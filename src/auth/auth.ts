@@ -3,9 +3,9 @@ export interface AuthServer {
   /** Its URL, without credentials and without a slash at the end. */
   readonly url: string;
   /**
-   * Sends a request as the session does, with its fetch, its timeout and its errors, but without its Auth.
+   * Sends a request as the session does, with its fetch, its timeout and its errors, but without its Auth; a
+   * `body` as JSON.
    *
-   * @param body - sent as JSON
    * @throws CouchDBError for an answer that is none of success
    */
   request(

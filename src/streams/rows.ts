@@ -46,6 +46,7 @@ export class Rows<R> implements AsyncIterable<R> {
     return this.#summary;
   }
 
+  /** One at a time, as they are asked for; only once. */
   [Symbol.asyncIterator](): AsyncIterableIterator<R> {
     return this.#items((rows) => rows);
   }

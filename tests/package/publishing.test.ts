@@ -48,6 +48,17 @@ describe("the package for npm", () => {
     .flatMap((file) => readFileSync(join(types, file), "utf8").split("\n"))
     .filter((line) => line.includes("@ts-expect-error:")).length;
 
+  test("every export is documented, and the API's reference has no loose end", {
+    timeout: patience,
+  }, async () => {
+    const typedoc = [bin("typedoc/bin/typedoc"), "--emit", "none", "--logLevel", "Warn"];
+    const said = await run(process.execPath, typedoc, { cwd: root }).then(
+      ({ stdout, stderr }) => stdout + stderr,
+      ({ stdout, stderr }) => stdout + stderr,
+    );
+    expect(said).toBe("");
+  });
+
   // The README says which is the oldest.
   test.each(["typescript-oldest", "typescript-newest"])(
     `what must compile does, and what must not, ${refusals} things, does not: %s`,
