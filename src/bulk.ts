@@ -1,4 +1,4 @@
-import { Document } from "./document.js";
+import { Document, isIn } from "./document.js";
 import { type CouchDBError, InvalidResponseError } from "./errors.js";
 import { fatesOf, isOpen, lost, document as writing } from "./fate.js";
 import { documentPath } from "./transport/paths.js";
@@ -68,9 +68,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
    * @throws TypeError if one with its id is part of the operation, and for another database's document
    */
   append(document: Document<T>): Document<T> {
-    const { transport, path } = this.#scope;
-    const { scope } = Document.inside(document);
-    if (transport.url({ path }) !== scope.transport.url({ path: scope.path })) {
+    if (!isIn(this.#scope, document)) {
       throw new TypeError("A bulk operation takes the documents of one database");
     }
     // The request does not name it in its URL, where it would be refused.

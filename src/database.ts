@@ -3,7 +3,7 @@ import { ChangesFeed, type ChangesOptions } from "./changes.js";
 import type { DefinedView } from "./define-view.js";
 import { type Deployed, type Design, deploy } from "./deploy.js";
 import { DesignDocument } from "./design.js";
-import { Document } from "./document.js";
+import { Document, isIn } from "./document.js";
 import type { DocumentSource } from "./document-source.js";
 import { Documents } from "./documents.js";
 import { InvalidResponseError } from "./errors.js";
@@ -62,8 +62,12 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
     options: GetOptions & { default?: T | undefined; known?: Document<T> | undefined } = {},
   ): Promise<Document<T>> {
     const { default: content, known, ...params } = options;
-    if (known && known.id !== id) throw new TypeError("The known document is another");
-    const document = new Document<T>(this.#scope, id, known?.rev ? { _rev: known.rev } : {});
+    const { rev: _rev } = known ?? {};
+    if (known && !(known.id === id && isIn(this.#scope, known))) {
+      throw new TypeError("The known document is another, or another database's");
+    }
+    const given = _rev === undefined ? { _id: id } : { _id: id, _rev };
+    const document = new Document<T>(this.#scope, id, { ...given }, () => given);
     try {
       const isRead = await document.fetch({ ...params, ifChanged: true, discardChanges: true });
       return known && !isRead ? known : document;

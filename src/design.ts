@@ -86,12 +86,13 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
    */
   async callUpdate(
     name: string,
-    { id, ...options }: RequestOptions & { id?: string | undefined } = {},
+    { id, method, ...options }: RequestOptions & { id?: string | undefined } = {},
   ): Promise<Response> {
     const path = `${pathIn(this.#scope, this.id)}/_update/${encodeSegment(name)}`;
-    const method = id === undefined ? "POST" : "PUT";
+    const usual = id === undefined ? "POST" : "PUT";
     const document = id === undefined ? "" : `/${documentPath(id)}`;
-    return request(this.#scope.transport, path + document, { method, ...options });
+    const whole = { ...options, method: method ?? usual };
+    return request(this.#scope.transport, path + document, whole);
   }
 
   /**

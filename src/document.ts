@@ -1,7 +1,7 @@
 import { Attachment } from "./attachment.js";
 import { Content, type Original } from "./content.js";
 import { ConflictError, InvalidResponseError } from "./errors.js";
-import { document, isOpen, lost, write } from "./fate.js";
+import { afterWriting, document, isOpen, lost, write } from "./fate.js";
 import { atRevision, isLike, replacement } from "./json-values.js";
 import { type AttachmentContents, stubsOf } from "./multipart.js";
 import { type AttachmentPart, related, withStubs } from "./related.js";
@@ -10,6 +10,7 @@ import { saveWith } from "./save-with.js";
 import type { Answer, Call } from "./transport/call.js";
 import { documentPath, pathIn } from "./transport/paths.js";
 import { resends } from "./transport/runtime.js";
+import type { Scope } from "./transport/transport.js";
 import type {
   DocumentData,
   GetOptions,
@@ -42,7 +43,8 @@ export class Document<T extends object = JsonObject> extends Content<T> {
     const { discardChanges = false, ifChanged = false, signal, ...query } = options;
     if (!discardChanges) this.refuseToLoseChanges("GET");
     const { json } = this.scope.transport;
-    const known = ifChanged ? this.rev : undefined;
+    // A revision that was set by hand is not what is here.
+    const known = ifChanged && this.original?._rev === this.rev ? this.rev : undefined;
     const answer = await this.#get(query, signal, known);
     if (!answer) return false;
     const { value, text } = answer;
@@ -112,7 +114,13 @@ export class Document<T extends object = JsonObject> extends Content<T> {
     signal,
   }: SaveOptions = {}): Promise<WriteResult | undefined> {
     signal?.throwIfAborted();
-    if (attachments) return this.#saveWith(attachments, signal);
+    if (attachments && (batch !== undefined || !new_edits)) {
+      throw new TypeError("attachments cannot go with batch, or without new_edits");
+    }
+    // Without any, it is a body that CouchDB does not understand.
+    if (attachments && Object.keys(attachments).length > 0) {
+      return this.#saveWith(attachments, signal);
+    }
     if (!this.dirty) return undefined;
     const { body, saved, isNewRev } = this.draft();
     if (new_edits && batch === undefined) {
@@ -273,7 +281,10 @@ export class Document<T extends object = JsonObject> extends Content<T> {
     } finally {
       flight.land();
     }
-    if (!this.hasChanges()) await this.fetch({ signal });
+    if (this.hasChanges()) return;
+    await this.fetch({ signal }).catch((error) => {
+      throw afterWriting(error);
+    });
   }
 
   /**
@@ -424,4 +435,10 @@ export class Document<T extends object = JsonObject> extends Content<T> {
       flight.land();
     }
   }
+}
+
+/** Whether a document is one of this database, and no other's of the same name. */
+export function isIn<T extends object>(scope: Scope, document: Document<T>): boolean {
+  const { scope: other } = Document.inside(document);
+  return other.transport.url({ path: other.path }) === scope.transport.url({ path: scope.path });
 }

@@ -165,7 +165,7 @@ export function errorFromResponse(
     const Class = classes[status] ?? (status >= 500 ? ServerError : CouchDBError);
     return new Class({ method, url, status, error, reason, retryAfter });
   }
-  const seen = typeof body === "string" && body !== "" ? type : "nothing";
+  const seen = body === undefined || body === "" ? "nothing" : type;
   return new InvalidResponseError({
     method,
     url,

@@ -53,6 +53,14 @@ export function lost(error: CouchDBError): CouchDBError {
   return new NetworkError({ ...details, mayHaveHappened: true });
 }
 
+/** What is thrown of what fails when something has been written already. */
+export function afterWriting(error: unknown): unknown {
+  if (!(error instanceof NetworkError) || error.mayHaveHappened) return error;
+  const { method, url } = error;
+  const reason = "the connection was lost, when something had been written already";
+  return new NetworkError({ method, url, reason, cause: error, mayHaveHappened: true });
+}
+
 /**
  * Sends the write of a document. If its answer is lost, it is told by what the server has.
  *

@@ -1,9 +1,8 @@
 import { concat, indexOf } from "./bytes.js";
 
-/** A part of a body: its headers, by their names in lower case, and its bytes, to be read before the next. */
+/** A part of a body: its bytes, to be read before the next part is asked for. */
 export interface Part {
-  headers: Map<string, string>;
-  /** The next bytes; undefined at the end of the part. */
+  /** The next bytes; undefined at the end of the part. Throws once the part is given up. */
   next(): Promise<Uint8Array | undefined>;
 }
 
@@ -11,17 +10,19 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 const blankLine = bytesOf("\r\n\r\n");
 
 /**
- * The parts of a `multipart` body as it arrives. What is not read of one is read past. Throws a RangeError
- * where the body ends before its last boundary, and a SyntaxError where it has none.
+ * The parts of a `multipart` body as it arrives. A part is given up when the next is asked for: what was not read
+ * of it is read past. Throws what `cut` makes where the body ends before its last boundary, and a SyntaxError
+ * where it does not begin with one.
  */
 export async function* parts(
   chunks: AsyncIterator<Uint8Array>,
   boundary: string,
+  cut: () => Error,
 ): AsyncGenerator<Part, void, void> {
   let rest: Uint8Array = bytesOf("\r\n");
   const more = async () => {
     const { done, value } = await chunks.next();
-    if (done) throw new RangeError("The body ends before its last boundary");
+    if (done) throw cut();
     rest = concat(rest, value);
   };
   /** Takes what is there before a mark, some of it at a time; undefined once the mark is behind. */
@@ -41,27 +42,42 @@ export async function* parts(
       }
     };
   };
-  const all = async (next: () => Promise<Uint8Array | undefined>) => {
-    let bytes: Uint8Array = new Uint8Array();
-    for (let some = await next(); some; some = await next()) bytes = concat(bytes, some);
-    return bytes;
-  };
   const delimiter = bytesOf(`\r\n--${boundary}`);
-  const preamble = await all(upTo(delimiter));
-  if (preamble.length > 0) throw new SyntaxError("The body does not begin with its boundary");
+  const preamble = await upTo(delimiter)();
+  if (preamble) throw new SyntaxError("The body does not begin with its boundary");
   for (;;) {
     while (rest.length < 2) await more();
     if (rest[0] === 45 && rest[1] === 45) return;
-    // A part without headers begins with a blank line at once.
-    const lines = new TextDecoder().decode(await all(upTo(blankLine))).split("\r\n");
-    const headers = new Map(
-      lines.flatMap((line): [string, string][] => {
-        const [, name = "", value = ""] = /^([^:]+):\s*(.*)$/.exec(line) ?? [];
-        return name === "" ? [] : [[name.toLowerCase(), value]];
-      }),
-    );
-    const next = upTo(delimiter);
-    yield { headers, next };
-    while (await next());
+    // The headers say nothing that the JSON does not, and stand beside names that may be anything.
+    const headers = upTo(blankLine);
+    while (await headers());
+    const { part, giveUp } = inTurn(upTo(delimiter));
+    yield part;
+    await giveUp();
   }
+}
+
+/** Reads for one after the other: who reads a part, and who reads past it. */
+function inTurn(read: () => Promise<Uint8Array | undefined>) {
+  let last: Promise<unknown> = Promise.resolve();
+  let isGivenUp = false;
+  const next = () => {
+    const step = last.then(read);
+    last = step.catch(() => {});
+    return step;
+  };
+  const part: Part = {
+    async next() {
+      const bytes = isGivenUp ? new Uint8Array() : await next();
+      // Else it would seem to end here.
+      if (bytes && isGivenUp)
+        throw new DOMException("This was given up before its end", "AbortError");
+      return bytes;
+    },
+  };
+  const giveUp = async () => {
+    isGivenUp = true;
+    while (await next());
+  };
+  return { part, giveUp };
 }

@@ -17,6 +17,7 @@ export function stubsOf(
   rev: string | undefined,
 ): [name: string, stub: AttachmentStub][] {
   const revpos = Number.parseInt(rev ?? "0", 10) + 1;
+  const streams = new Set<unknown>();
   return Object.entries(contents).map(([name, content]) => {
     if (content instanceof Blob) {
       const { size: length, type } = content;
@@ -28,6 +29,10 @@ export function stubsOf(
         "An attachment to save with its document is a Blob, or a stream and its length",
       );
     }
+    if (body.locked || streams.has(body)) {
+      throw new TypeError("The stream of an attachment is being read: it can be sent only once");
+    }
+    streams.add(body);
     return [name, { content_type, length, revpos, stub: true }];
   });
 }

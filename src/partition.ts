@@ -27,6 +27,9 @@ export class Partition<T extends object = JsonObject> extends Documents<T> {
 
   /** @internal */
   constructor(scope: Scope, id: string) {
+    if (!/^[^_:][^:]*$/.test(id)) {
+      throw new TypeError("A partition's name has no colon, and begins with no underscore");
+    }
     super(scope, `_partition/${encodeSegment(id)}/`);
     this.id = id;
     this.#scope = scope;

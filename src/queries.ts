@@ -1,3 +1,4 @@
+import { InvalidResponseError } from "./errors.js";
 import { asTheyAre, type Batch, mapped, slice } from "./streams/batch.js";
 import { EndOfResult } from "./streams/results-reader.js";
 import { Rows } from "./streams/rows.js";
@@ -12,12 +13,14 @@ import type { RowsSummary } from "./types.js";
 export async function* answers<R>(
   transport: Transport,
   call: Call,
+  count: number,
 ): AsyncGenerator<Rows<R>, void, void> {
   const flight = transport.takeOff(call.signal);
   try {
     const { next: pull } = transport.results(call, flight);
     let batch: Batch | undefined;
     let at = 0;
+    let told = 0;
     const hasMore = async () => {
       if (batch && at < batch.rows.length) return true;
       batch = await pull();
@@ -48,12 +51,16 @@ export async function* answers<R>(
         takeOff: () => flight.part(),
         open: () => mapped<R>(source, asTheyAre),
       });
+      told += 1;
       yield rows;
       await rows[Symbol.asyncDispose]();
       while (!isOver && (await next()));
     }
+    if (told === count) return;
+    const reason = `answered with ${told} results to ${count} queries`;
+    throw transport.error(InvalidResponseError, call, { status: 200, reason });
   } finally {
-    flight.abort();
+    flight.abort(new DOMException("The results were given up before their end", "AbortError"));
     flight.land();
   }
 }

@@ -12,7 +12,10 @@ export interface AttachmentPart {
   /** Bytes. */
   length: number | undefined;
   digest: string | undefined;
-  /** What it holds, to be read before the next one is asked for: what is not read is read past. */
+  /**
+   * What it holds, to be read before the next one is asked for: then it is given up, and what is not read is read
+   * past.
+   */
   body: ReadableStream<Uint8Array>;
 }
 
@@ -27,40 +30,55 @@ export async function* related(
   const { response, bytes, close } = await transport.open(whole, flight);
   const { status } = response;
   const type = response.headers.get("content-type") ?? "";
+  const invalid = (reason: string) =>
+    transport.error(InvalidResponseError, call, { status, reason: `answered with ${reason}` });
+  const cut = () =>
+    transport.error(IncompleteResponseError, call, { status, reason: "the answer was cut off" });
   try {
     const [, boundary] = /^multipart\/related;.*boundary="?([^";]+)/i.exec(type) ?? [];
     if (boundary === undefined) {
-      // There are none, or those that there are were not asked for.
-      yield await textOf(async () => (await bytes.next()).value);
+      // There are none; or somebody on the way has asked for JSON only.
+      const text = await textOf(async () => (await bytes.next()).value);
+      yield text;
+      yield* within(text);
       return;
     }
-    let names: [string, AttachmentStub][] | undefined;
-    for await (const part of parts(bytes, boundary)) {
-      if (names) {
-        const [name, stub] = names.shift() ?? [];
-        if (name === undefined || !stub) throw new SyntaxError("More follows than was said");
-        yield attachmentOf(name, stub, part);
-      } else {
+    let following: [string, AttachmentStub][] | undefined;
+    for await (const part of parts(bytes, boundary, cut)) {
+      if (!following) {
         const text = await textOf(part.next);
-        const { _attachments = {} } = transport.json.parse(text) as DocumentMembers;
-        names = Object.entries(_attachments).filter(([, { follows }]) => follows);
+        following = inOrder(text).filter(([, { follows }]) => follows);
         yield text;
+        continue;
       }
+      const [name, stub] = following.shift() ?? [];
+      if (name === undefined || !stub) throw invalid("more attachments than it says");
+      const wrong = () => invalid("an attachment of another length than it says");
+      yield attachmentOf(name, stub, part, wrong);
     }
-    if (!names || names.length > 0) throw new SyntaxError("Less follows than was said");
-  } catch (cause) {
-    flight.throwIfEnded();
-    // What was thrown into the loop, or at the connection, is none of this.
-    if (cause instanceof RangeError) {
-      const reason = "the answer was cut off";
-      throw transport.error(IncompleteResponseError, call, { status, reason });
-    }
-    if (!(cause instanceof SyntaxError)) throw cause;
-    const reason = `answered with ${type} that is not CouchDB's`;
-    throw transport.error(InvalidResponseError, call, { status, reason });
+    if (!following || following.length > 0) throw invalid("fewer attachments than it says");
+  } catch (error) {
+    throw error instanceof SyntaxError ? invalid(`${type} that is not CouchDB's`) : error;
   } finally {
     close();
   }
+}
+
+const stringOrKey = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g;
+
+/**
+ * The attachments in the order of the text, which is that in which they follow. An object has names that are
+ * numbers before others: with a letter before each, there are none.
+ */
+function inOrder(text: string): [string, AttachmentStub][] {
+  const named = text.replace(stringOrKey, (string, colon) =>
+    colon === undefined ? string : `"-${string.slice(1)}`,
+  );
+  const { "-_attachments": attachments = {} } = JSON.parse(named) as Record<string, object>;
+  return Object.entries(attachments).map(([name, stub]) => {
+    const members = Object.entries(stub).map(([member, value]) => [member.slice(1), value]);
+    return [name.slice(1), Object.fromEntries(members)];
+  });
 }
 
 /** Not by a Response, which in browsers hides what went wrong. */
@@ -73,22 +91,46 @@ async function textOf(next: Part["next"]): Promise<string> {
   return text + decoder.decode();
 }
 
-function attachmentOf(name: string, stub: AttachmentStub, part: Part): AttachmentPart {
-  const { content_type, digest, length } = stub;
-  let body = streamOf(part);
-  // CouchDB keeps texts packed, and gives them as it has them.
-  if (part.headers.get("content-encoding") === "gzip") {
-    const unpacking: unknown = new DecompressionStream("gzip");
-    body = body.pipeThrough(unpacking as ReadableWritablePair<Uint8Array, Uint8Array>);
+/** Attachments whose contents are part of the JSON. */
+function* within(text: string): Generator<AttachmentPart, void, void> {
+  for (const [name, { content_type, digest, data }] of inOrder(text)) {
+    if (data === undefined) continue;
+    const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+    const body = new Blob([bytes]).stream();
+    yield { name, content_type, digest, length: bytes.length, body };
   }
-  return { name, content_type, digest, length, body };
 }
 
-function streamOf({ next }: Part): ReadableStream<Uint8Array> {
+function attachmentOf(
+  name: string,
+  { content_type, digest, length, encoding, encoded_length }: AttachmentStub,
+  part: Part,
+  wrong: () => Error,
+): AttachmentPart {
+  // CouchDB keeps texts packed, and gives them as it has them.
+  const isPacked = encoding === "gzip";
+  const expected = isPacked ? encoded_length : length;
+  const stored = () => streamOf(part, expected, wrong);
+  const unpacked = () => {
+    const unpacking: unknown = new DecompressionStream("gzip");
+    return stored().pipeThrough(unpacking as ReadableWritablePair<Uint8Array, Uint8Array>);
+  };
+  return { name, content_type, digest, length, body: isPacked ? lazily(unpacked) : stored() };
+}
+
+function streamOf(
+  { next }: Part,
+  expected: number | undefined,
+  wrong: () => Error,
+): ReadableStream<Uint8Array> {
+  let length = 0;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         const bytes = await next();
+        length += bytes?.length ?? 0;
+        // A name may have broken the part's headers in two.
+        if (!bytes && expected !== undefined && length !== expected) throw wrong();
         // Those that a stream gives are its consumer's, who may pass their memory on.
         if (bytes) controller.enqueue(bytes.slice());
         else controller.close();
@@ -98,13 +140,29 @@ function streamOf({ next }: Part): ReadableStream<Uint8Array> {
   );
 }
 
+/** A stream that is made when it is first read: a pipe reads ahead by itself. */
+function lazily(make: () => ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        reader ??= make().getReader();
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader?.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
 /** Data whose attachments follow no more, but are there. */
 export function withStubs<D extends DocumentMembers>(data: D): D {
   for (const stub of Object.values(data._attachments ?? {})) {
-    if (!stub.follows) continue;
-    delete stub.follows;
-    delete stub.encoding;
-    delete stub.encoded_length;
+    if (!stub.follows && stub.data === undefined) continue;
+    for (const name of ["follows", "encoding", "encoded_length", "data"] as const)
+      delete stub[name];
     stub.stub = true;
   }
   return data;

@@ -2,7 +2,7 @@ import { responseTo } from "./response.js";
 import type { Call } from "./transport/call.js";
 import { toHeaders } from "./transport/headers.js";
 import { serverPath } from "./transport/paths.js";
-import { sendsStreams } from "./transport/runtime.js";
+import { outgoing, patienceFor } from "./transport/transfer.js";
 import type { Transport } from "./transport/transport.js";
 import type { OperationOptions } from "./types.js";
 
@@ -23,24 +23,45 @@ export interface RequestOptions extends OperationOptions {
 export async function request(
   transport: Transport,
   path: string,
-  { method = "GET", json, body, ...options }: RequestOptions,
+  { method, json, body, signal, ...options }: RequestOptions,
 ): Promise<Response> {
+  const call = {
+    ...options,
+    method: (method ?? "GET").toUpperCase() as Call["method"],
+    path: serverPath(path),
+    raw: true,
+    signal,
+  };
   if (json !== undefined && body !== undefined) {
     throw new TypeError("What is sent is json or body, not both");
   }
-  const call = {
-    ...options,
-    method: method.toUpperCase() as Call["method"],
-    path: serverPath(path),
-    raw: true,
-  };
-  if (json !== undefined) {
-    return responseTo(transport, { ...call, body: transport.json.stringify(json) });
+  if (json === undefined && body === undefined) return responseTo(transport, call);
+  if (/^(GET|HEAD)$/.test(call.method)) {
+    throw new TypeError("What has a body needs a method: POST, for example");
   }
-  if (body === undefined) return responseTo(transport, call);
+  if (body === undefined) {
+    const text = transport.json.stringify(json);
+    if (typeof text !== "string") throw new TypeError("This is no JSON");
+    return responseTo(transport, { ...call, body: text });
+  }
   const isStream = body instanceof ReadableStream;
-  const content = isStream && sendsStreams ? body : await new Response(body).blob();
-  const type = (content as Blob).type || "application/octet-stream";
+  // Knows how each kind of body is written, and what it is called.
+  const content = new Response(body);
+  const type = content.headers.get("content-type") ?? "application/octet-stream";
   const headers = { "content-type": type, ...toHeaders(options.headers) };
-  return responseTo(transport, { ...call, body: content, headers });
+  const flight = transport.takeOff(signal);
+  let out: Awaited<ReturnType<typeof outgoing>> | undefined;
+  try {
+    const patience = transport.timeout;
+    const silent = () => transport.silent(call, patience);
+    const transfer = { flight, patience, silent, onProgress: undefined };
+    out = await outgoing(body instanceof Blob ? body : content, isStream, transfer);
+  } catch (error) {
+    flight.land();
+    throw error;
+  }
+  const { body: sent, end } = out;
+  const timeout = sent instanceof Blob ? patienceFor(sent.size, transport.timeout) : false;
+  const whole: Call = { ...call, headers, body: sent, timeout };
+  return responseTo(transport, whole, undefined, flight).finally(end);
 }

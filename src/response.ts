@@ -8,13 +8,15 @@ const empty = new Set([204, 205, 304]);
 /**
  * An answer as a Response, its body still on its way: what reads it meets our errors, and the session's
  * timeout; what ends the operation ends it.
+ *
+ * @param flight - of this alone: it lands with the body
  */
 export async function responseTo(
   transport: Transport,
   call: Call,
   onProgress?: Progress,
+  flight = transport.takeOff(call.signal),
 ): Promise<Response> {
-  const flight = transport.takeOff(call.signal);
   try {
     const { response, bytes, close } = await transport.open(call, flight);
     const { status, statusText } = response;

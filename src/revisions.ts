@@ -3,20 +3,29 @@ import {
   ForbiddenError,
   InvalidResponseError,
   NotFoundError,
+  ServerError,
   UnauthorizedError,
 } from "./errors.js";
-import { isOpen, write, document as writing } from "./fate.js";
-import { isPlain, ownMembers } from "./json-values.js";
+import { afterWriting, isOpen, write, document as writing } from "./fate.js";
+import { holds, isPlain, ownMembers } from "./json-values.js";
 import type { Flight } from "./streams/flight.js";
 import { pathIn } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
-import type { BulkRow, DocumentData, OpenRevision, OpenRevsOptions } from "./types.js";
+import type {
+  BulkRow,
+  DocumentData,
+  DocumentMembers,
+  OpenRevision,
+  OpenRevsOptions,
+} from "./types.js";
 
 /** Makes one of the leaves of a document in conflict: new content, or the first, if it changes that. */
 export type Merge<T extends object> = (
   leaves: DocumentData<T>[],
   // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is a usual one
 ) => T | void | Promise<T | void>;
+
+const mostRevs = 40;
 
 /** Revisions of a document, or all its leaves. */
 export async function openRevs<T extends object>(
@@ -26,6 +35,19 @@ export async function openRevs<T extends object>(
   { signal, ...rest }: OpenRevsOptions,
   within?: Flight,
 ): Promise<OpenRevision<T>[]> {
+  if (id.startsWith("_local/")) throw new TypeError("A _local document has no revisions but one");
+  // A URL takes so many.
+  if (revs !== "all" && revs.length > mostRevs) {
+    const first = await openRevs<T>(
+      scope,
+      id,
+      revs.slice(0, mostRevs),
+      { signal, ...rest },
+      within,
+    );
+    const others = revs.slice(mostRevs);
+    return [...first, ...(await openRevs<T>(scope, id, others, { signal, ...rest }, within))];
+  }
   const query = { open_revs: revs, ...rest };
   const call = {
     method: "GET",
@@ -42,6 +64,13 @@ export async function openRevs<T extends object>(
   throw scope.transport.error(InvalidResponseError, call, { reason });
 }
 
+/** A leaf, and what it was before anybody was given its document. */
+interface Leaf<T extends object> {
+  rev: string;
+  attachments: DocumentMembers["_attachments"];
+  doc: DocumentData<T>;
+}
+
 /**
  * Ends the conflicts of a document. What was merged is written first, and only then are the others deleted:
  * were both one request, and somebody else's save came between, what they held would be gone.
@@ -55,27 +84,27 @@ export async function resolve<T extends object>(
 ): Promise<void> {
   // Leaves whose content is in the winner by now.
   const merged = new Set<string>();
-  for (let attempt = 1; ; attempt += 1) {
-    const leaves = await leavesOf<T>(scope, id, flight);
-    const [winner, ...losers] = leaves.filter(({ _rev = "" }) => !merged.has(_rev));
-    let isRaced = false;
-    if (winner && losers.length > 0) {
-      const body = bodyOf(
-        scope,
-        winner,
-        await flight.race(Promise.resolve(merge([winner, ...losers]))),
-      );
-      isRaced = !(await isWritten(scope, id, body, flight));
-      if (!isRaced) for (const { _rev = "" } of losers) merged.add(_rev);
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      const leaves = await leavesOf<T>(scope, id, flight);
+      const open = leaves.filter(({ rev }) => !merged.has(rev));
+      let isRaced = false;
+      if (open.length > 1) {
+        const body = await mergerOf(scope, id, open, merge, flight);
+        isRaced = !(await isWritten(scope, id, body, flight));
+        if (!isRaced) for (const { rev } of open.slice(1)) merged.add(rev);
+      }
+      const left = leaves.map(({ rev }) => rev).filter((rev) => merged.has(rev));
+      if (left.length > 0) isRaced = !(await areDeleted(scope, id, left, flight)) || isRaced;
+      if (!isRaced) return;
+      if (attempt >= attempts) {
+        const reason = `somebody else was faster, ${attempts} times`;
+        throw scope.transport.conflict("PUT", pathIn(scope, id), reason);
+      }
+      await flight.sleep(Math.random() * 20 * attempt);
     }
-    const left = leaves.filter(({ _rev = "" }) => merged.has(_rev));
-    if (left.length > 0) isRaced = !(await areDeleted(scope, left, flight)) || isRaced;
-    if (!isRaced) return;
-    if (attempt >= attempts) {
-      const reason = `somebody else was faster, ${attempts} times`;
-      throw scope.transport.conflict("PUT", pathIn(scope, id), reason);
-    }
-    await flight.sleep(Math.random() * 20 * attempt);
+  } catch (error) {
+    throw merged.size > 0 ? afterWriting(error) : error;
   }
 }
 
@@ -84,29 +113,50 @@ async function leavesOf<T extends object>(
   scope: Scope,
   id: string,
   flight: Flight,
-): Promise<DocumentData<T>[]> {
+): Promise<Leaf<T>[]> {
   const found = await openRevs<T>(scope, id, "all", {}, flight);
-  const leaves = found.flatMap(({ ok }) => (ok && !ok._deleted ? [ok] : []));
+  const leaves = found.flatMap(({ ok: doc }): Leaf<T>[] => {
+    if (!doc || doc._deleted) return [];
+    return [{ rev: doc._rev ?? "", attachments: doc._attachments, doc }];
+  });
   if (leaves.length === 0) {
     const details = { status: 404, error: "not_found", reason: "deleted" };
     const call = { method: "GET", path: pathIn(scope, id) } as const;
     throw scope.transport.error(NotFoundError, call, details);
   }
-  return leaves.sort(({ _rev: one = "" }, { _rev: other = "" }) => {
+  return leaves.sort(({ rev: one }, { rev: other }) => {
     const generations = Number.parseInt(other, 10) - Number.parseInt(one, 10);
     return generations || (one < other ? 1 : -1);
   });
 }
 
-function bodyOf<T extends object>(scope: Scope, winner: DocumentData<T>, made: unknown): string {
-  if (made !== undefined && !isPlain(made)) {
+/** What `merge` makes of leaves, as it follows the first. */
+async function mergerOf<T extends object>(
+  scope: Scope,
+  _id: string,
+  leaves: Leaf<T>[],
+  merge: Merge<T>,
+  flight: Flight,
+): Promise<string> {
+  const docs = leaves.map(({ doc }) => doc);
+  const [first] = leaves as [Leaf<T>];
+  const returned = await flight.race(Promise.resolve(merge([...docs])));
+  const made = returned === undefined ? first.doc : returned;
+  const isOneOfThem = docs.some((doc) => doc === made);
+  if (!isPlain(made) || (!isOneOfThem && holds(docs, made))) {
     throw new TypeError(
-      "What leaves are merged to is a document, or nothing, if the first was changed",
+      "What leaves are merged to is a document, or nothing if the first was changed: put braces around an expression",
     );
   }
-  const { _id, _rev, _attachments } = winner;
-  const own = ownMembers((made ?? winner) as object);
-  return scope.transport.json.stringify({ ...own, _id, _rev, _attachments });
+  if ("_deleted" in made)
+    throw new TypeError("Leaves are merged to a document: delete it afterwards");
+  const _attachments = first.attachments;
+  return scope.transport.json.stringify({
+    ...ownMembers(made),
+    _id,
+    _rev: first.rev,
+    _attachments,
+  });
 }
 
 /** Writes what was merged; false if somebody else was faster. */
@@ -124,11 +174,12 @@ async function isWritten(scope: Scope, id: string, body: string, flight: Flight)
 /** Deletes leaves in one request; false if that may not have been done for all. */
 async function areDeleted(
   scope: Scope,
-  leaves: { _id: string; _rev?: string }[],
+  _id: string,
+  revs: string[],
   flight: Flight,
 ): Promise<boolean> {
   const { transport, path } = scope;
-  const docs = leaves.map(({ _id, _rev }) => ({ _id, _rev, _deleted: true }));
+  const docs = revs.map((_rev) => ({ _id, _rev, _deleted: true }));
   const body = transport.json.stringify({ docs });
   const call = { method: "POST", path: `${path}/_bulk_docs`, body, expects: "length" } as const;
   let rows: BulkRow[];
@@ -139,9 +190,13 @@ async function areDeleted(
     if (isOpen(error, transport.url(call))) return false;
     throw error;
   }
+  if (!Array.isArray(rows) || rows.length !== revs.length) {
+    throw transport.error(InvalidResponseError, call, { reason: "answered without rows" });
+  }
   const refused = rows.find(({ error }) => error !== undefined && error !== "conflict");
   if (!refused) return rows.every(({ error }) => error === undefined);
   const { error, reason } = refused;
-  const Class = error === "forbidden" ? ForbiddenError : UnauthorizedError;
+  const classes = { forbidden: ForbiddenError, unauthorized: UnauthorizedError };
+  const Class = Object(classes)[error as string] ?? ServerError;
   throw transport.error(Class, call, { error, reason });
 }

@@ -24,6 +24,7 @@ export async function saveWith(
   contents: AttachmentContents,
   flight: Flight,
 ): Promise<WriteResult> {
+  if (id.startsWith("_local/")) throw new TypeError("A _local document has no attachments");
   const { transport } = scope;
   const path = pathIn(scope, id);
   // What no attachment can be called is found before anything is sent.

@@ -48,6 +48,7 @@ export function search<T extends object>(
   { signal, limit, ...params }: SearchParams,
 ): Rows<SearchHit<T>> {
   if (typeof q !== "string") throw new TypeError("What is searched for is a text: a query");
+  if (limit === 0) throw new RangeError("A search gives at least one hit: limit cannot be 0");
   if (params.group_field !== undefined) {
     throw new TypeError("Groups are no rows: ask for them by couch.request");
   }

@@ -1,6 +1,6 @@
 import { Document } from "./document.js";
-import { CouchDBError, NetworkError } from "./errors.js";
 import { beNewOrFetch } from "./existence.js";
+import { afterWriting } from "./fate.js";
 import type { Scope } from "./transport/transport.js";
 import type { JsonObject, OperationOptions } from "./types.js";
 
@@ -49,14 +49,9 @@ export class Users {
     const user = this.#document(name, { name, type: "user", roles: [...roles], password });
     await beNewOrFetch(this.#scope, user, { signal });
     await user.save({ signal });
-    try {
-      return await this.get(name, { signal });
-    } catch (error) {
-      if (!(error instanceof CouchDBError)) throw error;
-      const { method, url } = error;
-      const reason = "the user was created, but could not be read";
-      throw new NetworkError({ method, url, reason, cause: error, mayHaveHappened: true });
-    }
+    return this.get(name, { signal }).catch((error) => {
+      throw afterWriting(error);
+    });
   }
 
   /**

@@ -130,7 +130,8 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     const { transport } = this.#scope;
     const body = transport.json.stringify({ queries });
     const path = `${this.#path}/queries`;
-    return answers(transport, { method: "POST", path, body, reads: true, signal });
+    const call = { method: "POST", path, body, reads: true, signal } as const;
+    return answers(transport, call, queries.length);
   }
 
   /** A reduced view has no documents. */

@@ -27,6 +27,12 @@ export async function endpointData(
   given: Endpoint,
 ): Promise<EndpointData> {
   if (typeof given === "string" && !given.includes("://")) {
+    // Not quoted: it may be a URL with a password in it.
+    if (/[@:]/.test(given)) {
+      throw new TypeError(
+        "An endpoint is a database's name, or a URL that begins with http:// or https://",
+      );
+    }
     return { url: `${here.base}/${databasePath(given)}`, headers: await here.identity() };
   }
   const isPlain = typeof given === "string" || given instanceof URL;

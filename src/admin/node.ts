@@ -71,7 +71,7 @@ export class ServerNode {
     { signal }: OperationOptions = {},
   ): Promise<string> {
     if (typeof value !== "string") throw new TypeError("A configuration's value is a string");
-    return this.#value("PUT", pathOf(section, key), { json: value, repeats: true, signal });
+    return this.#value("PUT", pathOf(section, key), { json: value, signal });
   }
 
   /**

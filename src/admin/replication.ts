@@ -89,8 +89,13 @@ export async function replicate(
   onProgress?: (progress: ReplicationProgress) => void,
 ): Promise<ReplicationResult> {
   const { signal, ...rest } = params;
+  signal?.throwIfAborted();
+  if (rest.continuous || rest.cancel) {
+    throw new TypeError("What goes on for ever has no end to wait for: begin it by the replicator");
+  }
   const json = { ...rest, ...endpoints };
   let isOver = false;
+  let isGivenUp = false;
   let seen = "";
   const look = async () => {
     const info = (await jobsOf(ask, {})).find((job) => isAbout(job, endpoints))?.info;
@@ -99,24 +104,43 @@ export async function replicate(
     seen = text;
     return info;
   };
-  const watch = async () => {
+  const watch = async (tell: (progress: ReplicationProgress) => void) => {
     while (!isOver) {
       await sleep(interval);
       // What goes wrong with the looking does not matter to the work.
       const info = await look().catch(() => undefined);
-      if (info) onProgress?.(info);
+      try {
+        if (info) tell(info);
+      } catch (error) {
+        isGivenUp = true;
+        throw error;
+      }
     }
   };
-  const watching = onProgress ? watch() : new Promise<never>(() => {});
+  const work = async (): Promise<ReplicationResult> => {
+    for (;;) {
+      try {
+        // Asked for again, it is the same one, as long as that goes on.
+        const question = { json, expects: "ok", repeats: true, signal };
+        return await ask<ReplicationResult>("POST", "_replicate", question);
+      } catch (error) {
+        if (Object(error).name !== "TimeoutError" || signal?.aborted) throw error;
+        // It takes longer than the session waits for an answer, or nobody is there.
+        await jobsOf(ask, { signal });
+      }
+    }
+  };
+  const never = new Promise<never>(() => {});
   try {
-    // Asked for again, it is the same one, as long as that goes on.
-    const question = { json, expects: "ok", timeout: false, repeats: true, signal } as const;
-    const work = ask<ReplicationResult>("POST", "_replicate", question);
-    return await Promise.race([work, watching.then(() => work)]);
+    const done = work();
+    const watching = onProgress ? watch(onProgress).then(() => done) : never;
+    return await Promise.race([done, watching]);
   } catch (error) {
-    // Whoever gives up need not wait until it has ended. What has failed has.
-    const question = { json: { ...json, cancel: true }, expects: "ok" };
-    void ask("POST", "_replicate", question).catch(() => {});
+    if (signal?.aborted || isGivenUp) {
+      // Whoever gives up need not wait until it has ended.
+      const question = { json: { ...json, cancel: true }, expects: "ok" };
+      void ask("POST", "_replicate", question).catch(() => {});
+    }
     throw error;
   } finally {
     isOver = true;

@@ -68,7 +68,7 @@ export class Server {
 
   /**
    * Replicates once, and waits for the end of it: the server works, and the documents do not pass here. A signal
-   * that aborts ends the replication.
+   * that aborts ends the replication, as long as the session stays open to say so.
    *
    * ```ts
    * await server.replicate("animals", { url: "https://other:6984/animals", auth: basic("jan", "secret") });
@@ -76,8 +76,9 @@ export class Server {
    *
    * @param options - `onProgress`: called now and then with how far it is
    * @throws CouchDBError for what the server could not do, an endpoint that is not there for example
-   * @throws NetworkError with `mayHaveHappened`, if the connection is lost: a replication that takes longer than
-   * the gateways on the way wait is one for `replicator`
+   * @throws TypeError for `continuous`: begin it by `replicator`
+   * @throws NetworkError with `mayHaveHappened`, if the server is away; what takes longer than an answer may, is
+   * asked for again
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#replicate
    */
   async replicate(

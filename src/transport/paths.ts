@@ -67,7 +67,9 @@ export function encodeSegment(name: string): string {
  * it, or that a URL cannot carry as it is.
  */
 export function serverPath(path: string): string {
-  if (typeof path !== "string" || /#|(^|\/)(\.|%2e){1,2}(\/|\?|$)/i.test(path)) {
+  // What a URL parser takes for a slash, or takes out, has no place here either.
+  const strange = /[#\\\t\r\n]|^[^?]*(?<=^|\/)(\.|%2e){1,2}(\/|\?|$)/i;
+  if (typeof path !== "string" || strange.test(path)) {
     throw new TypeError(`${show(path)} is no path below the server's URL`);
   }
   return path.replace(/^\//, "");

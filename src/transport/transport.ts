@@ -102,7 +102,9 @@ export class Transport {
   /** The URL of a call, as it is sent and as errors show it. */
   url(call: Pick<Call, "path" | "query">): string {
     const query = encodeQuery(call.query ?? {}, (value) => this.json.stringify(value));
-    return `${this.base}/${call.path}${query}`;
+    // A path that is the user's may have a query of its own.
+    const rest = call.path.includes("?") ? query.replace("?", "&") : query;
+    return `${this.base}/${call.path}${rest}`;
   }
 
   /** An error of a call: what was asked of what goes with the details. */

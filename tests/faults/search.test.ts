@@ -59,7 +59,9 @@ test("what cannot be searched for is a TypeError, and grouped hits are none", as
   expect(() => db.search("zoo", "names", undefined as unknown as string)).toThrow(TypeError);
   expect(() => db.search("zoo", "names", "a", { group_field: "legs" })).toThrow(/couch\.request/);
   expect(() => db.search("..", "names", "a")).toThrow(TypeError);
-  expect(() => db.search("zoo", "names", "a", { limit: -1 })).toThrow(RangeError);
+  for (const limit of [-1, 0]) {
+    expect(() => db.search("zoo", "names", "a", { limit })).toThrow(RangeError);
+  }
   expect(asked).toEqual([]);
 });
 

@@ -9,13 +9,15 @@ async function* chunksOf(...chunks: Uint8Array[]): AsyncGenerator<Uint8Array, un
   return undefined;
 }
 
-/** What each part holds, and its headers. */
+const cut = () => new RangeError("cut");
+
+/** What each part holds. */
 async function read(boundary: string, ...chunks: Uint8Array[]) {
-  const found: { headers: Record<string, string>; text: string }[] = [];
-  for await (const { headers, next } of parts(chunksOf(...chunks), boundary)) {
+  const found: string[] = [];
+  for await (const { next } of parts(chunksOf(...chunks), boundary, cut)) {
     let text = "";
     for (let some = await next(); some; some = await next()) text += String.fromCharCode(...some);
-    found.push({ headers: Object.fromEntries(headers), text });
+    found.push(text);
   }
   return found;
 }
@@ -23,17 +25,7 @@ async function read(boundary: string, ...chunks: Uint8Array[]) {
 const body = encode(
   '--b-1\r\nContent-Type: application/json\r\n\r\n{"a":1}\r\n--b-1\r\nContent-Disposition: attachment; filename="x: y"\r\nContent-Encoding: gzip\r\n\r\n\r\n--b\r\n\r\n--b-\r\r\n\r\n--b-1\r\n\r\n\r\n--b-1--',
 );
-const whole = [
-  { headers: { "content-type": "application/json" }, text: '{"a":1}' },
-  {
-    headers: {
-      "content-disposition": 'attachment; filename="x: y"',
-      "content-encoding": "gzip",
-    },
-    text: "\r\n--b\r\n\r\n--b-\r\r\n",
-  },
-  { headers: {}, text: "" },
-];
+const whole = ['{"a":1}', "\r\n--b\r\n\r\n--b-\r\r\n", ""];
 
 test("parts are read wherever the body is split", async () => {
   for (let at = 0; at <= body.length; at += 1) {
@@ -61,5 +53,24 @@ test("what is written is what is read", async () => {
   const { type, body } = multipart("{}", contents);
   const [, boundary = ""] = /boundary="(.+)"/.exec(type) ?? [];
   const bytes = new Uint8Array(await new Response(body).arrayBuffer());
-  expect((await read(boundary, bytes)).map(({ text }) => text)).toEqual(["{}", "a", "\r\n--", ""]);
+  expect(await read(boundary, bytes)).toEqual(["{}", "a", "\r\n--", ""]);
+});
+
+test("a part that was given up does not seem to end", async () => {
+  const all = [];
+  for await (const part of parts(chunksOf(body), "b-1", cut)) all.push(part);
+  for (const { next } of all) await expect(next()).rejects.toThrow(DOMException);
+});
+
+test("who reads a part, and who reads past it, read in turn", async () => {
+  const bytes = Array.from(body, (byte) => Uint8Array.of(byte));
+  const reading: Promise<unknown>[] = [];
+  for await (const { next } of parts(chunksOf(...bytes), "b-1", cut)) {
+    reading.push(
+      next().catch((error) => error.name),
+      next().catch((error) => error.name),
+    );
+  }
+  const told = await Promise.all(reading);
+  expect(told.slice(0, 2)).toContain("AbortError");
 });

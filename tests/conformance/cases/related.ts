@@ -3,6 +3,7 @@ import {
   ConflictError,
   type Document,
   IncompleteResponseError,
+  InvalidResponseError,
   NetworkError,
   NotFoundError,
 } from "couchfetch";
@@ -124,6 +125,77 @@ export const related: Case[] = [
         await theirs.save({ attachments: { a: new Blob(["of b"]) } });
         await rejects(cat.save({ attachments: { a: new Blob(["of c"]) } }), ConflictError);
       });
+    },
+  },
+  {
+    name: "each attachment has its own content, whatever the names are",
+    async run({ db }) {
+      const names = ["b", "10", "2", "a", "1", "-1", "__proto__", 'q"q', "a\\b"];
+      const contents = names.map((name): [string, Blob] => [name, new Blob([`of ${name}`])]);
+      const cat = db.document("cat", { "2": "a:", '"': '":' });
+      for (const [name, blob] of contents) {
+        await cat.save({ attachments: Object.fromEntries([[name, blob]]) });
+      }
+      const found = await fetched(cat);
+      for (const name of names) assert.equal(text(found[name]), `of ${name}`);
+    },
+  },
+  {
+    name: "an attachment that was left is given up, and does not seem to be empty",
+    async run({ db }) {
+      const large = new Blob([new Uint8Array(300_000)]);
+      const packed = new Blob(["text ".repeat(50_000)], { type: "text/plain" });
+      const cat = db.document("cat", {});
+      await cat.save({ attachments: { a: large, b: packed, c: packed, d: large } });
+      for (let n = 0; n < 5; n += 1) for await (const _ of cat.fetchAttachments());
+      const bodies = [];
+      for await (const { body } of cat.fetchAttachments()) bodies.push(body);
+      for (const body of bodies) await rejects(body.getReader().read(), Error);
+      const reading: Promise<boolean>[] = [];
+      for await (const { body } of cat.fetchAttachments()) {
+        const whole = new Response(body).arrayBuffer();
+        reading.push(
+          whole.then(
+            ({ byteLength }) => byteLength >= 250_000,
+            () => true,
+          ),
+        );
+      }
+      assert.notInclude(await Promise.all(reading), false);
+    },
+  },
+  {
+    name: "attachments go with what they can go with, and with none it is a save as any other",
+    async run({ db }) {
+      const attachments = { a: new Blob(["a"]) };
+      const cat = db.document("cat", {});
+      await rejects(cat.save({ attachments, batch: "ok" }), TypeError);
+      await rejects(cat.save({ attachments, new_edits: false }), TypeError);
+      await rejects(db.document("_local/a", {}).save({ attachments }), TypeError);
+      const twice = stream(bytes);
+      const { length } = bytes;
+      const same = { a: { body: twice, length }, b: { body: twice, length } };
+      await rejects(cat.save({ attachments: same }), TypeError);
+      const locked = stream(bytes);
+      locked.getReader();
+      await rejects(cat.save({ attachments: { a: { body: locked, length } } }), TypeError);
+      await cat.save({ attachments: {} });
+      assert.match(cat.rev ?? "", /^1-/);
+      assert.isUndefined(await cat.save({ attachments: {} }));
+    },
+  },
+  {
+    name: "a name that breaks what CouchDB writes of it in two gives no wrong content",
+    async run({ db }) {
+      const cat = db.document("cat", {});
+      const name = 'a"\r\n\r\nb';
+      const packed = new Blob(["text ".repeat(100)], { type: "text/plain" });
+      await cat.save({ attachments: { [name]: packed } });
+      const found = await fetched(cat).catch((error) => {
+        assert.instanceOf(error, InvalidResponseError);
+        return { [name]: undefined };
+      });
+      if (found[name]) assert.equal(text(found[name]), "text ".repeat(100));
     },
   },
   {

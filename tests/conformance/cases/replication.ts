@@ -193,10 +193,20 @@ export const replication: Case[] = [
     name: "what is no endpoint is an error before anything is sent",
     async run({ couch, db }) {
       const server = admin(couch);
-      for (const bad of ["No Database", "ftp://host/db", { url: "no url" }, { url: "file:///a" }]) {
-        await rejects(server.replicate(bad, db.id), TypeError);
+      const password = "hunter2-the-password";
+      for (const bad of [
+        ...["No Database", "ftp://host/db", `admin:${password}@host:5984/db`],
+        ...[{ url: "no url" }, { url: "file:///a" }],
+      ]) {
+        const error = await rejects(server.replicate(bad, db.id), TypeError);
+        assert.notInclude(error.message, password);
         await rejects(server.replicate(db.id, bad), TypeError);
       }
+      await rejects(server.replicate(db.id, "a", { continuous: true }), TypeError);
+      await rejects(server.replicate(db.id, "a", { cancel: true }), TypeError);
+      const enough = new Error("enough");
+      const signal = AbortSignal.abort(enough);
+      assert.strictEqual(await rejects(server.replicate(db.id, "a", { signal }), Error), enough);
       const broken = { url: "http://127.0.0.1:1/a", auth: bearer("no\ntoken") };
       await rejects(server.replicate(broken, db.id), TypeError);
       await rejects(() => server.replicator("a/.."), TypeError);

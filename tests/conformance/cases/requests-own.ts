@@ -15,6 +15,8 @@ export const ownRequests: Case[] = [
       assert.equal(cat._revisions.start, 1);
       const rows = await couch.request(`/${db.id}/_all_docs?limit=1`, { query: {} });
       assert.lengthOf((await rows.json()).rows, 1);
+      const both = await couch.request(`${db.id}/_all_docs?limit=0&k=/../`, { query: { skip: 0 } });
+      assert.lengthOf((await both.json()).rows, 0);
       const keys = await couch.request(`${db.id}/_all_docs`, { query: { key: "cat" } });
       assert.lengthOf((await keys.json()).rows, 1);
       const head = await couch.request(`${db.id}/cat`, { method: "head" });
@@ -75,9 +77,13 @@ export const ownRequests: Case[] = [
     name: "a path that leads out of the server's URL, or is none, is a TypeError",
     async run({ couch, db }) {
       const paths = ["..", "../a", `${db.id}/..`, "a/%2e%2E/b", "./a", "a#b", ".?x=1"];
+      paths.push("..\\a", "a\\..\\..\\b", "a/.\t./b", "a/.\n./.\r./b");
       for (const path of paths) await rejects(couch.request(path), TypeError);
       await rejects(couch.request(undefined as unknown as string), TypeError);
       await rejects(couch.request("a", { method: "PUT", json: {}, body: "b" }), TypeError);
+      await rejects(couch.request("a", { json: {} }), TypeError);
+      await rejects(couch.request("a", { method: "head", body: "b" }), TypeError);
+      await rejects(couch.request("a", { method: "PUT", json: () => 1 }), TypeError);
     },
   },
 ];

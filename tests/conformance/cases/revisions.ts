@@ -228,6 +228,82 @@ export const revisions: Case[] = [
     },
   },
   {
+    name: "resolve takes the obvious merge, and one of the leaves, and refuses a part of one",
+    async run({ db }) {
+      await conflict(db, "cart", ["x"], ["y"]);
+      const cart = await db.get("cart");
+      let times = 0;
+      await cart.resolve(([first, ...others]) => {
+        times += 1;
+        return Object.assign(first as JsonObject, ...others, { merged: true });
+      });
+      assert.equal(times, 1);
+      assert.isTrue(cart.data.merged);
+      assert.lengthOf(await alive(db, "cart"), 1);
+
+      await conflict(db, "other", ["x"], ["y"]);
+      const other = await db.get("other");
+      const part = ([first]: JsonObject[]) => first?.items;
+      await rejects(other.resolve(part as never), TypeError);
+      const inner = ([first]: JsonObject[]) => {
+        if (first) first.inner = { a: 1 };
+        return first?.inner;
+      };
+      await rejects(other.resolve(inner as never), TypeError);
+      await rejects(
+        other.resolve(() => ({ _deleted: true }) as never),
+        TypeError,
+      );
+      assert.lengthOf(await alive(db, "other"), 2);
+      await other.resolve((leaves) => leaves[1] as JsonObject);
+      assert.deepEqual(other.data.items, ["x"]);
+      await rejects(db.document("_local/a").openRevs(), TypeError);
+      await rejects(db.document("_local/a").resolve(union), TypeError);
+    },
+  },
+  {
+    name: "what fails after the merger was saved may have happened",
+    async run(context) {
+      for (const of of ["^POST .*_bulk_docs", "^GET .*cart$"]) {
+        const id = crypto.randomUUID();
+        await conflict(context.db, id, ["x"], ["y"]);
+        const rules = [{ of: of.replace("cart", id), fault: { how: "cut" as const } }];
+        const cart = await context.db.get(id);
+        await throughProxy(context, rules, async ({ db }) => {
+          const far = db.document(id, cart.data);
+          const bare = db.document(id);
+          assert.equal(far.rev, cart.rev);
+          // Once they are deleted, or when the document is read in the end.
+          const error = await rejects(bare.resolve(union, { attempts: 1 }), Error);
+          if (error instanceof NetworkError) assert.isTrue(error.mayHaveHappened);
+          else assert.instanceOf(error, ConflictError);
+        });
+        assert.deepEqual((await context.db.get(id)).data.items, ["x", "y"]);
+      }
+    },
+  },
+  {
+    name: "a known document is one of this database, and many revisions are read at once",
+    async run({ couch, db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const other = await couch.create(`conformance_${crypto.randomUUID()}`);
+      try {
+        await fill(other, { cat: { legs: 4 } });
+        const known = await db.get("cat");
+        await rejects(other.get("cat", { known }), TypeError);
+      } finally {
+        await other.delete();
+      }
+      const cat = await db.get("cat");
+      const asked = Array.from({ length: 100 }, (_, n) => `${n + 2}-none`);
+      const told = await cat.openRevs([...asked, cat.rev ?? ""]);
+      assert.lengthOf(told, 101);
+      assert.equal(told.find(({ ok }) => ok)?.ok?.legs, 4);
+      cat.rev = "9-none";
+      assert.isTrue(await cat.fetch({ ifChanged: true }));
+    },
+  },
+  {
     name: "leaves whose merger is refused stay",
     async run({ db }) {
       await conflict(db, "cart", ["x"], ["y"]);
