@@ -33,7 +33,7 @@ export async function endpointData(
         "An endpoint is a database's name, or a URL that begins with http:// or https://",
       );
     }
-    return { url: `${here.base}/${databasePath(given)}`, headers: await here.identity() };
+    return { url: `${here.base}/${databasePath(given)}`, headers: await identityOf(here) };
   }
   const isPlain = typeof given === "string" || given instanceof URL;
   const { url, auth } = isPlain ? { url: given, auth: undefined } : given;
@@ -41,5 +41,13 @@ export async function endpointData(
   // Whoever logs in does so at the server, and not at the database.
   const server = new URL(url);
   server.pathname = server.pathname.replace(/\/*[^/]*\/*$/, "");
-  return { url: base, headers: await connect(server.href, auth).identity() };
+  return { url: base, headers: await identityOf(connect(server.href, auth)) };
+}
+
+async function identityOf(transport: Transport): Promise<Record<string, string>> {
+  const headers = await transport.identity();
+  if (headers.cookie === "") {
+    throw new TypeError("A browser does not pass its cookie on: give the endpoint another Auth");
+  }
+  return headers;
 }

@@ -58,7 +58,7 @@ export const replication: Case[] = [
   ...sources.map(
     ([how, toSource]): Case => ({
       name: `a database is replicated once: ${how}`,
-      needs: "replication",
+      needs: how === "with a cookie" ? ["replication", "Cookie headers"] : "replication",
       async run(context) {
         const { couch, db } = context;
         await fill(db, animals);
@@ -202,6 +202,9 @@ export const replication: Case[] = [
         assert.notInclude(error.message, password);
         await rejects(server.replicate(db.id, bad), TypeError);
       }
+      // As in a browser, whose cookie no page can see.
+      const hidden = { url: "http://127.0.0.1:1/a", auth: { headers: () => ({ cookie: "" }) } };
+      await rejects(server.replicate(hidden, db.id), TypeError);
       await rejects(server.replicate(db.id, "a", { continuous: true }), TypeError);
       await rejects(server.replicate(db.id, "a", { cancel: true }), TypeError);
       const enough = new Error("enough");
