@@ -1,4 +1,6 @@
-import { CouchDB, InvalidResponseError, TimeoutError } from "couchfetch";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { CouchDB, CouchDBError, InvalidResponseError, TimeoutError } from "couchfetch";
 import { admin } from "couchfetch/admin";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Answering, json, startAnswering } from "./answering.js";
@@ -48,6 +50,24 @@ test.each(uploads)("%s: an abort lets go of the source", async (_, upload) => {
   await expect.poll(() => cancel.mock.calls.length).toBe(1);
 });
 
+test.each(uploads)("%s: an answer before the end lets go of the source", async (_, upload) => {
+  const early = createServer((_request, response) =>
+    json(response, 409, { error: "conflict", reason: "Document update conflict." }),
+  );
+  await new Promise<void>((resolve) => early.listen(0, "127.0.0.1", resolve));
+  const { port } = early.address() as AddressInfo;
+  const { body, cancel } = endless();
+  try {
+    await expect(upload(new CouchDB(`http://127.0.0.1:${port}`), body)).rejects.toThrow(
+      CouchDBError,
+    );
+    await expect.poll(() => cancel.mock.calls.length).toBe(1);
+  } finally {
+    early.close();
+    early.closeAllConnections();
+  }
+});
+
 test.each(uploads)("%s: a server that says nothing is no hang", async (_, upload) => {
   server = await startAnswering(() => {});
   const couch = new CouchDB(server.url, { timeout: 200 });
@@ -95,7 +115,9 @@ test("what was given up before it began cancels nobody's replication", async () 
   const couch = new CouchDB(server.url);
   const signal = AbortSignal.abort(new Error("enough"));
   await expect(admin(couch).replicate("a", "b", { signal })).rejects.toThrow("enough");
-  expect(server.requests).toEqual([]);
+  // What was sent before would be here.
+  await couch.request("_up");
+  expect(server.requests).toEqual(["GET /_up"]);
 });
 
 test("fewer results than queries are an error", async () => {

@@ -64,8 +64,19 @@ test("a part that was given up does not seem to end", async () => {
 
 test("who reads a part, and who reads past it, read in turn", async () => {
   const bytes = Array.from(body, (byte) => Uint8Array.of(byte));
+  const chunks = chunksOf(...bytes);
+  let isAsked = false;
+  const alone = {
+    async next() {
+      expect(isAsked).toBe(false);
+      isAsked = true;
+      const step = await chunks.next();
+      isAsked = false;
+      return step;
+    },
+  };
   const reading: Promise<unknown>[] = [];
-  for await (const { next } of parts(chunksOf(...bytes), "b-1", cut)) {
+  for await (const { next } of parts(alone, "b-1", cut)) {
     reading.push(
       next().catch((error) => error.name),
       next().catch((error) => error.name),

@@ -15,7 +15,7 @@ export const ownRequests: Case[] = [
       assert.equal(cat._revisions.start, 1);
       const rows = await couch.request(`/${db.id}/_all_docs?limit=1`, { query: {} });
       assert.lengthOf((await rows.json()).rows, 1);
-      const both = await couch.request(`${db.id}/_all_docs?limit=0&k=/../`, { query: { skip: 0 } });
+      const both = await couch.request(`${db.id}/_all_docs?k=/../&skip=0`, { query: { limit: 0 } });
       assert.lengthOf((await both.json()).rows, 0);
       const keys = await couch.request(`${db.id}/_all_docs`, { query: { key: "cat" } });
       assert.lengthOf((await keys.json()).rows, 1);
