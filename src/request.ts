@@ -47,21 +47,22 @@ export async function request(
   const isStream = body instanceof ReadableStream;
   // Knows how each kind of body is written, and what it is called.
   const content = new Response(body);
-  const type = content.headers.get("content-type") ?? "application/octet-stream";
+  // Bun does not, of a text.
+  const otherwise =
+    typeof body === "string" ? "text/plain;charset=UTF-8" : "application/octet-stream";
+  const type = content.headers.get("content-type") || otherwise;
   const headers = { "content-type": type, ...toHeaders(options.headers) };
   const flight = transport.takeOff(signal);
-  let out: Awaited<ReturnType<typeof outgoing>> | undefined;
+  const patience = transport.timeout;
+  const silent = () => transport.silent(call, patience);
+  const transfer = { flight, patience, silent, onProgress: undefined };
+  let sent: Call["body"];
   try {
-    const patience = transport.timeout;
-    const silent = () => transport.silent(call, patience);
-    const transfer = { flight, patience, silent, onProgress: undefined };
-    out = await outgoing(body instanceof Blob ? body : content, isStream, transfer);
+    ({ body: sent } = await outgoing(body instanceof Blob ? body : content, isStream, transfer));
   } catch (error) {
     flight.land();
     throw error;
   }
-  const { body: sent, end } = out;
   const timeout = sent instanceof Blob ? patienceFor(sent.size, transport.timeout) : false;
-  const whole: Call = { ...call, headers, body: sent, timeout };
-  return responseTo(transport, whole, undefined, flight).finally(end);
+  return responseTo(transport, { ...call, headers, body: sent, timeout }, undefined, flight);
 }
