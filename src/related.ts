@@ -53,7 +53,7 @@ export async function* related(
       }
       const [name, stub] = following.shift() ?? [];
       if (name === undefined || !stub) throw invalid("more attachments than it says");
-      const wrong = () => invalid("an attachment of another length than it says");
+      const wrong = () => invalid("an attachment that is not as it says");
       yield attachmentOf(name, stub, part, wrong);
     }
     if (!following || following.length > 0) throw invalid("fewer attachments than it says");
@@ -110,12 +110,8 @@ function attachmentOf(
   // CouchDB keeps texts packed, and gives them as it has them.
   const isPacked = encoding === "gzip";
   const expected = isPacked ? encoded_length : length;
-  const stored = () => streamOf(part, expected, wrong);
-  const unpacked = () => {
-    const unpacking: unknown = new DecompressionStream("gzip");
-    return stored().pipeThrough(unpacking as ReadableWritablePair<Uint8Array, Uint8Array>);
-  };
-  return { name, content_type, digest, length, body: isPacked ? lazily(unpacked) : stored() };
+  const stored = streamOf(part, expected, wrong);
+  return { name, content_type, digest, length, body: isPacked ? unpacked(stored, wrong) : stored };
 }
 
 function streamOf(
@@ -140,16 +136,42 @@ function streamOf(
   );
 }
 
-/** A stream that is made when it is first read: a pipe reads ahead by itself. */
-function lazily(make: () => ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+/** What a packed stream holds. It is read only when this is: a pipe reads ahead by itself. */
+function unpacked(
+  packed: ReadableStream<Uint8Array>,
+  wrong: () => Error,
+): ReadableStream<Uint8Array> {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  let failure: { error: unknown } | undefined;
+  const source = packed.getReader();
+  const open = () => {
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      try {
+        const { done, value } = await source.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        failure = { error };
+        throw error;
+      }
+    };
+    const unpacking: unknown = new DecompressionStream("gzip");
+    return new ReadableStream<Uint8Array>({ pull }, { highWaterMark: 0 })
+      .pipeThrough(unpacking as ReadableWritablePair<Uint8Array, Uint8Array>)
+      .getReader();
+  };
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        reader ??= make().getReader();
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
+        reader ??= open();
+        try {
+          const { done, value } = await reader.read();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch {
+          // Of what cannot be unpacked, each runtime has an error of its own.
+          throw failure ? failure.error : wrong();
+        }
       },
       cancel: (reason) => reader?.cancel(reason),
     },
