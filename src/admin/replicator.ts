@@ -118,7 +118,7 @@ export class Replication {
    * The same, each time that it is another, until the replication is completed or has failed: for a continuous
    * one that does not fail, for ever. The last state is given, too.
    *
-   * @throws NotFoundError if its document is deleted
+   * @throws NotFoundError if its document is deleted, once the scheduler has heard of that
    */
   async *states({ signal }: OperationOptions = {}): AsyncGenerator<ReplicationState, void, void> {
     let seen = "";
