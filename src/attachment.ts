@@ -3,11 +3,13 @@ import { InvalidResponseError, NotFoundError } from "./errors.js";
 import { hasContent, type Write, write } from "./fate.js";
 import { responseTo } from "./response.js";
 import type { Flight } from "./streams/flight.js";
+import { noteAttachment, stubOf } from "./stubs.js";
 import type { Call } from "./transport/call.js";
 import { attachmentPath, pathIn } from "./transport/paths.js";
-import { outgoing, type Progress, patienceFor, type Transfer } from "./transport/transfer.js";
+import type { Progress } from "./transport/transfer.js";
 import type { Scope } from "./transport/transport.js";
 import type { AttachmentStub, DocumentMembers, OperationOptions, WriteResult } from "./types.js";
+import { contentOf, uploading } from "./upload.js";
 
 /** How the bytes of an attachment travel. */
 export interface TransferOptions extends OperationOptions {
@@ -113,19 +115,9 @@ export class Attachment {
     { onProgress, signal }: TransferOptions = {},
   ): Promise<WriteResult> {
     const { transport } = this.#scope;
-    const isText = typeof body === "string";
-    const kinds = [Blob, ArrayBuffer, FormData, URLSearchParams, ReadableStream];
-    // Of a view of shared memory, some runtimes make a text.
-    const bytes = ArrayBuffer.isView(body) ? body.buffer : body;
-    if (!isText && !kinds.some((Kind) => bytes instanceof Kind)) {
-      throw new TypeError("An attachment is a string, a Blob, bytes, a form or a stream of bytes");
-    }
-    // Knows how each kind of body is written, and mostly what it is called.
-    const content = new Response(body);
-    const ownType = content.headers.get("content-type");
-    const otherwise = isText ? "text/plain;charset=UTF-8" : "application/octet-stream";
+    const content = contentOf(body);
     const parent = this.#revision("PUT");
-    const type = contentType ?? (ownType || otherwise);
+    const type = contentType ?? content.type;
     const call: Call = {
       method: "PUT",
       path: this.#path,
@@ -134,19 +126,13 @@ export class Attachment {
       expects: "rev",
     };
     const flight = transport.takeOff(signal);
-    let out: Awaited<ReturnType<typeof outgoing>> | undefined;
+    let out: Awaited<ReturnType<typeof uploading>> | undefined;
     try {
-      const transfer = this.#transfer(call, { flight, onProgress });
-      const isStream = body instanceof ReadableStream;
-      out = await outgoing(body instanceof Blob ? body : content, isStream, transfer);
-      const size = out.body instanceof Blob ? out.body.size : undefined;
-      const timeout = size === undefined ? false : patienceFor(size, transport.timeout);
-      const sent = out.body instanceof Blob ? out.body : undefined;
-      const asked = this.#saving(parent, sent, signal);
-      const whole: Call = { ...call, body: out.body, timeout };
-      const result = await write(this.#scope, whole, asked, flight);
+      out = await uploading(transport, call, content, flight, onProgress);
+      const asked = this.#saving(parent, out.sent, signal);
+      const result = await write(this.#scope, out.call, asked, flight);
       await this.#saved(parent, result.rev, type, flight);
-      if (size !== undefined) onProgress?.(size, size);
+      if (out.sent) onProgress?.(out.sent.size, out.sent.size);
       return result;
     } finally {
       out?.end();
@@ -184,12 +170,6 @@ export class Attachment {
     throw this.#scope.transport.conflict(method, this.#path, reason);
   }
 
-  #transfer(call: Call, rest: Omit<Transfer, "patience" | "silent">): Transfer {
-    const { transport } = this.#scope;
-    const patience = transport.timeout;
-    return { ...rest, patience, silent: () => transport.silent(call, patience) };
-  }
-
   /**
    * What a `save` has to be found as. CouchDB refuses at once, without reading on, and hangs up: its answer
    * may be lost, but not what it stood for.
@@ -206,7 +186,7 @@ export class Attachment {
         if (stub?.revpos !== revpos) return false;
         if (!sent) return undefined;
         const stored = await this.fetch({ rev: _rev, signal });
-        return isAlike(await stored.arrayBuffer(), await sent.arrayBuffer());
+        return isAlike(stored, sent);
       },
     };
   }
@@ -241,21 +221,4 @@ export class Attachment {
       flight.throwIfEnded();
     }
   }
-}
-
-/** An attachment's stub, whatever its name: `constructor` may be one. */
-function stubOf(stubs: DocumentMembers["_attachments"] = {}, name: string) {
-  return Object.hasOwn(stubs, name) ? stubs[name] : undefined;
-}
-
-/** Gives a document's data an attachment's stub, or takes it away if there is none. */
-export function noteAttachment(
-  data: DocumentMembers,
-  name: string,
-  stub: AttachmentStub | undefined,
-): void {
-  data._attachments ??= {};
-  if (stub) data._attachments[name] = stub;
-  else delete data._attachments[name];
-  if (Object.keys(data._attachments).length === 0) delete data._attachments;
 }

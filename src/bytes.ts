@@ -17,8 +17,11 @@ export function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {
   return -1;
 }
 
-/** Whether two buffers hold the same. */
-export function isAlike(one: ArrayBuffer, other: ArrayBuffer): boolean {
-  const [bytes, others] = [new Uint8Array(one), new Uint8Array(other)];
+/** Whether a Blob, or what a Response brings, holds the same as another. */
+export async function isAlike(one: Blob | Response, other: Blob | Response): Promise<boolean> {
+  const [bytes, others] = [
+    new Uint8Array(await one.arrayBuffer()),
+    new Uint8Array(await other.arrayBuffer()),
+  ];
   return bytes.length === others.length && bytes.every((byte, at) => byte === others[at]);
 }

@@ -1,9 +1,9 @@
-import { noteAttachment } from "./attachment.js";
 import { atRevision, isLike, ownMembers } from "./json-values.js";
+import { noteAttachment } from "./stubs.js";
 import type { Call } from "./transport/call.js";
 import { pathIn } from "./transport/paths.js";
 import type { Scope } from "./transport/transport.js";
-import type { AttachmentStub, DocumentData, DocumentMembers, JsonObject } from "./types.js";
+import type { AttachmentStub, DocumentData, JsonObject } from "./types.js";
 
 /** Gives the JSON that a document came as once more, when `save` asks whether it has changed. */
 export type Original = () => unknown;
@@ -148,13 +148,13 @@ export class Content<T extends object = JsonObject> {
   protected draft(stubs: [name: string, stub: AttachmentStub][] = []) {
     const data = this.#data;
     const { _rev } = data;
-    const noteAll = (to: DocumentMembers) => {
+    const noteAll = (to: DocumentData<T>) => {
       for (const [name, stub] of stubs) noteAttachment(to, name, stub);
-      return to as DocumentData<T>;
+      return to;
     };
-    const { _attachments } = data;
-    const whole = noteAll({ ...data, ...(_attachments && { _attachments: { ..._attachments } }) });
-    const { body, original } = this.written(whole);
+    // As it is, unless something comes to it.
+    const whole = stubs.length === 0 ? data : { ...data, _attachments: { ...data._attachments } };
+    const { body, original } = this.written(noteAll(whole));
     const saved = (rev = _rev) => {
       // Unless something else was fetched meanwhile, which this revision would lend a false descent.
       if (this.#data !== data) return;

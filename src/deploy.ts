@@ -24,8 +24,7 @@ export async function deploy(
   options: OperationOptions,
 ): Promise<Deployed> {
   const deployed: Deployed = { created: [], changed: [], unchanged: [] };
-  const designs = gathered(scope, parts);
-  for (const [document, data] of designs) {
+  for (const [document, data] of gathered(scope, parts)) {
     deployed[await make(scope, document, data, options)].push(document.id);
   }
   return deployed;
@@ -35,7 +34,7 @@ export async function deploy(
 function gathered(
   scope: Scope,
   parts: readonly (Design | DefinedView)[],
-): Map<DesignDocument, DesignData> {
+): [DesignDocument, DesignData][] {
   const all = new Map<string, [DesignDocument, DesignData]>();
   for (const part of parts) {
     const isView = "ddoc" in part;
@@ -49,7 +48,7 @@ function gathered(
     } else addAll(data, ownMembers(part));
     all.set(document.id, [document, { language: "javascript", ...data }]);
   }
-  return new Map(all.values());
+  return [...all.values()];
 }
 
 /** Adds members; views and the like by their names. */
@@ -68,8 +67,6 @@ async function make(
   data: DesignData,
   { signal }: OperationOptions,
 ): Promise<keyof Deployed> {
-  const { json } = scope.transport;
-  const isDone = () => isLike(json, data, ownMembers(document.data));
   try {
     await document.fetch({ signal });
   } catch (error) {
@@ -84,7 +81,7 @@ async function make(
     }
     await document.fetch({ discardChanges: true, signal });
   }
-  if (isDone()) return "unchanged";
+  if (isLike(scope.transport.json, data, ownMembers(document.data))) return "unchanged";
   await document.update(() => data, { signal });
   return "changed";
 }

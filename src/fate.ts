@@ -7,6 +7,7 @@ import {
 } from "./errors.js";
 import { comparable, equalJson, ownMembers } from "./json-values.js";
 import type { Flight } from "./streams/flight.js";
+import { stubOf } from "./stubs.js";
 import type { Call } from "./transport/call.js";
 import type { Query } from "./transport/query.js";
 import type { Scope } from "./transport/transport.js";
@@ -221,13 +222,11 @@ export function document(
 export function hasContent(found: DocumentData, sent: DocumentData): boolean {
   if ((found._deleted === true) !== (sent._deleted === true)) return false;
   if (!equalJson(ownMembers(found), ownMembers(sent), JSON.stringify)) return false;
-  // By a Map, to which `constructor` is a name as any other.
-  const there = new Map(Object.entries(found._attachments ?? {}));
   const here = Object.entries(sent._attachments ?? {});
   return (
-    there.size === here.length &&
+    Object.keys(found._attachments ?? {}).length === here.length &&
     here.every(([name, { data, digest }]) => {
-      const stored = there.get(name);
+      const stored = stubOf(found._attachments, name);
       if (data === undefined) return stored && (!digest || digest === stored.digest);
       return stored?.data?.replace(/\s/g, "") === data.replace(/\s/g, "");
     })

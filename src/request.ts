@@ -2,9 +2,9 @@ import { responseTo } from "./response.js";
 import type { Call } from "./transport/call.js";
 import { toHeaders } from "./transport/headers.js";
 import { serverPath } from "./transport/paths.js";
-import { outgoing, patienceFor } from "./transport/transfer.js";
 import type { Transport } from "./transport/transport.js";
 import type { OperationOptions } from "./types.js";
+import { contentOf, uploading } from "./upload.js";
 
 /** A request of one's own. */
 export interface RequestOptions extends OperationOptions {
@@ -44,25 +44,15 @@ export async function request(
     if (typeof text !== "string") throw new TypeError("This is no JSON");
     return responseTo(transport, { ...call, body: text });
   }
-  const isStream = body instanceof ReadableStream;
-  // Knows how each kind of body is written, and what it is called.
-  const content = new Response(body);
-  // Bun does not, of a text.
-  const otherwise =
-    typeof body === "string" ? "text/plain;charset=UTF-8" : "application/octet-stream";
-  const type = content.headers.get("content-type") || otherwise;
-  const headers = { "content-type": type, ...toHeaders(options.headers) };
+  const content = contentOf(body);
+  const headers = { "content-type": content.type, ...toHeaders(options.headers) };
   const flight = transport.takeOff(signal);
-  const patience = transport.timeout;
-  const silent = () => transport.silent(call, patience);
-  const transfer = { flight, patience, silent, onProgress: undefined };
-  let sent: Call["body"];
+  let out: Awaited<ReturnType<typeof uploading>>;
   try {
-    ({ body: sent } = await outgoing(body instanceof Blob ? body : content, isStream, transfer));
+    out = await uploading(transport, { ...call, headers }, content, flight);
   } catch (error) {
     flight.land();
     throw error;
   }
-  const timeout = sent instanceof Blob ? patienceFor(sent.size, transport.timeout) : false;
-  return responseTo(transport, { ...call, headers, body: sent, timeout }, undefined, flight);
+  return responseTo(transport, out.call, undefined, flight);
 }

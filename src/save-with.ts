@@ -1,14 +1,14 @@
-import { noteAttachment } from "./attachment.js";
 import { isAlike } from "./bytes.js";
 import { document, write } from "./fate.js";
 import { type AttachmentContent, type AttachmentContents, multipart } from "./multipart.js";
 import { responseTo } from "./response.js";
 import type { Flight } from "./streams/flight.js";
+import { noteAttachment } from "./stubs.js";
 import type { Call } from "./transport/call.js";
 import { attachmentPath, pathIn } from "./transport/paths.js";
-import { outgoing, patienceFor } from "./transport/transfer.js";
 import type { Scope } from "./transport/transport.js";
 import type { AttachmentStub, DocumentMembers, WriteResult } from "./types.js";
+import { uploading } from "./upload.js";
 
 /**
  * Saves a document with attachments, in one request.
@@ -39,29 +39,22 @@ export async function saveWith(
   );
   const parts = names.map((name) => contents[name] as AttachmentContent);
   const { type, body } = multipart(transport.json.stringify(whole), parts);
-  const isBlob = body instanceof Blob;
-  const patience = transport.timeout;
+  const isStream = !(body instanceof Blob);
   const headers = { "content-type": type };
   const call: Call = { method: "PUT", path, headers, expects: "rev" };
-  const out = await outgoing(isBlob ? body : new Response(body), !isBlob, {
-    flight,
-    patience,
-    silent: () => transport.silent(call, patience),
-    onProgress: undefined,
-  });
-  const timeout = out.body instanceof Blob ? patienceFor(out.body.size, patience) : false;
+  const content = { body: isStream ? new Response(body) : body, isStream };
+  const out = await uploading(transport, call, content, flight);
   /** Whether an attachment is what was sent; undefined if nobody has that any more. */
   const holds = async (rev: string, name: string) => {
     if (!Object.hasOwn(contents, name)) return true;
     const sent = contents[name];
     if (!(sent instanceof Blob)) return undefined;
     const stored = { method: "GET", path: `${path}/${attachmentPath(name)}`, raw: true } as const;
-    const response = await responseTo(transport, { ...stored, query: { rev } });
-    return isAlike(await response.arrayBuffer(), await sent.arrayBuffer());
+    return isAlike(await responseTo(transport, { ...stored, query: { rev } }), sent);
   };
   try {
     const asked = document(scope, id, local, holds);
-    return await write(scope, { ...call, body: out.body, timeout }, asked, flight);
+    return await write(scope, out.call, asked, flight);
   } finally {
     out.end();
   }

@@ -79,10 +79,18 @@ export class Replicator {
 
   /** What the scheduler says of all of them. */
   async states({ signal }: OperationOptions = {}): Promise<ReplicationState[]> {
-    const question = { query: { limit: 10_000 }, expects: "docs", signal };
-    const path = `_scheduler/docs/${this.#path}`;
-    return (await this.#surroundings.ask<{ docs: ReplicationState[] }>("GET", path, question)).docs;
+    return statesOf(this.#surroundings.ask, `_scheduler/docs/${this.#path}`, signal);
   }
+}
+
+/** What the scheduler says of replications that have documents. */
+export async function statesOf(
+  ask: Ask,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<ReplicationState[]> {
+  const question = { query: { limit: 10_000 }, expects: "docs", signal };
+  return (await ask<{ docs: ReplicationState[] }>("GET", path, question)).docs;
 }
 
 // Milliseconds between two looks.

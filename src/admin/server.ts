@@ -13,7 +13,7 @@ import {
   type ReplicationResult,
   replicate,
 } from "./replication.js";
-import { type ReplicationState, Replicator, type Surroundings } from "./replicator.js";
+import { type ReplicationState, Replicator, type Surroundings, statesOf } from "./replicator.js";
 import { Resharding } from "./resharding.js";
 import type {
   ActiveTask,
@@ -102,9 +102,7 @@ export class Server {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_scheduler-docs
    */
   async replications({ signal }: OperationOptions = {}): Promise<ReplicationState[]> {
-    const question = { query: { limit: 10_000 }, expects: "docs", signal };
-    const path = "_scheduler/docs";
-    return (await this.#ask<{ docs: ReplicationState[] }>("GET", path, question)).docs;
+    return statesOf(this.#ask, "_scheduler/docs", signal);
   }
 
   /**

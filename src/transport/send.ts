@@ -56,6 +56,8 @@ export async function send(
   const isRead = reads(call);
   const timeout = call.timeout ?? sender.timeout;
   const isSafe = isRead || (call.repeats ?? false);
+  // Made anew for each try: a stream is gone with it.
+  const toSend = () => (isSafe || !resends ? call : { ...call, body: once(call.body) });
   const retries = call.once || call.body instanceof ReadableStream ? 0 : sender.retries;
   const explain = (thrown: unknown) => {
     flight.throwIfEnded();
@@ -65,8 +67,7 @@ export async function send(
   try {
     for (let attempt = 1; ; ) {
       const sent = await signature(sender, call, flight);
-      const body = isSafe || !resends ? call.body : once(call.body);
-      const answer = request(sender, { ...call, body }, url, sent, timeout, signal);
+      const answer = request(sender, toSend(), url, sent, timeout, signal);
       const hear = (response: Response, reason?: string) =>
         isHeard(sender, call, { response, sent, reason }, flight);
       let response: Response;
