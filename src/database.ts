@@ -62,6 +62,8 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
     options: GetOptions & { default?: T | undefined; known?: Document<T> | undefined } = {},
   ): Promise<Document<T>> {
     const { default: content, known, ...params } = options;
+    // What cannot be a document is found before anything is sent.
+    const otherwise = content == null ? undefined : new Document<T>(this.#scope, id, content);
     const { rev: _rev } = known ?? {};
     if (known && !(known.id === id && isIn(this.#scope, known))) {
       throw new TypeError("The known document is another, or another database's");
@@ -72,8 +74,8 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
       const isRead = await document.fetch({ ...params, ifChanged: true, discardChanges: true });
       return known && !isRead ? known : document;
     } catch (error) {
-      if (content == null || params.rev !== undefined || !isMissing(error)) throw error;
-      return new Document<T>(this.#scope, id, content);
+      if (!otherwise || params.rev !== undefined || !isMissing(error)) throw error;
+      return otherwise;
     }
   }
 

@@ -70,4 +70,5 @@ export type { Progress } from "./transport/transfer.js";
 export type * from "./types.js";
 export type { DatabaseUpdate } from "./updates.js";
 export { type CreateUserOptions, type UserData, Users } from "./users.js";
-export { AllDocsView, View, ViewResponse } from "./view.js";
+export { AllDocsView, View } from "./view.js";
+export { ViewResponse } from "./view-response.js";

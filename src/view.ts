@@ -1,5 +1,4 @@
-import { Document } from "./document.js";
-import { InvalidResponseError, NotFoundError, ServerError } from "./errors.js";
+import type { Document } from "./document.js";
 import { answers } from "./queries.js";
 import { scan } from "./scan.js";
 import { asTheyAre, type Batch, mapped, type Source } from "./streams/batch.js";
@@ -11,11 +10,11 @@ import type {
   IdsOptions,
   JsonObject,
   OperationOptions,
-  RowsSummary,
-  Sequence,
   ViewParams,
   ViewRow,
 } from "./types.js";
+import { ViewResponse } from "./view-response.js";
+import { found, readDocs } from "./view-rows.js";
 
 // Beyond this, servers and proxies begin to refuse a URL.
 const longestQuery = 2000;
@@ -202,114 +201,6 @@ export class AllDocsView<T extends object = JsonObject> extends View<
   /** Ids sort by their bytes. */
   protected override get last(): string {
     return "\u{10ffff}";
-  }
-}
-
-/** The rows of a view in memory, and what stood beside them. */
-export class ViewResponse<K = unknown, V = unknown, T extends object = JsonObject> {
-  /** As CouchDB gave them; a key that does not exist has a row with an `error`. */
-  readonly rows: ViewRow<K, V, T>[];
-  /** Rows in the whole view. Undefined if it was reduced. */
-  readonly total_rows: number | undefined;
-  /** Rows before the first one given. */
-  readonly offset: number | null | undefined;
-  /** With `update_seq`: the sequence that the rows reflect. */
-  readonly update_seq: Sequence | undefined;
-  readonly #scope: Scope;
-  readonly #batches: Batch[];
-
-  /** @internal */
-  constructor(scope: Scope, batches: Batch[], summary: RowsSummary) {
-    this.#scope = scope;
-    this.#batches = batches;
-    this.rows = batches.flatMap((batch) => batch.rows as ViewRow<K, V, T>[]);
-    this.total_rows = summary.total_rows;
-    this.offset = summary.offset;
-    this.update_seq = summary.update_seq;
-  }
-
-  /** The keys of the rows, without those that do not exist. */
-  keys(): K[] {
-    return Array.from(found<K, V>(this.#scope, this.rows), (row) => row.key);
-  }
-
-  /** The values of the rows. */
-  values(): V[] {
-    return Array.from(found<K, V>(this.#scope, this.rows), (row) => row.value);
-  }
-
-  /** Key and value of each row. */
-  items(): [key: K, value: V][] {
-    return Array.from(found<K, V>(this.#scope, this.rows), (row) => [row.key, row.value]);
-  }
-
-  /**
-   * The documents, if the view was read with `include_docs`.
-   *
-   * @throws NotFoundError for a key that does not exist, unless `create`
-   * @throws TypeError if the view was not read with `include_docs`
-   */
-  docs(options: Pick<DocsOptions, "create" | "includeDesignDocs"> = {}): Document<T>[] {
-    if (this.rows.some(({ doc, error }) => doc === undefined && error === undefined)) {
-      throw new TypeError("The view was not read with include_docs");
-    }
-    const docs: Document<T>[] = [];
-    for (const batch of this.#batches) readDocs(this.#scope, batch, options, docs);
-    return docs;
-  }
-}
-
-/** The rows, without those of keys that do not exist. */
-function* found<K, V>(scope: Scope, rows: unknown[]): Generator<ViewRow<K, V>, void, void> {
-  for (const row of rows as ViewRow<K, V>[]) if (!isMissing(scope, row)) yield row;
-}
-
-function isMissing({ transport, path }: Scope, row: ViewRow & { reason?: string }): boolean {
-  if (Object(row) !== row) {
-    const reason = "answered with a row that is none";
-    throw transport.error(InvalidResponseError, { method: "GET", path }, { reason });
-  }
-  const { error, reason } = row;
-  if (error === undefined || error === "not_found") return error !== undefined;
-  // Not about a key: the server could not go on.
-  throw transport.error(ServerError, { method: "GET", path }, { error, reason });
-}
-
-/** Adds the documents of rows that were read with `include_docs`. */
-function readDocs<T extends object>(
-  scope: Scope,
-  { rows, texts }: Batch,
-  { create, includeDesignDocs }: Pick<DocsOptions, "create" | "includeDesignDocs">,
-  docs: Document<T>[],
-): void {
-  const { transport, path } = scope;
-  for (const [index, row] of (rows as ViewRow[]).entries()) {
-    const { doc } = Object(row) as ViewRow;
-    if (doc) {
-      if (typeof doc._id !== "string") {
-        const reason = "answered with a document that has no id";
-        throw transport.error(InvalidResponseError, { method: "GET", path }, { reason });
-      }
-      if (!includeDesignDocs && doc._id.startsWith("_design/")) continue;
-      const text = texts[index] as string;
-      const original = () => (transport.json.parse(text) as ViewRow).doc;
-      docs.push(new Document(scope, doc._id, doc, original));
-      continue;
-    }
-    const isMissed = isMissing(scope, row);
-    // As _all_docs has it; a view's own values may look like much.
-    const { rev, deleted } = Object(row.value) as { rev?: string | undefined; deleted?: boolean };
-    const isDeleted = deleted === true && rev !== undefined && row.id === row.key;
-    // Without an error, it was deleted since the view was brought up to date: no key of the user's
-    // asks for it.
-    if (!isMissed && !isDeleted) continue;
-    const id = row.id ?? String(row.key);
-    if (!create) {
-      const reason = `the document ${JSON.stringify(id)} does not exist`;
-      const details = { status: 404, error: "not_found", reason };
-      throw transport.error(NotFoundError, { method: "GET", path }, details);
-    }
-    docs.push(new Document(scope, id, {}));
   }
 }
 

@@ -103,6 +103,7 @@ export const revisions: Case[] = [
         const none = await db.get("cat", { known: cat, default: { legs: 0 } });
         assert.isUndefined(none.rev);
         await rejects(db.get("dog", { known: cat }), TypeError);
+        await rejects(db.get("dog", { default: [] as never }), TypeError);
       });
       assert.lengthOf(seen, 7);
     },
