@@ -2,12 +2,12 @@ import { isAlike } from "./bytes.js";
 import { InvalidResponseError, NotFoundError } from "./errors.js";
 import { hasContent, type Write, write } from "./fate.js";
 import { responseTo } from "./response.js";
+import type { Scope } from "./scope.js";
 import type { Flight } from "./streams/flight.js";
 import { noteAttachment, stubOf } from "./stubs.js";
 import type { Call } from "./transport/call.js";
 import { attachmentPath, pathIn } from "./transport/paths.js";
 import type { Progress } from "./transport/transfer.js";
-import type { Scope } from "./transport/transport.js";
 import type { AttachmentStub, DocumentMembers, OperationOptions, WriteResult } from "./types.js";
 import { contentOf, uploading } from "./upload.js";
 

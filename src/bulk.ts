@@ -1,9 +1,10 @@
+import { checkOut } from "./border.js";
 import { Document, isIn } from "./document.js";
 import { type CouchDBError, InvalidResponseError } from "./errors.js";
 import { fatesOf, isOpen, lost, document as writing } from "./fate.js";
+import type { Scope } from "./scope.js";
 import { documentPath } from "./transport/paths.js";
 import { patienceFor } from "./transport/transfer.js";
-import type { Scope } from "./transport/transport.js";
 import type { BulkRow, JsonObject, OperationOptions } from "./types.js";
 
 /** Changes and adds the documents of a bulk operation. */
@@ -124,12 +125,13 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
   ): Promise<{ rows: BulkRow[]; error?: CouchDBError }> {
     if (drafts.length === 0) return { rows: [] };
     const { transport, path } = this.#scope;
-    const docs = drafts.map(({ body }) => body).join(",");
-    const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${docs}]}`;
+    const bodies = drafts.map(({ body }) => body);
+    const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${bodies.join(",")}]}`;
     const timeout = patienceFor(body.length, transport.timeout);
     const flight = transport.takeOff(signal);
     const call = { method: "POST", path: `${path}/_bulk_docs`, body, timeout } as const;
     try {
+      await checkOut(this.#scope, bodies, flight);
       // Revisions that are given are the same whenever they come.
       const whole = { ...call, expects: "length", repeats: !new_edits };
       const { value } = await transport.request(whole, flight);
@@ -139,7 +141,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     } catch (error) {
       if (!isOpen(error, transport.url(call))) throw error;
       if (!new_edits) throw lost(error);
-      const asked = documents.map(({ id }, at) => writing(this.#scope, id, drafts[at]?.body ?? ""));
+      const asked = documents.map(({ id }, at) => writing(this.#scope, id, bodies[at] ?? ""));
       const fates = await fatesOf(this.#scope, asked, flight);
       const rows = fates.flatMap((fate, at): BulkRow[] => {
         const { id = "" } = documents[at] ?? {};

@@ -1,11 +1,12 @@
+import { admitDoc, admitting } from "./border.js";
 import { NotFoundError } from "./errors.js";
 import { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./events.js";
 import { Feed } from "./feed.js";
 import type { FeedOptions } from "./feed-options.js";
 import type { FeedSource } from "./follow.js";
+import type { Scope } from "./scope.js";
 import type { Selector } from "./selector.js";
 import type { Call } from "./transport/call.js";
-import type { Scope } from "./transport/transport.js";
 import type { DatabaseInfo, JsonObject, Sequence } from "./types.js";
 
 /**
@@ -94,6 +95,7 @@ function sourceOf<T extends object>(
       if (json.deleted) return new DeletedEvent<T>(json);
       return new ChangedEvent<T>(scope, json, () => (transport.json.parse(text) as ChangeJson).doc);
     },
+    admitting: (rows, flight) => admitting(scope, rows, admitDoc, flight),
     sequenceOf: (event) => event.sequence,
     async check(flight, timeout) {
       const call: Call = { method: "GET", path, expects: "db_name", timeout, once: true };

@@ -1,8 +1,9 @@
+import { originalOf } from "./border.js";
 import { atRevision, isLike, ownMembers } from "./json-values.js";
+import type { Scope } from "./scope.js";
 import { noteAttachment } from "./stubs.js";
 import type { Call } from "./transport/call.js";
 import { pathIn } from "./transport/paths.js";
-import type { Scope } from "./transport/transport.js";
 import type { AttachmentStub, DocumentData, JsonObject } from "./types.js";
 
 /** Gives the JSON that a document came as once more, when `save` asks whether it has changed. */
@@ -30,7 +31,7 @@ export class Content<T extends object = JsonObject> {
     this.id = id;
     this.#scope = scope;
     this.#data = original ? (data as DocumentData<T>) : ({ ...data, _id: id } as DocumentData<T>);
-    this.#original = original;
+    this.#original = original && originalOf(scope, data, original);
   }
 
   /**

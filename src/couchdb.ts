@@ -1,10 +1,12 @@
 import type { Auth } from "./auth/auth.js";
 import { basic } from "./auth/basic.js";
+import { checkBorder } from "./border.js";
 import { Database } from "./database.js";
 import { PreconditionFailedError, UnauthorizedError } from "./errors.js";
 import type { Feed } from "./feed.js";
 import type { FeedOptions } from "./feed-options.js";
 import { type RequestOptions, request } from "./request.js";
+import type { SchemaOptions, SchemaOutput, StandardSchema } from "./standard-schema.js";
 import type { Call, Fetch, SureJson } from "./transport/call.js";
 import { toHeaders } from "./transport/headers.js";
 import { databasePath, parseBaseUrl } from "./transport/paths.js";
@@ -132,12 +134,29 @@ export class CouchDB {
   }
 
   /**
+   * A database whose documents a schema checks, by which they also have their type. No request.
+   *
+   * ```ts
+   * const Animal = z.object({ legs: z.number() });
+   * const animals = couch.database("animals", { schema: Animal });
+   * ```
+   *
+   * @throws TypeError for what is no Standard Schema
+   */
+  database<S extends StandardSchema<unknown, object>>(
+    name: string,
+    options: SchemaOptions<S>,
+  ): Database<SchemaOutput<S>>;
+  /**
    * A database, without a request.
    *
+   * @typeParam T - the type of its documents' own members
    * @throws TypeError for a name that no database can have
    */
-  database<T extends object = JsonObject>(name: string): Database<T> {
-    return new Database<T>({ name, path: databasePath(name), transport: this.#transport });
+  database<T extends object = JsonObject>(name: string): Database<T>;
+  database(name: string, border?: SchemaOptions<StandardSchema<unknown, object>>): Database {
+    if (border) checkBorder(border);
+    return new Database({ name, path: databasePath(name), transport: this.#transport, border });
   }
 
   /**

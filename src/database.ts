@@ -1,3 +1,4 @@
+import { admitLeaves, admitting } from "./border.js";
 import { type BulkEdit, BulkOperation, type BulkOptions, editAndSave } from "./bulk.js";
 import { ChangesFeed, type ChangesOptions } from "./changes.js";
 import type { DefinedView } from "./define-view.js";
@@ -13,12 +14,12 @@ import type { Index, IndexDefinition, IndexesDeleted, IndexParams, IndexResult }
 import { Import } from "./import.js";
 import type { ImportOptions, ImportTotals } from "./import-options.js";
 import { Partition } from "./partition.js";
+import type { Scope } from "./scope.js";
 import { SecurityDocument } from "./security.js";
 import { asTheyAre, mapped } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
 import type { Call } from "./transport/call.js";
 import { documentPath, encodeSegment } from "./transport/paths.js";
-import type { Scope } from "./transport/transport.js";
 import type {
   BulkGetRow,
   DatabaseInfo,
@@ -334,7 +335,10 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
     const call = { method: "POST", path: `${path}/_bulk_get`, query, body, reads: true } as const;
     return new Rows({
       takeOff: () => transport.takeOff(signal),
-      open: (flight) => mapped<BulkGetRow<T>>(transport.rows(call, "results", flight), asTheyAre),
+      open: (flight) => {
+        const rows = transport.rows(call, "results", flight);
+        return mapped<BulkGetRow<T>>(admitting(this.#scope, rows, admitLeaves, flight), asTheyAre);
+      },
     });
   }
 

@@ -3,7 +3,7 @@ import { DesignDocument } from "./design.js";
 import { ConflictError } from "./errors.js";
 import { isMissing } from "./existence.js";
 import { isLike, ownMembers } from "./json-values.js";
-import type { Scope } from "./transport/transport.js";
+import type { Scope } from "./scope.js";
 import type { DesignData, OperationOptions, ViewDefinition } from "./types.js";
 
 /** A design document as it is to be: its name, with or without `_design/`, and all that it has. */

@@ -1,8 +1,8 @@
 import { Document } from "./document.js";
 import { Documents } from "./documents.js";
 import { type RequestOptions, request } from "./request.js";
+import type { Scope } from "./scope.js";
 import { documentPath, encodeSegment, pathIn } from "./transport/paths.js";
-import type { Scope } from "./transport/transport.js";
 import type {
   DesignData,
   DocumentData,

@@ -1,4 +1,5 @@
 import { Attachment } from "./attachment.js";
+import { admitted, checkOut, originalOf } from "./border.js";
 import { Content, type Original } from "./content.js";
 import { ConflictError, InvalidResponseError } from "./errors.js";
 import { afterWriting, document, isOpen, lost, write } from "./fate.js";
@@ -7,10 +8,10 @@ import { type AttachmentContents, stubsOf } from "./multipart.js";
 import { type AttachmentPart, related, withStubs } from "./related.js";
 import { type Merge, openRevs, resolve } from "./revisions.js";
 import { saveWith } from "./save-with.js";
+import type { Scope } from "./scope.js";
 import type { Answer, Call } from "./transport/call.js";
 import { documentPath, pathIn } from "./transport/paths.js";
 import { resends } from "./transport/runtime.js";
-import type { Scope } from "./transport/transport.js";
 import type {
   DocumentData,
   GetOptions,
@@ -48,9 +49,11 @@ export class Document<T extends object = JsonObject> extends Content<T> {
     const answer = await this.#get(query, signal, known);
     if (!answer) return false;
     const { value, text } = answer;
+    const data = await this.#admitted(value as DocumentData<T>, signal);
     // Somebody may have made some while the answer was on its way.
     if (!discardChanges) this.refuseToLoseChanges("GET");
-    this.become(value as object, () => json.parse(text));
+    const asItCame = () => json.parse(text);
+    this.become(data, originalOf(this.scope, data, asItCame));
     return true;
   }
 
@@ -87,9 +90,9 @@ export class Document<T extends object = JsonObject> extends Content<T> {
           continue;
         }
         const original = () => withStubs(this.#parsed(each));
-        const data = original();
+        const data = await admitted(this.scope, original(), flight);
         if (!discardChanges) this.refuseToLoseChanges("GET");
-        this.become(data, original);
+        this.become(data, originalOf(this.scope, data, original));
       }
     } finally {
       flight.land();
@@ -123,6 +126,7 @@ export class Document<T extends object = JsonObject> extends Content<T> {
     }
     if (!this.dirty) return undefined;
     const { body, saved, isNewRev } = this.draft();
+    await this.#checkOut(body, signal);
     if (new_edits && batch === undefined) {
       const result = await this.#put(body, signal);
       saved(result.rev);
@@ -247,9 +251,11 @@ export class Document<T extends object = JsonObject> extends Content<T> {
    */
   async openRevs(
     revs: readonly string[] | "all" = "all",
-    options: OpenRevsOptions = {},
+    { signal, ...options }: OpenRevsOptions = {},
   ): Promise<OpenRevision<T>[]> {
-    return openRevs<T>(this.scope, this.id, revs, options);
+    return this.scope.transport.during(signal, (flight) =>
+      openRevs<T>(this.scope, this.id, revs, options, flight),
+    );
   }
 
   /**
@@ -312,18 +318,22 @@ export class Document<T extends object = JsonObject> extends Content<T> {
     this.refuseToLoseChanges("PUT");
     for (let attempt = 1; ; attempt += 1) {
       const { value, text } = (await this.#get({}, signal)) as Answer;
-      const draft = value as DocumentData<T>;
+      const draft = await this.#admitted(value as DocumentData<T>, signal);
       const mutated = await this.scope.transport.during(signal, () => mutate(draft));
       const data = replacement<T>(draft, mutated);
       try {
-        let original: Original = () => json.parse(text);
+        let original: Original = originalOf(this.scope, draft, () => json.parse(text));
         if (!isLike(json, data, original())) {
           const written = this.written(data);
-          original = written.original((await this.#put(written.body, signal)).rev);
+          await this.#checkOut(written.body, signal);
+          const { rev } = await this.#put(written.body, signal);
+          original = written.original(rev);
+          atRevision(data, rev);
         }
         // What somebody has changed here meanwhile stays, and will be a conflict when it is saved.
         if (this.hasChanges()) return;
-        this.become(original() as object, original);
+        // What a schema makes of JSON, JSON is not.
+        this.become(this.scope.border ? data : (original() as object), original);
         return;
       } catch (error) {
         if (!(error instanceof ConflictError) || attempt >= attempts) throw error;
@@ -367,6 +377,16 @@ export class Document<T extends object = JsonObject> extends Content<T> {
     if (!answer) return undefined;
     this.#checked(answer.value);
     return answer;
+  }
+
+  #admitted(data: DocumentData<T>, signal: AbortSignal | undefined) {
+    if (!this.scope.border) return data;
+    return this.scope.transport.during(signal, (flight) => admitted(this.scope, data, flight));
+  }
+
+  async #checkOut(body: string, signal: AbortSignal | undefined): Promise<void> {
+    if (!this.scope.border) return;
+    await this.scope.transport.during(signal, (flight) => checkOut(this.scope, [body], flight));
   }
 
   #parsed(text: string): DocumentData<T> {
@@ -417,6 +437,7 @@ export class Document<T extends object = JsonObject> extends Content<T> {
     const { body, saved } = this.draft(stubs);
     const flight = this.scope.transport.takeOff(signal);
     try {
+      await checkOut(this.scope, [body], flight);
       const result = await saveWith(this.scope, this.id, body, stubs, contents, flight);
       saved(result.rev);
       return result;

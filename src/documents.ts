@@ -8,11 +8,11 @@ import {
   type QueryParams,
   query,
 } from "./find.js";
+import type { Scope } from "./scope.js";
 import { type SearchHit, type SearchParams, search } from "./search.js";
 import type { Picked, QueryField, Selector } from "./selector.js";
 import type { Rows } from "./streams/rows.js";
 import { encodeSegment } from "./transport/paths.js";
-import type { Scope } from "./transport/transport.js";
 import type { DocsOptions, IdsOptions, JsonObject } from "./types.js";
 import { AllDocsView, View } from "./view.js";
 

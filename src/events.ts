@@ -1,6 +1,6 @@
 import type { Original } from "./content.js";
 import { Document } from "./document.js";
-import type { Scope } from "./transport/transport.js";
+import type { Scope } from "./scope.js";
 import type { DocumentData, JsonObject, OperationOptions, Sequence } from "./types.js";
 
 /** A change as CouchDB tells it. */

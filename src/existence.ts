@@ -1,7 +1,7 @@
 import type { Document } from "./document.js";
 import { NotFoundError } from "./errors.js";
+import type { Scope } from "./scope.js";
 import { pathIn } from "./transport/paths.js";
-import type { Scope } from "./transport/transport.js";
 import type { OperationOptions } from "./types.js";
 
 /**

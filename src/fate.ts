@@ -6,11 +6,11 @@ import {
   TimeoutError,
 } from "./errors.js";
 import { comparable, equalJson, ownMembers } from "./json-values.js";
+import type { Scope } from "./scope.js";
 import type { Flight } from "./streams/flight.js";
 import { stubOf } from "./stubs.js";
 import type { Call } from "./transport/call.js";
 import type { Query } from "./transport/query.js";
-import type { Scope } from "./transport/transport.js";
 import type { BulkGetRow, DocumentData, WriteResult } from "./types.js";
 
 /** Reads a revision; undefined if it is no longer there. */

@@ -1,10 +1,11 @@
+import { type AdmitRow, admitWhole } from "./border.js";
 import { Document } from "./document.js";
 import { InvalidResponseError } from "./errors.js";
 import { paged } from "./pages.js";
+import type { Scope } from "./scope.js";
 import type { QueryField, Selector } from "./selector.js";
 import { asTheyAre, type Batch } from "./streams/batch.js";
 import type { Rows } from "./streams/rows.js";
-import type { Scope } from "./transport/transport.js";
 import type { JsonObject, OperationOptions } from "./types.js";
 
 /** A field to sort or index by, upwards if it does not say. */
@@ -116,7 +117,7 @@ export function find<T extends object>(
   }
   const { transport, path } = scope;
   const { json } = transport;
-  return pages(scope, part, selector, params, ({ rows, texts }, documents) => {
+  return pages(scope, part, selector, params, admitWhole, ({ rows, texts }, documents) => {
     for (const [index, doc] of (rows as { _id: string }[]).entries()) {
       if (typeof Object(doc)._id !== "string") {
         const reason = "answered with a document that has no id";
@@ -130,8 +131,15 @@ export function find<T extends object>(
 }
 
 /** The same as plain objects. */
-export function query<R>(scope: Scope, part: string, selector: object, params: object): Rows<R> {
-  return pages(scope, part, selector, params, asTheyAre);
+export function query<T extends object, R>(
+  scope: Scope,
+  part: string,
+  selector: object,
+  params: QueryParams<T>,
+): Rows<R> {
+  // Of a part, a schema knows nothing.
+  const admitRow: AdmitRow = params.fields ? async (row) => row : admitWhole;
+  return pages(scope, part, selector, params, admitRow, asTheyAre);
 }
 
 /** How they would be found. */
@@ -159,10 +167,11 @@ function pages<R>(
   part: string,
   selector: object,
   { signal, limit, ...params }: Pick<FindParams, "limit" | "signal">,
+  admitRow: AdmitRow,
   map: (batch: Batch, rows: R[]) => void,
 ): Rows<R> {
   const path = `${scope.path}/${part}_find`;
   const question = { path, member: "docs", size: pageSize, leastCap, signal, limit };
   const body = { ...params, selector: checked(selector) };
-  return paged(scope.transport, { ...question, params: body }, map);
+  return paged(scope, { ...question, params: body }, admitRow, map);
 }

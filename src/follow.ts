@@ -7,7 +7,7 @@ import {
   UnauthorizedError,
 } from "./errors.js";
 import type { FeedKind, FeedState } from "./feed-options.js";
-import { mapped, type Pull, type Source } from "./streams/batch.js";
+import { type Batch, mapped, type Pull, type Source } from "./streams/batch.js";
 import type { Flight } from "./streams/flight.js";
 import type { Call } from "./transport/call.js";
 import { backoff, waitBefore } from "./transport/retry.js";
@@ -26,6 +26,8 @@ export interface FeedSource<E> {
     limit: number | undefined;
   }): Call;
   toEvent(row: unknown, text: string): E;
+  /** Its rows, as they are let in. */
+  admitting?(rows: Source<Batch>, flight: Flight): Source<Batch>;
   sequenceOf(event: E): Sequence | null;
   /**
    * Looks whether what is followed is still what it was.
@@ -118,7 +120,8 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
       kind === "continuous"
         ? transport.lines(call, connection)
         : transport.rows(call, "results", connection);
-    return mapped<E>(rows, ({ rows, texts }, events) => {
+    const admitted = source.admitting?.(rows, connection) ?? rows;
+    return mapped<E>(admitted, ({ rows, texts }, events) => {
       for (const [index, row] of rows.entries()) {
         if (given >= limit) return;
         if (Object(row) !== row) {

@@ -9,11 +9,17 @@ export interface ImportTotals {
   written: number;
   /** Left as the server has them, since it has another revision. */
   conflicts: number;
-  /** Refused: by a validation function, for their size or their id. */
+  /** Refused: by a validation function or the schema, for their size or their id. */
   failed: number;
-  /** What CouchDB said of the first hundred that failed. */
+  /** What CouchDB said of the first hundred that failed; `invalid` is the word of the schema. */
   failures: BulkRow[];
 }
+
+/** Makes one document of one that is imported and the server's; undefined to leave the server's. */
+export type MergeTwo<T extends object> = (
+  mine: T,
+  theirs: DocumentData<T>,
+) => T | undefined | Promise<T | undefined>;
 
 /** How an import is done. */
 export interface ImportOptions<T extends object = JsonObject> extends OperationOptions {
@@ -28,11 +34,7 @@ export interface ImportOptions<T extends object = JsonObject> extends OperationO
    * makes of the two; nothing, if it makes undefined. Where the other is a deletion, there is nothing to make
    * something of: the document is written. Default `"skip"`.
    */
-  onConflict?:
-    | "skip"
-    | "overwrite"
-    | ((mine: T, theirs: DocumentData<T>) => T | undefined | Promise<T | undefined>)
-    | undefined;
+  onConflict?: "skip" | "overwrite" | MergeTwo<T> | undefined;
   /**
    * False stores documents with the revisions that they have, as a replicator does: never a conflict, but
    * perhaps another leaf. Default true.

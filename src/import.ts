@@ -1,4 +1,5 @@
 import { isMalformed } from "./auth/kept.js";
+import { admitted, checkOut } from "./border.js";
 import type { Document } from "./document.js";
 import { type DocumentSource, documentsOf, type Origin, originOf } from "./document-source.js";
 import {
@@ -11,12 +12,13 @@ import {
 } from "./errors.js";
 import { askFates, document as writing } from "./fate.js";
 import { dataOf, type Entry, entryOf } from "./import-entry.js";
-import type { ImportOptions, ImportTotals } from "./import-options.js";
+import type { ImportOptions, ImportTotals, MergeTwo } from "./import-options.js";
 import { Patience } from "./patience.js";
+import type { Scope } from "./scope.js";
 import type { Flight } from "./streams/flight.js";
 import { patienceFor } from "./transport/transfer.js";
-import type { Scope } from "./transport/transport.js";
 import type { BulkRow, DocumentData, ViewRow } from "./types.js";
+import { ValidationError } from "./validation-error.js";
 
 // Characters of JSON that are sent at once, at the most, if they are not of one document.
 const mostCharacters = 4_000_000;
@@ -101,7 +103,8 @@ export class Import<T extends object> {
     let refused = 0;
     for await (const data of documentsOf<T | Document<T>>(origin, this.#scope.transport.json)) {
       this.#totals.read += 1;
-      const entry = entryOf(data, this.#scope.transport.json);
+      const given = entryOf(data, this.#scope.transport.json);
+      const entry = await this.#checked(given.id, () => given);
       if (!("body" in entry)) {
         this.#fail(entry);
         refused += 1;
@@ -118,6 +121,26 @@ export class Import<T extends object> {
       characters += entry.body.length;
     }
     if (batch.length > 0) yield batch;
+  }
+
+  /** What `make` makes, if that may be written; else the row that says why not. */
+  async #checked<E extends Entry<T> | BulkRow | undefined>(
+    id: string,
+    make: () => E | Promise<E>,
+  ): Promise<E | BulkRow> {
+    try {
+      const entry = await make();
+      if (entry && "body" in entry) await checkOut(this.#scope, [entry.body], this.#flight);
+      return entry;
+    } catch (error) {
+      if (!(error instanceof ValidationError)) throw error;
+      return { id, error: "invalid", reason: error.message };
+    }
+  }
+
+  async #made(mine: T, theirs: DocumentData, merge: MergeTwo<T>): Promise<T | undefined> {
+    const read = await admitted(this.#scope, theirs as DocumentData<T>, this.#flight);
+    return this.#flight.race(Promise.resolve(merge(mine, read)));
   }
 
   /** Writes a batch, in as many requests as that takes. */
@@ -228,22 +251,20 @@ export class Import<T extends object> {
     const theirs = await this.#theirs(conflicts.map(({ id }) => id));
     const merged: Entry<T>[] = [];
     for (const entry of conflicts) {
-      const row = theirs.get(entry.id);
-      const isFunction = typeof onConflict === "function" && row?.doc;
-      const made = isFunction
-        ? await this.#flight.race(
-            Promise.resolve(onConflict(entry.data, row.doc as DocumentData<T>)),
-          )
-        : entry.data;
-      if (made === undefined) {
-        this.#totals.conflicts += 1;
-        continue;
-      }
-      const data = dataOf(made);
-      const { rev, deleted } = (row?.value ?? {}) as { rev?: string; deleted?: boolean };
-      const whole = { ...(json.parse(json.stringify(data)) as object), _id: entry.id };
-      const body = json.stringify({ ...whole, _rev: deleted ? undefined : rev });
-      merged.push({ ...entry, data, body, mayBeThere: false });
+      const { doc, value } = theirs.get(entry.id) ?? {};
+      const next = await this.#checked(entry.id, async () => {
+        const isFunction = typeof onConflict === "function" && doc;
+        const made = isFunction ? await this.#made(entry.data, doc, onConflict) : entry.data;
+        if (made === undefined) return undefined;
+        const data = dataOf(made);
+        const { rev, deleted } = Object(value) as { rev?: string; deleted?: boolean };
+        const whole = { ...(json.parse(json.stringify(data)) as object), _id: entry.id };
+        const body = json.stringify({ ...whole, _rev: deleted ? undefined : rev });
+        return { ...entry, data, body, mayBeThere: false };
+      });
+      if (!next) this.#totals.conflicts += 1;
+      else if ("body" in next) merged.push(next);
+      else this.#fail(next);
     }
     return merged;
   }

@@ -53,7 +53,7 @@ export type {
   QueryParams,
   SortField,
 } from "./find.js";
-export type { ImportOptions, ImportTotals } from "./import-options.js";
+export type { ImportOptions, ImportTotals, MergeTwo } from "./import-options.js";
 export { localCheckpoint } from "./local-checkpoint.js";
 export type { AttachmentContent, AttachmentContents } from "./multipart.js";
 export { Partition, type PartitionInfo } from "./partition.js";
@@ -63,6 +63,13 @@ export type { Merge } from "./revisions.js";
 export type { SearchHit, SearchParams } from "./search.js";
 export { SecurityDocument } from "./security.js";
 export type { Condition, Field, Picked, QueryField, Selector } from "./selector.js";
+export type {
+  SchemaIssue,
+  SchemaOptions,
+  SchemaOutput,
+  SchemaResult,
+  StandardSchema,
+} from "./standard-schema.js";
 export { Rows } from "./streams/rows.js";
 export type { Fetch } from "./transport/call.js";
 export type { RetryOptions } from "./transport/retry.js";
@@ -70,5 +77,6 @@ export type { Progress } from "./transport/transfer.js";
 export type * from "./types.js";
 export type { DatabaseUpdate } from "./updates.js";
 export { type CreateUserOptions, type UserData, Users } from "./users.js";
+export { ValidationError } from "./validation-error.js";
 export { AllDocsView, View } from "./view.js";
 export { ViewResponse } from "./view-response.js";

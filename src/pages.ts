@@ -1,4 +1,6 @@
+import { type AdmitRow, admitting } from "./border.js";
 import { InvalidResponseError } from "./errors.js";
+import type { Scope } from "./scope.js";
 import { type Batch, mapped, pulling } from "./streams/batch.js";
 import type { Flight } from "./streams/flight.js";
 import { Rows } from "./streams/rows.js";
@@ -22,10 +24,12 @@ export interface Question extends OperationOptions {
 
 /** The rows of as many pages as it takes, behind one Rows. */
 export function paged<R>(
-  transport: Transport,
+  scope: Scope,
   question: Question,
+  admitRow: AdmitRow,
   map: (batch: Batch, rows: R[]) => void,
 ): Rows<R> {
+  const { transport } = scope;
   const { limit = Number.POSITIVE_INFINITY, signal } = question;
   if (!(limit >= 0) || limit === null) throw new RangeError("limit cannot be negative");
   return new Rows({
@@ -33,7 +37,8 @@ export function paged<R>(
     open: (flight) => {
       const summary: RowsSummary = {};
       const batches = pages(transport, question, Number(limit), flight, summary);
-      return mapped({ next: pulling(batches), summary }, map);
+      const source = { next: pulling(batches), summary };
+      return mapped(admitting(scope, source, admitRow, flight), map);
     },
   });
 }

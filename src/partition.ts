@@ -1,6 +1,6 @@
 import { Documents } from "./documents.js";
+import type { Scope } from "./scope.js";
 import { encodeSegment } from "./transport/paths.js";
-import type { Scope } from "./transport/transport.js";
 import type { JsonObject, OperationOptions } from "./types.js";
 
 /** What the server tells of a partition. */

@@ -1,9 +1,10 @@
+import { admitDoc, admitting } from "./border.js";
 import { InvalidResponseError } from "./errors.js";
+import type { Scope } from "./scope.js";
 import { asTheyAre, type Batch, mapped, slice } from "./streams/batch.js";
 import { EndOfResult } from "./streams/results-reader.js";
 import { Rows } from "./streams/rows.js";
 import type { Call } from "./transport/call.js";
-import type { Transport } from "./transport/transport.js";
 import type { RowsSummary } from "./types.js";
 
 /**
@@ -11,10 +12,11 @@ import type { RowsSummary } from "./types.js";
  * they arrive. What was not read of one is read past when the next is asked for.
  */
 export async function* answers<R>(
-  transport: Transport,
+  scope: Scope,
   call: Call,
   count: number,
 ): AsyncGenerator<Rows<R>, void, void> {
+  const { transport } = scope;
   const flight = transport.takeOff(call.signal);
   try {
     const { next: pull } = transport.results(call, flight);
@@ -49,7 +51,7 @@ export async function* answers<R>(
       };
       const rows = new Rows<R>({
         takeOff: () => flight.part(),
-        open: () => mapped<R>(source, asTheyAre),
+        open: (part) => mapped<R>(admitting(scope, source, admitDoc, part), asTheyAre),
       });
       told += 1;
       yield rows;

@@ -1,3 +1,4 @@
+import { admitted, checkOut } from "./border.js";
 import {
   CouchDBError,
   ForbiddenError,
@@ -8,9 +9,9 @@ import {
 } from "./errors.js";
 import { afterWriting, isOpen, write, document as writing } from "./fate.js";
 import { holds, isPlain, ownMembers } from "./json-values.js";
+import type { Scope } from "./scope.js";
 import type { Flight } from "./streams/flight.js";
 import { pathIn } from "./transport/paths.js";
-import type { Scope } from "./transport/transport.js";
 import type {
   BulkRow,
   DocumentData,
@@ -32,36 +33,26 @@ export async function openRevs<T extends object>(
   scope: Scope,
   id: string,
   revs: readonly string[] | "all",
-  { signal, ...rest }: OpenRevsOptions,
-  within?: Flight,
+  options: Omit<OpenRevsOptions, "signal">,
+  flight: Flight,
 ): Promise<OpenRevision<T>[]> {
   if (id.startsWith("_local/")) throw new TypeError("A _local document has no revisions but one");
   // A URL takes so many.
   if (revs !== "all" && revs.length > mostRevs) {
-    const first = await openRevs<T>(
-      scope,
-      id,
-      revs.slice(0, mostRevs),
-      { signal, ...rest },
-      within,
-    );
-    const others = revs.slice(mostRevs);
-    return [...first, ...(await openRevs<T>(scope, id, others, { signal, ...rest }, within))];
+    const first = await openRevs<T>(scope, id, revs.slice(0, mostRevs), options, flight);
+    const others = await openRevs<T>(scope, id, revs.slice(mostRevs), options, flight);
+    return [...first, ...others];
   }
-  const query = { open_revs: revs, ...rest };
-  const call = {
-    method: "GET",
-    path: pathIn(scope, id),
-    query,
-    expects: "length",
-    signal,
-  } as const;
-  const { value } = await scope.transport.request(call, within);
-  if (Array.isArray(value) && value.every((each) => isPlain(each))) {
-    return value as OpenRevision<T>[];
+  const query = { open_revs: revs, ...options };
+  const call = { method: "GET", path: pathIn(scope, id), query, expects: "length" } as const;
+  const { value } = await scope.transport.request(call, flight);
+  if (!Array.isArray(value) || !value.every((each) => isPlain(each))) {
+    const reason = "answered with what is no list of revisions";
+    throw scope.transport.error(InvalidResponseError, call, { reason });
   }
-  const reason = "answered with what is no list of revisions";
-  throw scope.transport.error(InvalidResponseError, call, { reason });
+  const found = value as OpenRevision<T>[];
+  for (const each of found) if (each.ok) each.ok = await admitted(scope, each.ok, flight);
+  return found;
 }
 
 /** A leaf, and what it was before anybody was given its document. */
@@ -91,6 +82,7 @@ export async function resolve<T extends object>(
       let isRaced = false;
       if (open.length > 1) {
         const body = await mergerOf(scope, id, open, merge, flight);
+        await checkOut(scope, [body], flight);
         isRaced = !(await isWritten(scope, id, body, flight));
         if (!isRaced) for (const { rev } of open.slice(1)) merged.add(rev);
       }

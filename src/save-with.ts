@@ -2,11 +2,11 @@ import { isAlike } from "./bytes.js";
 import { document, write } from "./fate.js";
 import { type AttachmentContent, type AttachmentContents, multipart } from "./multipart.js";
 import { responseTo } from "./response.js";
+import type { Scope } from "./scope.js";
 import type { Flight } from "./streams/flight.js";
 import { noteAttachment } from "./stubs.js";
 import type { Call } from "./transport/call.js";
 import { attachmentPath, pathIn } from "./transport/paths.js";
-import type { Scope } from "./transport/transport.js";
 import type { AttachmentStub, DocumentMembers, WriteResult } from "./types.js";
 import { uploading } from "./upload.js";
 

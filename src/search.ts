@@ -1,8 +1,9 @@
+import { admitDoc } from "./border.js";
 import { paged } from "./pages.js";
+import type { Scope } from "./scope.js";
 import { asTheyAre } from "./streams/batch.js";
 import type { Rows } from "./streams/rows.js";
 import { encodeSegment } from "./transport/paths.js";
-import type { Scope } from "./transport/transport.js";
 import type { DocumentData, JsonObject, OperationOptions } from "./types.js";
 
 /**
@@ -40,7 +41,7 @@ const pageSize = 200;
 
 /** The hits of a search, over as many pages as it takes: of Clouseau's, or of Nouveau's. */
 export function search<T extends object>(
-  { transport, path }: Scope,
+  scope: Scope,
   part: string,
   [service, member]: ["_search", "rows"] | ["_nouveau", "hits"],
   [ddoc, index]: [string, string],
@@ -53,7 +54,7 @@ export function search<T extends object>(
     throw new TypeError("Groups are no rows: ask for them by couch.request");
   }
   const design = `_design/${encodeSegment(ddoc)}`;
-  const where = `${path}/${part}${design}/${service}/${encodeSegment(index)}`;
+  const where = `${scope.path}/${part}${design}/${service}/${encodeSegment(index)}`;
   const question = { path: where, member, size: pageSize, leastCap: pageSize, signal, limit };
-  return paged(transport, { ...question, params: { ...params, q } }, asTheyAre);
+  return paged(scope, { ...question, params: { ...params, q } }, admitDoc, asTheyAre);
 }

@@ -1,6 +1,6 @@
 import { ForbiddenError, NotFoundError, ServerError } from "./errors.js";
 import { isLike, isPlain } from "./json-values.js";
-import type { Scope } from "./transport/transport.js";
+import type { Scope } from "./scope.js";
 import type { OperationOptions, SecurityData, UserContext } from "./types.js";
 
 /**

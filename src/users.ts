@@ -1,7 +1,7 @@
 import { Document } from "./document.js";
 import { beNewOrFetch } from "./existence.js";
 import { afterWriting } from "./fate.js";
-import type { Scope } from "./transport/transport.js";
+import type { Scope } from "./scope.js";
 import type { JsonObject, OperationOptions } from "./types.js";
 
 /** What a user's document holds. CouchDB keeps a hash of the password in it, and no password. */

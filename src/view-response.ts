@@ -1,6 +1,6 @@
 import type { Document } from "./document.js";
+import type { Scope } from "./scope.js";
 import type { Batch } from "./streams/batch.js";
-import type { Scope } from "./transport/transport.js";
 import type { DocsOptions, JsonObject, RowsSummary, Sequence, ViewRow } from "./types.js";
 import { found, readDocs } from "./view-rows.js";
 

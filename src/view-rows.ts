@@ -1,7 +1,7 @@
 import { Document } from "./document.js";
 import { InvalidResponseError, NotFoundError, ServerError } from "./errors.js";
+import type { Scope } from "./scope.js";
 import type { Batch } from "./streams/batch.js";
-import type { Scope } from "./transport/transport.js";
 import type { DocsOptions, ViewRow } from "./types.js";
 
 /** The rows, without those of keys that do not exist. */

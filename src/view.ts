@@ -1,10 +1,11 @@
+import { admitDoc, admitting } from "./border.js";
 import type { Document } from "./document.js";
 import { answers } from "./queries.js";
 import { scan } from "./scan.js";
+import type { Scope } from "./scope.js";
 import { asTheyAre, type Batch, mapped, type Source } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
 import type { Call } from "./transport/call.js";
-import type { Scope } from "./transport/transport.js";
 import type {
   DocsOptions,
   IdsOptions,
@@ -126,11 +127,10 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     { signal }: OperationOptions = {},
   ): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
     if (!Array.isArray(queries)) throw new TypeError("The queries are an array");
-    const { transport } = this.#scope;
-    const body = transport.json.stringify({ queries });
+    const body = this.#scope.transport.json.stringify({ queries });
     const path = `${this.#path}/queries`;
     const call = { method: "POST", path, body, reads: true, signal } as const;
-    return answers(transport, call, queries.length);
+    return answers(this.#scope, call, queries.length);
   }
 
   /** A reduced view has no documents. */
@@ -172,8 +172,11 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     toCall(query);
     return new Rows({
       takeOff: () => transport.takeOff(signal),
-      open: (flight) =>
-        query.keys?.length === 0 ? nothing : mapped(scan(transport, query, toCall, flight), map),
+      open: (flight) => {
+        if (query.keys?.length === 0) return nothing;
+        const rows = scan(transport, query, toCall, flight);
+        return mapped(admitting(this.#scope, rows, admitDoc, flight), map);
+      },
     });
   }
 

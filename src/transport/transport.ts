@@ -18,13 +18,6 @@ import { type Answer, type Call, type Opened, reads, type SureJson } from "./cal
 import { encodeQuery } from "./query.js";
 import { type Exchange, type Sender, send } from "./send.js";
 
-/** One database, as documents, views and feeds need to know it. */
-export interface Scope {
-  readonly name: string;
-  readonly path: string;
-  readonly transport: Transport;
-}
-
 // Some runtimes give half a megabyte at once: rows that are parsed together are in memory together.
 const largestPiece = 65_536;
 

@@ -21,6 +21,7 @@ import { requests } from "./requests.js";
 import { ownRequests } from "./requests-own.js";
 import { revisions } from "./revisions.js";
 import { scans } from "./scans.js";
+import { schemas } from "./schemas.js";
 import { server } from "./server.js";
 import { users } from "./users.js";
 
@@ -45,6 +46,7 @@ export const suites: Record<string, Case[]> = {
   users,
   imports,
   fate,
+  schemas,
   requests,
   "own requests": ownRequests,
   administration,

@@ -1,0 +1,56 @@
+import type { ValidationError } from "./validation-error.js";
+
+/**
+ * A schema of any library that keeps to Standard Schema: zod, valibot, arktype and others. Of the
+ * specification, couchfetch uses the types alone.
+ *
+ * @typeParam Input - what the schema takes: the documents' own members, as they are in the database
+ * @typeParam Output - what it makes of that: the documents' own members, as they are here
+ * @see https://standardschema.dev
+ */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+/** What a schema says of a value. */
+export type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] };
+
+/** What a schema has against a value. */
+export interface SchemaIssue {
+  readonly message: string;
+  /** Where in the document. */
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** What documents are that a schema has let in. */
+export type SchemaOutput<S extends StandardSchema<unknown, object>> = NonNullable<
+  S["~standard"]["types"]
+>["output"];
+
+/** How documents are checked. */
+export interface SchemaOptions<S extends StandardSchema<unknown, object>> {
+  /**
+   * What documents have to be, but for the members that begin with `_`, which it is not shown, and for design
+   * documents, `_local` ones and deletions. `data` is what it makes of them; what it leaves away stays in
+   * `data`, too, so that no save loses it.
+   */
+  schema: S;
+  /**
+   * Whether documents are checked when they are read, when they are written, or both. What is written is
+   * checked as the JSON that goes to CouchDB, and goes as it is. Default `"both"`.
+   */
+  validate?: "read" | "write" | "both" | undefined;
+  /**
+   * Called for each document among many (`docs`, `find`, the rows of views, changes) that the schema does not
+   * let in: `"skip"` leaves it out, `"pass"` gives it as it is in the database. Default: it is thrown, at its
+   * place, as is what this throws.
+   */
+  onInvalid?: ((error: ValidationError) => "skip" | "pass") | undefined;
+}

@@ -1,0 +1,447 @@
+import { assert } from "chai";
+import {
+  type ChangedEvent,
+  type Database,
+  type SchemaOptions,
+  type SchemaResult,
+  type StandardSchema,
+  ValidationError,
+} from "couchfetch";
+import { type Case, type Context, eventually, fill, rejects, watch } from "../case.js";
+
+interface Animal {
+  legs: number;
+  born?: Date;
+  home?: { place: string };
+}
+
+type AnimalSchema = StandardSchema<unknown, Animal>;
+
+const schemaBy = (
+  validate: (value: unknown) => SchemaResult<Animal> | Promise<SchemaResult<Animal>>,
+): AnimalSchema => ({ "~standard": { version: 1, vendor: "tests", validate } });
+
+/** As zod's objects do: it makes dates of texts, and leaves away what it does not know. */
+function judge(value: unknown): SchemaResult<Animal> {
+  const { legs, born, home, ...others } = value as Record<string, unknown>;
+  const own = Object.keys(others).find((name) => name.startsWith("_"));
+  if (own) return { issues: [{ message: `${own} is CouchDB's` }] };
+  if (typeof legs !== "number") return { issues: [{ message: "a number", path: ["legs"] }] };
+  if (born !== undefined && typeof born !== "string") {
+    return { issues: [{ message: "a text", path: [{ key: "born" }] }] };
+  }
+  return {
+    value: {
+      legs,
+      ...(born ? { born: new Date(born) } : {}),
+      ...(home ? { home: { place: (home as { place: string }).place } } : {}),
+    },
+  };
+}
+
+const schema = schemaBy(judge);
+
+function open(
+  { couch, db }: Pick<Context, "couch" | "db">,
+  options: Partial<SchemaOptions<AnimalSchema>> = {},
+) {
+  return couch.database(db.id, { schema, ...options });
+}
+
+const born = "2020-01-02T03:04:05.000Z";
+
+/** Every way to read the document `bad`, which is none of the schema's. */
+const readings: Record<string, (animals: Database<Animal>) => Promise<unknown>> = {
+  get: (animals) => animals.get("bad"),
+  "create, if it exists": (animals) => animals.create("bad", { existsOk: true }),
+  fetch: (animals) => animals.document("bad").fetch(),
+  fetchAttachments: (animals) => animals.document("bad").fetchAttachments().next(),
+  openRevs: (animals) => animals.document("bad").openRevs(),
+  update: (animals) => animals.document("bad").update((data) => Object.assign(data, { legs: 4 })),
+  docs: (animals) => animals.docs().toArray(),
+  "docs of ids": (animals) => animals.docs({ ids: ["bad"] }).toArray(),
+  updateDocs: (animals) => animals.updateDocs(["bad"], () => {}),
+  find: (animals) => animals.find({}).toArray(),
+  query: (animals) => animals.query({}).toArray(),
+  rows: (animals) => animals.allDocs.rows({ include_docs: true }).toArray(),
+  "rows in memory": (animals) => animals.allDocs.get({ include_docs: true }),
+  queries: async (animals) => {
+    const queries = animals.allDocs.queries([{ key: "bad", include_docs: true }]);
+    for await (const rows of queries) await rows.toArray();
+  },
+  bulkGet: (animals) => animals.bulkGet([{ id: "bad" }]).toArray(),
+  changes: async (animals) => {
+    for await (const _change of animals.changes({ include_docs: true }));
+  },
+  "a live feed": async (animals) => {
+    const feed = animals.changes({ feed: "continuous", include_docs: true, limit: 1 });
+    for await (const _change of feed);
+  },
+  "a change's document": async (animals) => {
+    for await (const change of animals.changes({ doc_ids: ["bad"] })) {
+      await (change as ChangedEvent<Animal>).doc();
+    }
+  },
+};
+
+/** Every way to write a document that is none of the schema's. */
+const writings: Record<string, (animals: Database<Animal>) => Promise<unknown>> = {
+  save: (animals) => animals.document("new", { legs: "many" } as never).save(),
+  "save with attachments": (animals) =>
+    animals.document("new", {} as never).save({ attachments: { a: new Blob(["a"]) } }),
+  createDocs: (animals) =>
+    animals.createDocs((docs) => {
+      docs.create("right", { legs: 4 });
+      docs.create("new", {} as never);
+    }),
+  updateDocs: (animals) =>
+    animals.updateDocs(["cat"], (docs) => {
+      for (const { data } of docs) (data as { legs: unknown }).legs = "four";
+    }),
+  update: (animals) =>
+    animals.document("cat").update((data) => Object.assign(data, { legs: "four" })),
+};
+
+export const schemas: Case[] = [
+  {
+    name: "data is what a schema makes of it, however it is read, and has not changed by that",
+    async run(context) {
+      await fill(context.db, { cat: { legs: 4, born } });
+      const { sent, ...watched } = watch(context);
+      const animals = open(watched);
+      const cat = await animals.get("cat");
+      const asked = [
+        [cat],
+        await animals.docs().toArray(),
+        await animals.find({ legs: 4 }).toArray(),
+        (await animals.allDocs.get({ include_docs: true })).docs(),
+      ].flat();
+      for await (const change of animals.changes({ include_docs: true })) {
+        asked.push(await (change as ChangedEvent<Animal>).doc());
+      }
+      const fresh = animals.document("cat");
+      await fresh.fetch();
+      for await (const _part of fresh.fetchAttachments());
+      asked.push(fresh);
+      assert.lengthOf(asked, 6);
+      const before = sent.length;
+      for (const document of asked) {
+        assert.deepEqual(document.json, { legs: 4, born: new Date(born) });
+        assert.isFalse(document.dirty);
+        assert.isUndefined(await document.save());
+      }
+      assert.lengthOf(sent, before, "a save was sent");
+    },
+  },
+  {
+    name: "rows have what a schema makes of their documents",
+    async run(context) {
+      await fill(context.db, { cat: { legs: 4, born } });
+      const animals = open(context);
+      const date = new Date(born);
+      const [row] = await animals.allDocs.rows({ include_docs: true }).toArray();
+      assert.deepEqual(row?.doc?.born, date);
+      const [plain] = await animals.query({}).toArray();
+      assert.deepEqual(plain?.born, date);
+      const [part] = await animals.query({}, { fields: ["born"] }).toArray();
+      assert.deepEqual(part as object, { born });
+      const [got] = await animals.bulkGet([{ id: "cat" }]).toArray();
+      assert.deepEqual(got?.docs[0]?.ok?.born, date);
+      const [leaf] = await animals.document("cat").openRevs();
+      assert.deepEqual(leaf?.ok?.born, date);
+    },
+  },
+  {
+    name: "what a schema leaves away is in data, and is not lost by a save",
+    async run(context) {
+      await fill(context.db, {
+        cat: { legs: 4, born, name: "Tom", home: { place: "barn", since: 2021 } },
+      });
+      const cat = await open(context).get("cat");
+      cat.data.legs = 3;
+      await cat.save();
+      await cat.update((data) => {
+        data.home = { ...data.home, place: "house" };
+      });
+      assert.deepEqual(cat.data.born, new Date(born));
+      assert.isFalse(cat.dirty);
+      const { json } = await context.db.get("cat");
+      const home = { place: "house", since: 2021 };
+      assert.deepEqual(json, { legs: 3, born, name: "Tom", home });
+    },
+  },
+  {
+    name: "a list that a schema changes is as it makes it; one that it only looks at is whole",
+    async run(context) {
+      const flocks = {
+        looked: { legs: 2, flock: [{ n: 1, a: 1 }, { n: 2 }] },
+        sorted: { legs: 2, flock: [{ n: 2, a: 1 }, { n: 1 }] },
+      };
+      await fill(context.db, flocks);
+      const lists = schemaBy((value) => {
+        const { flock, legs } = value as Animal & { flock: { n: number }[] };
+        const sorted = flock.map(({ n }) => ({ n })).sort((a, b) => a.n - b.n);
+        return { value: { legs, flock: sorted } as Animal };
+      });
+      const [looked, sorted] = await open(context, { schema: lists }).docs().toArray();
+      assert.deepEqual(looked?.json as object, flocks.looked);
+      assert.deepEqual(sorted?.json as object, { legs: 2, flock: [{ n: 1 }, { n: 2 }] });
+    },
+  },
+  ...Object.entries(readings).map(([name, read]) => ({
+    name: `a document that is none of the schema's is a ValidationError when it is read: ${name}`,
+    async run(context: Context) {
+      await fill(context.db, { bad: { legs: "four" } });
+      const error = await rejects(read(open(context)), ValidationError);
+      assert.equal(error.id, "bad");
+      assert.deepEqual(error.issues, [{ message: "a number", path: ["legs"] }]);
+      assert.equal(error.data.legs, "four");
+      assert.equal(error.message, '"bad" is not as its schema has it: legs: a number');
+      await read(open(context, { validate: "write", onInvalid: () => "skip" }));
+    },
+  })),
+  {
+    name: "a document among many that is none of the schema's comes at its place, as an error",
+    async run(context) {
+      await fill(context.db, { ant: { legs: 6 }, bad: {}, cat: { legs: 4 } });
+      const seen: string[] = [];
+      const scan = async () => {
+        for await (const { id } of open(context).docs()) seen.push(id);
+      };
+      await rejects(scan, ValidationError);
+      assert.deepEqual(seen, ["ant"]);
+    },
+  },
+  {
+    name: "who scans may skip what is none of the schema's, or take it as it is, and hears of it",
+    async run(context) {
+      await fill(context.db, { ant: { legs: 6 }, bad: {}, cat: { legs: 4 }, dog: { born: 1 } });
+      const idsWith = async (answer: "skip" | "pass") => {
+        const told: string[] = [];
+        const onInvalid = ({ id }: ValidationError) => {
+          told.push(id);
+          return answer;
+        };
+        const animals = open(context, { onInvalid });
+        const { rows } = await animals.allDocs.get({ include_docs: true });
+        assert.deepEqual(told.splice(0), ["bad", "dog"]);
+        const changed: string[] = [];
+        for await (const { id } of animals.changes({ include_docs: true })) changed.push(id);
+        assert.sameMembers(told.splice(0), ["bad", "dog"]);
+        const asked = ["ant", "bad"].map((id) => ({ id }));
+        const leaves = (await animals.bulkGet(asked).toArray()).flatMap(({ docs }) => docs);
+        assert.deepEqual(told.splice(0), ["bad"]);
+        const docs = await animals.docs().toArray();
+        assert.isFalse(docs.some(({ dirty }) => dirty));
+        return [docs.length, rows.length, changed.length, leaves.length];
+      };
+      assert.deepEqual(await idsWith("skip"), [2, 2, 2, 1]);
+      assert.deepEqual(await idsWith("pass"), [4, 4, 4, 2]);
+    },
+  },
+  {
+    name: "what onInvalid throws ends the scan",
+    async run(context) {
+      await fill(context.db, { bad: {} });
+      const onInvalid = (error: ValidationError) => {
+        throw new RangeError(error.id);
+      };
+      const error = await rejects(open(context, { onInvalid }).docs().toArray(), RangeError);
+      assert.equal(error.message, "bad");
+    },
+  },
+  {
+    name: "a live feed goes on past what is skipped, and counts what it gives",
+    async run(context) {
+      const { db } = context;
+      await fill(db, { bad: {} });
+      const told: string[] = [];
+      const onInvalid = ({ id }: ValidationError) => {
+        told.push(id);
+        return "skip" as const;
+      };
+      const animals = open(context, { onInvalid });
+      const feed = animals.changes({ feed: "continuous", include_docs: true, limit: 2 });
+      const changed: string[] = [];
+      const reading = (async () => {
+        for await (const { id } of feed) changed.push(id);
+      })();
+      await eventually(() => told.length === 1);
+      await fill(db, { ant: { legs: 6 }, worse: {}, cat: { legs: 4 } });
+      await reading;
+      assert.deepEqual(changed, ["ant", "cat"]);
+      assert.includeMembers(told, ["bad", "worse"]);
+    },
+  },
+  ...Object.entries(writings).map(([name, write]) => ({
+    name: `a document that is none of the schema's is not written, and nothing is sent: ${name}`,
+    async run(context: Context) {
+      await fill(context.db, { cat: { legs: 4 } });
+      const { sent, ...watched } = watch(context);
+      const error = await rejects(write(open(watched)), ValidationError);
+      assert.include(["cat", "new"], error.id);
+      assert.deepEqual(error.issues, [{ message: "a number", path: ["legs"] }]);
+      const reads = (each: string) => each.startsWith("GET") || each.includes("_all_docs");
+      assert.isTrue(sent.every(reads), sent.join());
+      await write(open(context, { validate: "read" }));
+    },
+  })),
+  {
+    name: "what is written is looked at as JSON, and goes as it is",
+    async run(context) {
+      const animals = open(context);
+      const cat = await animals.create("cat", { data: { legs: 4, born: new Date(born) } });
+      Object.assign(cat.data, { name: "Tom" });
+      await cat.save();
+      assert.isFalse(cat.dirty);
+      assert.deepEqual(cat.data.born, new Date(born));
+      assert.deepEqual((await context.db.get("cat")).json, { legs: 4, born, name: "Tom" });
+    },
+  },
+  {
+    name: "an import counts what is none of the schema's as failed",
+    async run(context) {
+      await fill(context.db, { cat: { legs: 4 }, dog: { legs: "four" } });
+      const animals = open(context);
+      const given = [
+        { _id: "ant", legs: 6 },
+        { _id: "bad" },
+        { _id: "cat", legs: 1 },
+        { _id: "dog", legs: 1 },
+      ];
+      const totals = await animals.import(given as Animal[], {
+        onConflict: (mine, theirs) => ({
+          legs: mine.legs === theirs.legs ? 0 : (undefined as never),
+        }),
+      });
+      assert.deepInclude(totals, { read: 4, written: 1, failed: 3, conflicts: 0 });
+      assert.sameMembers(
+        totals.failures.map(({ id }) => id),
+        ["bad", "cat", "dog"],
+      );
+      for (const { error, reason } of totals.failures) {
+        assert.equal(error, "invalid");
+        assert.include(reason, "legs: a number");
+      }
+    },
+  },
+  {
+    name: "leaves are merged as a schema makes them, to what it lets out",
+    async run(context) {
+      const { db } = context;
+      const leaves = [
+        { _id: "cat", _rev: "1-a", legs: 4, born },
+        { _id: "cat", _rev: "1-b", legs: 3, born },
+      ];
+      await db.import(leaves, { new_edits: false });
+      const cat = open(context).document("cat");
+      const wrong = cat.resolve(() => ({ legs: "many" }) as never);
+      await rejects(wrong, ValidationError);
+      await cat.resolve(([one, other]) => ({
+        legs: (one?.legs ?? 0) + (other?.legs ?? 0),
+        born: new Date(Math.max(Number(one?.born), Number(other?.born))),
+      }));
+      assert.deepEqual(cat.json, { legs: 7, born: new Date(born) });
+      assert.deepEqual(await cat.conflicts(), []);
+    },
+  },
+  {
+    name: "design documents, local ones and deletions are not the schema's",
+    async run(context) {
+      const animals = open(context);
+      const { db } = context;
+      await fill(db, { cat: { legs: 4 }, "_local/mark": { at: 1 }, "_design/zoo": { views: {} } });
+      assert.deepEqual((await animals.get("_local/mark")).json as object, { at: 1 });
+      const all = await animals.docs({ includeDesignDocs: true }).toArray();
+      assert.sameMembers(
+        all.map(({ id }) => id),
+        ["_design/zoo", "cat"],
+      );
+      await (await animals.designDoc("zoo", { existsOk: true })).createView("by_legs", {
+        map: "function (doc) { emit(doc.legs); }",
+      });
+      await (await animals.get("cat")).delete();
+      for await (const { id, deleted } of animals.changes({ include_docs: true })) {
+        assert.equal(deleted, id === "cat");
+      }
+    },
+  },
+  {
+    name: "an empty document for an id that does not exist is not the schema's yet",
+    async run(context) {
+      const animals = open(context);
+      const [cat] = await animals.docs({ ids: ["cat"], create: true }).toArray();
+      assert.isFalse(cat?.exists);
+      if (cat) cat.data.legs = 4;
+      await cat?.save();
+      assert.deepEqual((await animals.get("cat")).json, { legs: 4 });
+    },
+  },
+  {
+    name: "a schema may take its time, and what aborts does not wait for it",
+    async run(context) {
+      await fill(context.db, { cat: { legs: 4, born }, dog: { legs: 4 } });
+      const later = schemaBy(async (value) => judge(value));
+      const docs = await open(context, { schema: later }).docs().toArray();
+      assert.deepEqual(
+        docs.map(({ id }) => id),
+        ["cat", "dog"],
+      );
+      assert.deepEqual(docs[0]?.data.born, new Date(born));
+      const never = open(context, { schema: schemaBy(() => new Promise(() => {})) });
+      const works = [
+        (signal: AbortSignal) => never.docs({ signal }).toArray(),
+        (signal: AbortSignal) => never.get("cat", { signal }),
+        (signal: AbortSignal) => never.document("ant", { legs: 6 }).save({ signal }),
+        (signal: AbortSignal) => never.import([{ legs: 6 }], { signal }),
+        (signal: AbortSignal) => never.createDocs(["ant"], () => {}, { signal }),
+      ];
+      for (const work of works) {
+        const controller = new AbortController();
+        const working = work(controller.signal);
+        setTimeout(() => controller.abort(new RangeError("enough")), 20);
+        await rejects(working, RangeError);
+      }
+    },
+  },
+  {
+    name: "a partition's documents are checked, too",
+    needs: "partitions",
+    async run({ couch }) {
+      const name = `partitioned_${crypto.randomUUID()}`;
+      const db = await couch.create(name, { partitioned: true });
+      try {
+        await fill(db, { "land:bad": {} });
+        const land = couch.database(name, { schema }).partition("land");
+        await rejects(land.docs().toArray(), ValidationError);
+        await rejects(land.find({}).toArray(), ValidationError);
+      } finally {
+        await db.delete();
+      }
+    },
+  },
+  {
+    name: "what is no schema, and what it cannot be asked for, is refused",
+    async run({ couch }) {
+      const wrong: object[] = [
+        { schema: {} },
+        { schema: { "~standard": {} } },
+        { schema: null },
+        { schema, validate: "never" },
+        { schema, onInvalid: "skip" },
+        {},
+      ];
+      for (const options of wrong) {
+        await rejects(() => couch.database("animals", options as never), TypeError);
+      }
+    },
+  },
+  {
+    name: "what a schema makes of a document is a plain object, or nobody could save it",
+    async run(context) {
+      await fill(context.db, { cat: { legs: 4 } });
+      const schema = schemaBy(() => ({ value: new Map() as never }));
+      await rejects(open(context, { schema }).get("cat"), TypeError);
+    },
+  },
+];
