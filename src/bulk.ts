@@ -10,7 +10,11 @@ import type { BulkRow, JsonObject, OperationOptions } from "./types.js";
 /** Changes and adds the documents of a bulk operation. */
 export type BulkEdit<T extends object> = (documents: BulkOperation<T>) => unknown;
 
-/** How a bulk write is done. */
+/**
+ * How a bulk write is done.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
+ */
 export interface BulkOptions extends OperationOptions {
   /**
    * False stores the documents with the revisions that they have, as a replicator does, whatever the

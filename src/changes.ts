@@ -18,6 +18,7 @@ import type { DatabaseInfo, JsonObject, Sequence } from "./types.js";
 export interface ChangesOptions<T extends object = JsonObject> extends FeedOptions {
   /** The same as `since`. */
   lastEventId?: Sequence | undefined;
+  /** Give the documents, too. Default false: `doc` of an event then fetches it. */
   include_docs?: boolean | undefined;
   /**
    * Newest first. Only for a normal feed: a live one cannot run backwards. One that is cut off cannot go
@@ -38,8 +39,11 @@ export interface ChangesOptions<T extends object = JsonObject> extends FeedOptio
   view?: string | undefined;
   /** Only every so many changes have a sequence, which is cheaper for a server with many shards. */
   seq_interval?: number | undefined;
+  /** In the documents: the other leaf revisions, as `_conflicts`. Default false. */
   conflicts?: boolean | undefined;
+  /** In the documents: what the attachments hold, in base64. Default false. */
   attachments?: boolean | undefined;
+  /** In the documents: how the attachments are packed. Default false. */
   att_encoding_info?: boolean | undefined;
 }
 
@@ -55,19 +59,22 @@ export interface ChangesOptions<T extends object = JsonObject> extends FeedOptio
  * A live feed of a database that is deleted throws NotFoundError; also when another one with the same name was
  * created meanwhile, provided that it was in another second, for more CouchDB does not tell.
  */
-export class ChangesFeed<T extends object = JsonObject> extends Feed<ChangeEvent<T>> {
+export class ChangesFeed<
+  T extends object = JsonObject,
+  J extends ChangeJson<T> = ChangeJson<T>,
+> extends Feed<ChangeEvent<T, J>> {
   /** @internal */
   constructor(scope: Scope, options: ChangesOptions<T>) {
     checkChangesOptions(options);
     const since = options.since ?? options.lastEventId;
-    super(sourceOf<T>(scope, options), { ...options, since });
+    super(sourceOf<T, J>(scope, options), { ...options, since });
   }
 }
 
-function sourceOf<T extends object>(
+function sourceOf<T extends object, J extends ChangeJson<T>>(
   scope: Scope,
   options: ChangesOptions,
-): FeedSource<ChangeEvent<T>> {
+): FeedSource<ChangeEvent<T, J>> {
   const { transport, path } = scope;
   let created: string | undefined;
   return {
@@ -91,9 +98,13 @@ function sourceOf<T extends object>(
       return { ...call, method: "POST", body, reads: true };
     },
     toEvent(row, text) {
-      const json = row as ChangeJson<T>;
-      if (json.deleted) return new DeletedEvent<T>(json);
-      return new ChangedEvent<T>(scope, json, () => (transport.json.parse(text) as ChangeJson).doc);
+      const json = row as J;
+      if (json.deleted) return new DeletedEvent<T, J>(json);
+      return new ChangedEvent<T, J>(
+        scope,
+        json,
+        () => (transport.json.parse(text) as ChangeJson).doc,
+      );
     },
     admitting: (rows, flight) => admitting(scope, rows, admitDoc, flight),
     sequenceOf: (event) => event.sequence,

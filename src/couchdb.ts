@@ -35,7 +35,11 @@ export interface CouchDBOptions {
   json?: Json | undefined;
 }
 
-/** The parameters of a new database. */
+/**
+ * The parameters of a new database.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/common.html#put--db
+ */
 export interface CreateDatabaseOptions extends OperationOptions {
   /** Do not mind if the database exists. Default false. */
   existsOk?: boolean | undefined;
@@ -43,16 +47,27 @@ export interface CreateDatabaseOptions extends OperationOptions {
   q?: number | undefined;
   /** Replicas of each shard. */
   n?: number | undefined;
+  /** Whether ids begin with a partition's name, `land:cat`. Default false. */
   partitioned?: boolean | undefined;
 }
 
-/** The parameters of the list of databases. */
+/**
+ * The parameters of the list of databases.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/server/common.html#all-dbs
+ */
 export interface AllDbsParams extends OperationOptions {
+  /** From this name on. */
   startkey?: string | undefined;
+  /** Up to this name. */
   endkey?: string | undefined;
+  /** From the last name to the first. Default false. */
   descending?: boolean | undefined;
+  /** Names at the most. Default: all there are. */
   limit?: number | undefined;
+  /** Pass over so many. Default 0. */
   skip?: number | undefined;
+  /** Whether `endkey` itself is part of it. Default true. */
   inclusive_end?: boolean | undefined;
 }
 

@@ -8,6 +8,7 @@ import { Document, isIn } from "./document.js";
 import type { DocumentSource } from "./document-source.js";
 import { Documents } from "./documents.js";
 import { InvalidResponseError } from "./errors.js";
+import type { DocChangeJson } from "./events.js";
 import { beNewOrFetch, isMissing } from "./existence.js";
 import { jsonLines } from "./export.js";
 import type { Index, IndexDefinition, IndexesDeleted, IndexParams, IndexResult } from "./find.js";
@@ -207,6 +208,8 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
    *
    * @see https://docs.couchdb.org/en/stable/api/database/changes.html
    */
+  changes(options: ChangesOptions<T> & { include_docs: true }): ChangesFeed<T, DocChangeJson<T>>;
+  changes(options?: ChangesOptions<T>): ChangesFeed<T>;
   changes(options: ChangesOptions<T> = {}): ChangesFeed<T> {
     return new ChangesFeed<T>(this.#scope, options);
   }

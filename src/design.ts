@@ -12,7 +12,11 @@ import type {
 } from "./types.js";
 import type { View } from "./view.js";
 
-/** How a part of a design document is defined. */
+/**
+ * How a part of a design document is defined.
+ *
+ * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html
+ */
 export interface DefineOptions extends OperationOptions {
   /** Replace one of this name. Default false. */
   existsOk?: boolean | undefined;

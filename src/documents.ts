@@ -9,7 +9,7 @@ import {
   query,
 } from "./find.js";
 import type { Scope } from "./scope.js";
-import { type SearchHit, type SearchParams, search } from "./search.js";
+import { type DocHit, type SearchHit, type SearchParams, search } from "./search.js";
 import type { Picked, QueryField, Selector } from "./selector.js";
 import type { Rows } from "./streams/rows.js";
 import { encodeSegment } from "./transport/paths.js";
@@ -122,6 +122,13 @@ export class Documents<T extends object = JsonObject> {
    * @throws TypeError for `group_field`, whose answer has no rows
    * @see https://docs.couchdb.org/en/stable/ddocs/search.html
    */
+  search(
+    ddoc: string,
+    index: string,
+    q: string,
+    params: SearchParams & { include_docs: true },
+  ): Rows<DocHit<T>>;
+  search(ddoc: string, index: string, q: string, params?: SearchParams): Rows<SearchHit<T>>;
   search(ddoc: string, index: string, q: string, params: SearchParams = {}): Rows<SearchHit<T>> {
     return search<T>(this.#scope, this.#path, ["_search", "rows"], [ddoc, index], q, params);
   }
@@ -131,6 +138,13 @@ export class Documents<T extends object = JsonObject> {
    *
    * @see https://docs.couchdb.org/en/stable/ddocs/nouveau.html
    */
+  nouveau(
+    ddoc: string,
+    index: string,
+    q: string,
+    params: SearchParams & { include_docs: true },
+  ): Rows<DocHit<T>>;
+  nouveau(ddoc: string, index: string, q: string, params?: SearchParams): Rows<SearchHit<T>>;
   nouveau(ddoc: string, index: string, q: string, params: SearchParams = {}): Rows<SearchHit<T>> {
     return search<T>(this.#scope, this.#path, ["_nouveau", "hits"], [ddoc, index], q, params);
   }

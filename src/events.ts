@@ -14,12 +14,18 @@ export interface ChangeJson<T extends object = JsonObject> {
   doc?: DocumentData<T> | null;
 }
 
-abstract class BaseChangeEvent<T extends object> {
+/** The same with `include_docs`. */
+export interface DocChangeJson<T extends object = JsonObject> extends ChangeJson<T> {
+  /** Of a deletion, the tombstone. Null if the revision is gone. */
+  doc: DocumentData<T> | null;
+}
+
+abstract class BaseChangeEvent<J extends ChangeJson> {
   abstract readonly deleted: boolean;
   /** The event as it came. */
-  readonly json: ChangeJson<T>;
+  readonly json: J;
 
-  constructor(json: ChangeJson<T>) {
+  constructor(json: J) {
     this.json = json;
   }
 
@@ -39,14 +45,22 @@ abstract class BaseChangeEvent<T extends object> {
   }
 }
 
-/** A document was created or changed. */
-export class ChangedEvent<T extends object = JsonObject> extends BaseChangeEvent<T> {
+/**
+ * A document was created or changed.
+ *
+ * @typeParam T - of the documents
+ * @typeParam J - of the event as it came
+ */
+export class ChangedEvent<
+  T extends object = JsonObject,
+  J extends ChangeJson<T> = ChangeJson<T>,
+> extends BaseChangeEvent<J> {
   readonly deleted = false;
   readonly #scope: Scope;
   readonly #original: Original;
 
   /** @internal */
-  constructor(scope: Scope, json: ChangeJson<T>, original: Original) {
+  constructor(scope: Scope, json: J, original: Original) {
     super(json);
     this.#scope = scope;
     this.#original = original;
@@ -68,9 +82,14 @@ export class ChangedEvent<T extends object = JsonObject> extends BaseChangeEvent
 }
 
 /** A document was deleted. */
-export class DeletedEvent<T extends object = JsonObject> extends BaseChangeEvent<T> {
+export class DeletedEvent<
+  T extends object = JsonObject,
+  J extends ChangeJson<T> = ChangeJson<T>,
+> extends BaseChangeEvent<J> {
   readonly deleted = true;
 }
 
 /** What a feed gives. Told apart by `instanceof`, or by `deleted`. */
-export type ChangeEvent<T extends object = JsonObject> = ChangedEvent<T> | DeletedEvent<T>;
+export type ChangeEvent<T extends object = JsonObject, J extends ChangeJson<T> = ChangeJson<T>> =
+  | ChangedEvent<T, J>
+  | DeletedEvent<T, J>;

@@ -27,7 +27,11 @@ export type FeedState = (
   checkpointError?: unknown;
 };
 
-/** What every feed takes. */
+/**
+ * What every feed takes.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/changes.html
+ */
 export interface FeedOptions extends OperationOptions {
   /** Whether the feed ends with what has changed, or stays for what is to come. Default `"normal"`. */
   feed?: FeedKind | undefined;

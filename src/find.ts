@@ -21,32 +21,55 @@ export type SortField<T extends object = JsonObject> =
 export interface FindParams<T extends object = JsonObject> extends OperationOptions {
   /** Documents at the most, over all pages. Default: all there are. */
   limit?: number | undefined;
+  /** Pass over so many. Default 0. */
   skip?: number | undefined;
+  /** In the order of these fields, which an index must have. Default: that of the index that CouchDB takes. */
   sort?: readonly SortField<T>[] | undefined;
+  /** A design document, or that and an index of it. Default: CouchDB chooses. */
   use_index?: string | string[] | undefined;
   /** Where an earlier query ended: its `summary`'s `bookmark`. */
   bookmark?: string | undefined;
+  /** In the documents: the other leaf revisions, as `_conflicts`. Default false. */
   conflicts?: boolean | undefined;
+  /** So many nodes have to agree on a document. Default 1. */
   r?: number | undefined;
+  /** Bring the index up to date before. Default true. */
   update?: boolean | undefined;
+  /** Read from the same set of shards each time. Default false. */
   stable?: boolean | undefined;
+  /** Tell in the `summary` what the query cost. Default false. */
   execution_stats?: boolean | undefined;
+  /** Use another index, or none, where `use_index` cannot be used. Default true. */
   allow_fallback?: boolean | undefined;
 }
 
-/** The parameters of a query for plain objects. */
+/**
+ * The parameters of a query for plain objects.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_find
+ */
 export interface QueryParams<T extends object = JsonObject> extends FindParams<T> {
   /** Only these members of each document, nested ones with dots. */
   fields?: readonly QueryField<T>[] | undefined;
 }
 
-/** A Mango index, as `index` creates it. */
+/**
+ * A Mango index, as `index` creates it.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_index
+ */
 export interface IndexDefinition<T extends object = JsonObject> {
+  /** What it is sorted by: the first field first. A document that lacks one is not in it. */
   fields: readonly SortField<T>[];
+  /** Only documents that match are in it. */
   partial_filter_selector?: Selector<T> | undefined;
 }
 
-/** How an index is created. All but `signal` goes to CouchDB as it is. */
+/**
+ * How an index is created. All but `signal` goes to CouchDB as it is.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_index
+ */
 export interface IndexParams extends OperationOptions {
   /** Default: one that CouchDB makes up. */
   name?: string | undefined;
@@ -54,6 +77,7 @@ export interface IndexParams extends OperationOptions {
   ddoc?: string | undefined;
   /** Default `"json"`. `"text"` needs the search service. */
   type?: "json" | "text" | undefined;
+  /** An index for each partition, or one for all. Default: as the database is. */
   partitioned?: boolean | undefined;
 }
 

@@ -21,7 +21,11 @@ export type MergeTwo<T extends object> = (
   theirs: DocumentData<T>,
 ) => T | undefined | Promise<T | undefined>;
 
-/** How an import is done. */
+/**
+ * How an import is done.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
+ */
 export interface ImportOptions<T extends object = JsonObject> extends OperationOptions {
   /** Documents a request, at the most; fewer, if they are large. Default 500. */
   batchSize?: number | undefined;

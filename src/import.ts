@@ -14,10 +14,11 @@ import { askFates, document as writing } from "./fate.js";
 import { dataOf, type Entry, entryOf } from "./import-entry.js";
 import type { ImportOptions, ImportTotals, MergeTwo } from "./import-options.js";
 import { Patience } from "./patience.js";
+import type { ViewRow } from "./row-types.js";
 import type { Scope } from "./scope.js";
 import type { Flight } from "./streams/flight.js";
 import { patienceFor } from "./transport/transfer.js";
-import type { BulkRow, DocumentData, ViewRow } from "./types.js";
+import type { BulkRow, DocumentData } from "./types.js";
 import { ValidationError } from "./validation-error.js";
 
 // Characters of JSON that are sent at once, at the most, if they are not of one document.

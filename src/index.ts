@@ -39,7 +39,13 @@ export {
   UnauthorizedError,
   UnsupportedMediaTypeError,
 } from "./errors.js";
-export { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./events.js";
+export {
+  ChangedEvent,
+  type ChangeEvent,
+  type ChangeJson,
+  DeletedEvent,
+  type DocChangeJson,
+} from "./events.js";
 export { Feed } from "./feed.js";
 export type { FeedKind, FeedOptions, FeedState } from "./feed-options.js";
 export type {
@@ -60,7 +66,8 @@ export { Partition, type PartitionInfo } from "./partition.js";
 export type { AttachmentPart } from "./related.js";
 export type { RequestOptions } from "./request.js";
 export type { Merge } from "./revisions.js";
-export type { SearchHit, SearchParams } from "./search.js";
+export type * from "./row-types.js";
+export type { DocHit, SearchHit, SearchParams } from "./search.js";
 export { SecurityDocument } from "./security.js";
 export type { Condition, Field, Picked, QueryField, Selector } from "./selector.js";
 export type {

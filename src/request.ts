@@ -12,6 +12,7 @@ export interface RequestOptions extends OperationOptions {
   method?: string | undefined;
   /** Parameters: keys and the like as values, which are encoded as for a view. */
   query?: Record<string, unknown> | undefined;
+  /** Beside those of the session, and over them. */
   headers?: Record<string, string> | undefined;
   /** What is sent, as JSON. */
   json?: unknown;

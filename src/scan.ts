@@ -1,10 +1,11 @@
 import { IncompleteResponseError } from "./errors.js";
+import type { ViewRow } from "./row-types.js";
 import { type Batch, type Source, slice } from "./streams/batch.js";
 import type { Flight } from "./streams/flight.js";
 import type { Call, SureJson } from "./transport/call.js";
 import { backoff } from "./transport/retry.js";
 import type { Transport } from "./transport/transport.js";
-import type { ViewParams, ViewRow } from "./types.js";
+import type { ViewParams } from "./types.js";
 
 /** Where a scan stands: at a row of a document, which may have several there. */
 interface Place {

@@ -9,12 +9,15 @@ import type { DocumentData, JsonObject, OperationOptions } from "./types.js";
 /**
  * How documents are searched. All but `signal` goes to CouchDB as it is; there is more for either service, which
  * its documentation tells.
+ *
+ * @see https://docs.couchdb.org/en/stable/ddocs/search.html
  */
 export interface SearchParams extends OperationOptions {
   /** Hits at the most, over all pages. Default: all there are, a page at a time, as they are asked for. */
   limit?: number | undefined;
   /** Where an earlier search ended: its `summary`'s `bookmark`. */
   bookmark?: string | undefined;
+  /** Fields to order by, as the service writes them. Default: by relevance. */
   sort?: string | readonly string[] | undefined;
   /** Give the documents, too. Default false. */
   include_docs?: boolean | undefined;
@@ -34,6 +37,12 @@ export interface SearchHit<T extends object = JsonObject> {
   fields: JsonObject;
   /** With `include_docs`. */
   doc?: DocumentData<T> | null;
+}
+
+/** The same with `include_docs`. */
+export interface DocHit<T extends object = JsonObject> extends SearchHit<T> {
+  /** Null if it was deleted. */
+  doc: DocumentData<T> | null;
 }
 
 // What either service gives at the most, unless the operator chose otherwise.

@@ -9,10 +9,14 @@ import type { ValidationError } from "./validation-error.js";
  * @see https://standardschema.dev
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
+  /** What the specification has all libraries offer alike. */
   readonly "~standard": {
     readonly version: 1;
+    /** The library. */
     readonly vendor: string;
+    /** Looks at a value, and makes another of it, or says what is wrong. */
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    /** Not there: it has the types. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
   };
 }

@@ -122,19 +122,6 @@ export interface DatabaseInfo {
   cluster?: { q: number; n: number; w: number; r: number };
 }
 
-/**
- * A row of a view. A missing key of `_all_docs` is a row with `key` and `error` alone; a row of a
- * reduced view has no `id`.
- */
-export interface ViewRow<K = unknown, V = unknown, T extends object = JsonObject> {
-  id?: string;
-  key: K;
-  value: V;
-  /** With `include_docs`: the document, or null if it was deleted. */
-  doc?: DocumentData<T> | null;
-  error?: string;
-}
-
 /** What a result has beside its rows; which members there are depends on the request. */
 export interface RowsSummary {
   /** Rows in the whole view. Not there when it was reduced. */
@@ -219,7 +206,11 @@ export interface SaveOptions extends OperationOptions {
   new_edits?: boolean | undefined;
 }
 
-/** How revisions of a document are read. */
+/**
+ * How revisions of a document are read.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-multiple-revisions-of-a-document
+ */
 export interface OpenRevsOptions extends OperationOptions {
   /** Of each, the leaf that it led to. */
   latest?: boolean | undefined;
@@ -242,8 +233,13 @@ export interface SecurityData {
   [member: string]: any;
 }
 
-/** A view, as a design document defines it: functions as text, or the name of a built-in reduce. */
+/**
+ * A view, as a design document defines it: functions as text, or the name of a built-in reduce.
+ *
+ * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html#view-functions
+ */
 export interface ViewDefinition {
+  /** A function's text, which emits rows for a document. */
   map: string;
   /** `_sum`, `_count`, `_stats`, `_approx_count_distinct`, or a function. */
   reduce?: string | undefined;
@@ -277,10 +273,13 @@ export interface DesignData {
  * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html
  */
 export interface ViewParams<K = unknown> extends OperationOptions {
+  /** Only rows of this key. */
   key?: K | undefined;
   /** Only these keys, in this order. A list too long for a URL goes as POST. */
   keys?: readonly K[] | undefined;
+  /** From this key on; descending, down from it. */
   startkey?: unknown | undefined;
+  /** Up to this key; descending, down to it. */
   endkey?: unknown | undefined;
   /** Where to start among the rows of `startkey`. */
   startkey_docid?: string | undefined;
@@ -288,9 +287,11 @@ export interface ViewParams<K = unknown> extends OperationOptions {
   endkey_docid?: string | undefined;
   /** Whether `endkey` itself is part of the result. Default true. */
   inclusive_end?: boolean | undefined;
+  /** From the last row to the first. Default false. */
   descending?: boolean | undefined;
   /** Rows, design documents among them. */
   limit?: number | undefined;
+  /** Pass over so many rows. Default 0. */
   skip?: number | undefined;
   /** Give the documents, too. Default false. */
   include_docs?: boolean | undefined;
@@ -316,7 +317,11 @@ export interface ViewParams<K = unknown> extends OperationOptions {
   update?: "true" | "false" | "lazy" | boolean | undefined;
 }
 
-/** Which documents to give. The keys of `_all_docs` are ids; those of a view may be anything. */
+/**
+ * Which documents to give. The keys of `_all_docs` are ids; those of a view may be anything.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html
+ */
 export interface DocsOptions<K = string> extends Omit<ViewParams, "key" | "keys" | "include_docs"> {
   /** These, in this order. */
   ids?: readonly K[] | undefined;

@@ -11,7 +11,11 @@ export interface UserData extends JsonObject {
   roles: string[];
 }
 
-/** The parameters of a new user. */
+/**
+ * The parameters of a new user.
+ *
+ * @see https://docs.couchdb.org/en/stable/intro/security.html#authentication-database
+ */
 export interface CreateUserOptions extends OperationOptions {
   /** Default: none. */
   roles?: readonly string[] | undefined;

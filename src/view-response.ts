@@ -1,13 +1,19 @@
 import type { Document } from "./document.js";
+import type { ViewRow } from "./row-types.js";
 import type { Scope } from "./scope.js";
 import type { Batch } from "./streams/batch.js";
-import type { DocsOptions, JsonObject, RowsSummary, Sequence, ViewRow } from "./types.js";
+import type { DocsOptions, JsonObject, RowsSummary, Sequence } from "./types.js";
 import { found, readDocs } from "./view-rows.js";
 
 /** The rows of a view in memory, and what stood beside them. */
-export class ViewResponse<K = unknown, V = unknown, T extends object = JsonObject> {
+export class ViewResponse<
+  K = unknown,
+  V = unknown,
+  T extends object = JsonObject,
+  R = ViewRow<K, V, T>,
+> {
   /** As CouchDB gave them; a key that does not exist has a row with an `error`. */
-  readonly rows: ViewRow<K, V, T>[];
+  readonly rows: R[];
   /** Rows in the whole view. Undefined if it was reduced. */
   readonly total_rows: number | undefined;
   /** Rows before the first one given. */
@@ -21,7 +27,7 @@ export class ViewResponse<K = unknown, V = unknown, T extends object = JsonObjec
   constructor(scope: Scope, batches: Batch[], summary: RowsSummary) {
     this.#scope = scope;
     this.#batches = batches;
-    this.rows = batches.flatMap((batch) => batch.rows as ViewRow<K, V, T>[]);
+    this.rows = batches.flatMap((batch) => batch.rows as R[]);
     this.total_rows = summary.total_rows;
     this.offset = summary.offset;
     this.update_seq = summary.update_seq;
@@ -49,7 +55,9 @@ export class ViewResponse<K = unknown, V = unknown, T extends object = JsonObjec
    * @throws TypeError if the view was not read with `include_docs`
    */
   docs(options: Pick<DocsOptions, "create" | "includeDesignDocs"> = {}): Document<T>[] {
-    if (this.rows.some(({ doc, error }) => doc === undefined && error === undefined)) {
+    if (
+      (this.rows as ViewRow[]).some(({ doc, error }) => doc === undefined && error === undefined)
+    ) {
       throw new TypeError("The view was not read with include_docs");
     }
     const docs: Document<T>[] = [];

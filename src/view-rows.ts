@@ -1,8 +1,9 @@
 import { Document } from "./document.js";
 import { InvalidResponseError, NotFoundError, ServerError } from "./errors.js";
+import type { ViewRow } from "./row-types.js";
 import type { Scope } from "./scope.js";
 import type { Batch } from "./streams/batch.js";
-import type { DocsOptions, ViewRow } from "./types.js";
+import type { DocsOptions } from "./types.js";
 
 /** The rows, without those of keys that do not exist. */
 export function* found<K, V>(scope: Scope, rows: unknown[]): Generator<ViewRow<K, V>, void, void> {

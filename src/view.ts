@@ -1,19 +1,23 @@
 import { admitDoc, admitting } from "./border.js";
 import type { Document } from "./document.js";
 import { answers } from "./queries.js";
+import type {
+  DocRow,
+  EmittedRow,
+  Grouped,
+  MissingRow,
+  Reduced,
+  ReducedRow,
+  Unreduced,
+  ViewRow,
+  WithDocs,
+} from "./row-types.js";
 import { scan } from "./scan.js";
 import type { Scope } from "./scope.js";
 import { asTheyAre, type Batch, mapped, type Source } from "./streams/batch.js";
 import { Rows } from "./streams/rows.js";
 import type { Call } from "./transport/call.js";
-import type {
-  DocsOptions,
-  IdsOptions,
-  JsonObject,
-  OperationOptions,
-  ViewParams,
-  ViewRow,
-} from "./types.js";
+import type { DocsOptions, IdsOptions, JsonObject, OperationOptions, ViewParams } from "./types.js";
 import { ViewResponse } from "./view-response.js";
 import { found, readDocs } from "./view-rows.js";
 
@@ -26,8 +30,9 @@ const longestQuery = 2000;
  * @typeParam K - of its keys
  * @typeParam V - of its values
  * @typeParam T - of its documents
+ * @typeParam M - of rows for keys that do not exist, which only `_all_docs` has
  */
-export class View<K = unknown, V = unknown, T extends object = JsonObject> {
+export class View<K = unknown, V = unknown, T extends object = JsonObject, M = never> {
   readonly #scope: Scope;
   readonly #path: string;
 
@@ -46,7 +51,12 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    * for reduced rows, given `keys`, rows that are not `sorted`, and keys with numbers or members that
    * `JSON.parse` changes
    */
-  rows(params: ViewParams<K> = {}): Rows<ViewRow<K, V, T>> {
+  rows(params: ViewParams<K> & WithDocs): Rows<DocRow<K, V, T> | M>;
+  rows(params: ViewParams<K> & Unreduced): Rows<EmittedRow<K, V, T> | M>;
+  rows(params: ViewParams<K> & Grouped): Rows<ReducedRow<K, V>>;
+  rows(params: ViewParams<K> & Reduced): Rows<ReducedRow<null, V>>;
+  rows(params?: ViewParams<K>): Rows<ViewRow<K, V, T>>;
+  rows(params: ViewParams<K> = {}): Rows<unknown> {
     return this.#map(params, asTheyAre);
   }
 
@@ -100,14 +110,31 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   }
 
   /** All rows in memory. */
-  async get(params: ViewParams<K> = {}): Promise<ViewResponse<K, V, T>> {
+  get(params: ViewParams<K> & WithDocs): Promise<ViewResponse<K, V, T, DocRow<K, V, T> | M>>;
+  get(params: ViewParams<K> & Unreduced): Promise<ViewResponse<K, V, T, EmittedRow<K, V, T> | M>>;
+  get(params: ViewParams<K> & Grouped): Promise<ViewResponse<K, V, T, ReducedRow<K, V>>>;
+  get(params: ViewParams<K> & Reduced): Promise<ViewResponse<K, V, T, ReducedRow<null, V>>>;
+  get(params?: ViewParams<K>): Promise<ViewResponse<K, V, T>>;
+  async get(params: ViewParams<K> = {}): Promise<ViewResponse<K, V, T, unknown>> {
     const batches: Batch[] = [];
     const { summary } = this.#map(params, (batch) => void batches.push(batch));
     return new ViewResponse(this.#scope, batches, await summary);
   }
 
   /** The rows of these keys, in memory. Few keys go in the URL, by GET. */
-  post(keys: readonly K[], params: Omit<ViewParams<K>, "keys"> = {}) {
+  post(
+    keys: readonly K[],
+    params: Omit<ViewParams<K>, "keys"> & WithDocs,
+  ): Promise<ViewResponse<K, V, T, DocRow<K, V, T> | M>>;
+  post(
+    keys: readonly K[],
+    params: Omit<ViewParams<K>, "keys"> & Grouped,
+  ): Promise<ViewResponse<K, V, T, ReducedRow<K, V>>>;
+  post(keys: readonly K[], params?: Omit<ViewParams<K>, "keys">): Promise<ViewResponse<K, V, T>>;
+  post(
+    keys: readonly K[],
+    params: Omit<ViewParams<K>, "keys"> = {},
+  ): Promise<ViewResponse<K, V, T, unknown>> {
     return this.get({ ...params, keys });
   }
 
@@ -195,7 +222,8 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
 export class AllDocsView<T extends object = JsonObject> extends View<
   string,
   { rev: string; deleted?: boolean },
-  T
+  T,
+  MissingRow
 > {
   protected override get unreduced() {
     return {};

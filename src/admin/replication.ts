@@ -10,6 +10,7 @@ import type { EndpointData } from "./endpoint.js";
 export interface ReplicationParams extends OperationOptions {
   /** Create the target, if there is none. Default false. */
   create_target?: boolean | undefined;
+  /** How it is created: shards, replicas, partitions. */
   create_target_params?: { q?: number; n?: number; partitioned?: boolean } | undefined;
   /** Only these documents. */
   doc_ids?: readonly string[] | undefined;
@@ -19,7 +20,9 @@ export interface ReplicationParams extends OperationOptions {
   filter?: string | undefined;
   /** What the filter function finds in `req.query`. */
   query_params?: Record<string, string> | undefined;
+  /** Only changes after this sequence of the source. Default: all. */
   since_seq?: string | number | undefined;
+  /** Whether it goes on, the next time, where it ended. Default true. */
   use_checkpoints?: boolean | undefined;
   /** Milliseconds. */
   checkpoint_interval?: number | undefined;

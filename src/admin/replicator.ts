@@ -20,7 +20,11 @@ export interface ReplicationState {
   start_time: string | null;
 }
 
-/** How a replication is begun that goes on by itself. */
+/**
+ * How a replication is begun that goes on by itself.
+ *
+ * @see https://docs.couchdb.org/en/stable/replication/replicator.html
+ */
 export interface PersistentParams extends ReplicationParams {
   /** Never end. Default false. */
   continuous?: boolean | undefined;

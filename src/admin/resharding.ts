@@ -8,10 +8,17 @@ export interface ReshardState {
   reason: string | null;
 }
 
-/** Which shards to split: all of a database, or one. */
+/**
+ * Which shards to split: all of a database, or one.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/server/common.html#post--_reshard-jobs
+ */
 export interface ReshardStart {
+  /** There is but this. */
   type: "split";
+  /** All shards of this database. */
   db?: string | undefined;
+  /** Only on this node. */
   node?: string | undefined;
   /** `80000000-ffffffff`, for example. */
   range?: string | undefined;

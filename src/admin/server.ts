@@ -23,18 +23,31 @@ import type {
   Membership,
 } from "./types.js";
 
-/** Which databases to tell of. */
+/**
+ * Which databases to tell of.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/server/common.html#dbs-info
+ */
 export interface DbsInfoParams extends OperationOptions {
   /** These; else all, from `startkey` to `endkey`. */
   keys?: readonly string[] | undefined;
+  /** From this name on. */
   startkey?: string | undefined;
+  /** Up to this name. */
   endkey?: string | undefined;
+  /** From the last name to the first. Default false. */
   descending?: boolean | undefined;
+  /** Databases at the most. Default: all there are. */
   limit?: number | undefined;
+  /** Pass over so many. Default 0. */
   skip?: number | undefined;
 }
 
-/** How databases are replicated once. */
+/**
+ * How databases are replicated once.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/server/common.html#replicate
+ */
 export interface ReplicateOptions extends ReplicationParams {
   /** Called now and then with how far it is. */
   onProgress?: ((progress: ReplicationProgress) => void) | undefined;

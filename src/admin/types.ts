@@ -42,6 +42,7 @@ export interface ClusterState {
  * @see https://docs.couchdb.org/en/stable/setup/cluster.html#the-cluster-setup-api
  */
 export interface ClusterSetup {
+  /** The step. */
   action:
     | "enable_single_node"
     | "enable_cluster"
@@ -49,14 +50,24 @@ export interface ClusterSetup {
     | "remove_node"
     | "finish_cluster"
     | "receive_cookie";
+  /** What the node listens on. Default: as it is configured. */
   bind_address?: string | undefined;
+  /** The administrator, to be made on the node. */
   username?: string | undefined;
+  /** Theirs. */
   password?: string | undefined;
+  /** The other node's host. */
   host?: string | undefined;
+  /** The other node's port. */
   port?: number | undefined;
+  /** Nodes that the cluster will have. */
   node_count?: number | undefined;
+  /** The name of the other node, whose Erlang cookie is set. */
   remote_node?: string | undefined;
+  /** Who is administrator of the other node now. */
   remote_current_user?: string | undefined;
+  /** Theirs. */
   remote_current_password?: string | undefined;
+  /** System databases to create at the end. Default: `_users` and `_replicator`. */
   ensure_dbs_exist?: string[] | undefined;
 }

@@ -4,7 +4,11 @@ import type { Auth } from "./auth.js";
 import { keeping } from "./kept.js";
 import { utf8 } from "./utf8.js";
 
-/** What a proxy says of a user. */
+/**
+ * What a proxy says of a user.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/server/authn.html#proxy-authentication
+ */
 export interface ProxyOptions {
   /** Default: none. */
   roles?: readonly string[] | undefined;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { json, startAnswering } from "../faults/answering.js";
 import { install } from "../install.js";
 import { findProgram, installPrograms } from "../runtimes/programs.js";
+import { model } from "./model.js";
 import { type Project, root, run, startProject } from "./project.js";
 
 // Packages are installed, perhaps from far away.
@@ -59,6 +60,12 @@ describe("the package for npm", () => {
     expect(said).toBe("");
   });
 
+  const compilerOptions = {
+    ...{ strict: true, noEmit: true, target: "es2022", module: "esnext", types: [] },
+    moduleResolution: "bundler",
+    lib: ["es2023", "dom", "dom.iterable"],
+  };
+
   // The README says which is the oldest.
   test.each(["typescript-oldest", "typescript-newest"])(
     `what must compile does, and what must not, ${refusals} things, does not: %s`,
@@ -66,17 +73,38 @@ describe("the package for npm", () => {
     async (name) => {
       const { folder } = project;
       for (const file of files) copyFileSync(join(types, file), join(folder, file));
-      const compilerOptions = {
-        ...{ strict: true, noEmit: true, target: "es2022", module: "esnext", types: [] },
-        moduleResolution: "bundler",
-        lib: ["es2023", "dom", "dom.iterable"],
-      };
       writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
       const tsc = [bin(`${name}/bin/tsc`), "-p", folder];
       const { stdout } = await run(process.execPath, tsc).catch((error) => error);
       expect(stdout).toBe("");
     },
   );
+
+  // Not the time, which is the machine's, but how often types are made of others: that is what grows.
+  const mostInstantiations = 400_000;
+
+  test("a model of a thousand lines is checked without ado", {
+    timeout: patience,
+  }, async () => {
+    const { folder } = project;
+    const source = model();
+    writeFileSync(join(folder, "model.ts"), source);
+    const config = { compilerOptions, files: ["model.ts"] };
+    writeFileSync(join(folder, "tsconfig.model.json"), JSON.stringify(config));
+    const tsc = [bin("typescript-oldest/bin/tsc"), "-p", join(folder, "tsconfig.model.json")];
+    const { stdout } = await run(process.execPath, [...tsc, "--extendedDiagnostics"]).catch(
+      (error) => error,
+    );
+    const told = (name: string) => new RegExp(`^${name}: +([\\d.]+)`, "m").exec(stdout)?.[1];
+    const lines = source.split("\n").length;
+    const instantiations = Number(told("Instantiations"));
+    console.log(
+      `${lines} lines: ${instantiations} instantiations, ${told("Check time")} s of ${told("Total time")}`,
+    );
+    expect(lines).toBeGreaterThan(1_000);
+    expect(stdout).not.toContain("error TS");
+    expect(instantiations).toBeLessThan(mostInstantiations);
+  });
 
   test("has what it needs, and nothing of ours beside it", async () => {
     const { stdout } = await run("tar", ["tzf", project.tarball]);

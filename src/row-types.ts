@@ -1,0 +1,67 @@
+import type { DocumentData, JsonObject } from "./types.js";
+
+/** A row of a view, of whichever kind: see the others. */
+export interface ViewRow<K = unknown, V = unknown, T extends object = JsonObject> {
+  id?: string;
+  key: K;
+  value: V;
+  /** With `include_docs`: the document, or null if it was deleted. */
+  doc?: DocumentData<T> | null | undefined;
+  error?: string | undefined;
+}
+
+/** A row that a document has in a view. */
+export interface EmittedRow<K = unknown, V = unknown, T extends object = JsonObject>
+  extends ViewRow<K, V, T> {
+  id: string;
+  error?: undefined;
+}
+
+/** The same with `include_docs`. */
+export interface DocRow<K = unknown, V = unknown, T extends object = JsonObject>
+  extends EmittedRow<K, V, T> {
+  /** Null if it was deleted. */
+  doc: DocumentData<T> | null;
+}
+
+/** What a view has reduced the rows of a key to; or, with the key null, all rows. */
+export interface ReducedRow<K = unknown, V = unknown> {
+  key: K;
+  value: V;
+  id?: undefined;
+  doc?: undefined;
+  error?: undefined;
+}
+
+/** What `_all_docs` says of a key that does not exist. */
+export interface MissingRow {
+  key: string;
+  /** `not_found`. */
+  error: string;
+  id?: undefined;
+  value?: undefined;
+  doc?: undefined;
+}
+
+/** Asks for the documents, too, which reduced rows have not. */
+export interface WithDocs {
+  include_docs: true;
+}
+
+/** Asks for the rows as they were emitted. */
+export interface Unreduced {
+  reduce: false;
+}
+
+/** Asks for a row for each key. */
+export interface Grouped {
+  group: true;
+  group_level?: undefined;
+}
+
+/** Asks for one row. */
+export interface Reduced {
+  reduce: true;
+  group?: false | undefined;
+  group_level?: undefined;
+}

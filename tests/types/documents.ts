@@ -1,0 +1,134 @@
+/** How the type of a database's documents reaches all that it gives and takes: `tsc` is the test. */
+
+import {
+  ChangedEvent,
+  ConflictError,
+  CouchDB,
+  CouchDBError,
+  type DeletedEvent,
+  type Document,
+  NetworkError,
+  type Rows,
+} from "couchfetch";
+
+interface Cat {
+  type: "cat";
+  lives: number;
+}
+
+interface Bird {
+  type: "bird";
+  wings: { span: number };
+}
+
+type Animal = Cat | Bird;
+
+type Equals<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(_: Equals<A, B>) => {};
+const is = <A>(_: A) => {};
+type RowOf<R> = R extends Rows<infer Row> ? Row : never;
+
+const couch = new CouchDB("http://localhost:5984");
+const animals = couch.database<Animal>("animals");
+const free = couch.database("anything");
+
+export async function reads() {
+  const cat = await animals.get("cat", { default: { type: "cat", lives: 9 } });
+  same<typeof cat, Document<Animal>>(true);
+  same<(typeof cat.data)["_id"], string>(true);
+  same<(typeof cat.data)["_rev"], string | undefined>(true);
+  same<NonNullable<(typeof cat.data)["_attachments"]>[string]["content_type"], string>(true);
+  same<(typeof cat.data)["_conflicts"], string[] | undefined>(true);
+  same<typeof cat.json, Animal>(true);
+
+  for await (const { data } of animals.docs({ prefix: "c" })) {
+    if (data.type === "cat") same<typeof data.lives, number>(true);
+    else same<typeof data.wings.span, number>(true);
+    // @ts-expect-error: which it is was not asked
+    data.lives;
+  }
+  for await (const { data } of animals.find({ type: "bird" })) {
+    switch (data.type) {
+      case "bird":
+        same<typeof data.wings.span, number>(true);
+        // @ts-expect-error: a bird has but one
+        data.lives;
+        break;
+      case "cat":
+        same<typeof data.lives, number>(true);
+    }
+  }
+  for await (const change of animals.changes({ feed: "continuous" })) {
+    if (change.deleted) same<typeof change, DeletedEvent<Animal>>(true);
+    else same<Awaited<ReturnType<typeof change.doc>>, Document<Animal>>(true);
+    if (change instanceof ChangedEvent) await change.doc();
+    // @ts-expect-error: a deletion has no document
+    change.doc();
+    // @ts-expect-error: the document need not be there
+    change.json.doc._id;
+  }
+  for await (const { json } of animals.changes({ include_docs: true })) {
+    if (json.doc?.type === "cat") is<number>(json.doc.lives);
+  }
+  const [leaf] = await cat.openRevs();
+  if (leaf?.ok?.type === "bird") is<number>(leaf.ok.wings.span);
+  for await (const { docs } of animals.bulkGet([{ id: "cat" }])) {
+    for (const { ok, error } of docs) {
+      if (ok?.type === "cat") same<typeof ok.lives, number>(true);
+      if (error) same<typeof error.reason, string>(true);
+    }
+  }
+  const partition = animals.partition("land");
+  same<RowOf<ReturnType<typeof partition.docs>>, Document<Animal>>(true);
+  const anything = await free.get("x");
+  anything.data.whatever.it.may[0].be();
+}
+
+export async function writes() {
+  const cat = await animals.create("cat", { data: { type: "cat", lives: 9 } });
+  await cat.update((data) => {
+    if (data.type === "cat") data.lives -= 1;
+  });
+  await cat.update(({ type }) => ({ type: "bird", wings: { span: type.length } }));
+  await cat.resolve(([first]) => first);
+  const { ok } = await animals.updateDocs(["cat"], (docs) => {
+    docs.create("dodo", { type: "bird", wings: { span: 0 } });
+    for (const { data } of docs) if (data.type === "bird") data.wings.span += 1;
+  });
+  same<typeof ok, Document<Animal>[]>(true);
+  await animals.import([{ type: "cat", lives: 9 }, cat], {
+    onConflict: (mine, theirs) => (theirs.type === "cat" ? mine : undefined),
+  });
+  await animals.import(new ReadableStream<Uint8Array>());
+  await free.import([{ any: "thing" }]);
+
+  return [
+    // @ts-expect-error: a cat has lives
+    animals.create("cat", { data: { type: "cat" } }),
+    // @ts-expect-error: there are no fish
+    animals.document("fish", { type: "fish" }),
+    // @ts-expect-error: a number
+    animals.get("cat", { default: { type: "cat", lives: "nine" } }),
+    // @ts-expect-error: a bird is no cat
+    cat.update(() => ({ type: "bird", lives: 9 })),
+    // @ts-expect-error: one of them is made
+    cat.resolve(() => ({ type: "fish" })),
+    // @ts-expect-error: there are no fish
+    animals.createDocs((docs) => docs.create("fish", { type: "fish" })),
+    // @ts-expect-error: a cat has lives
+    animals.import([{ type: "cat" }]),
+    // @ts-expect-error: what is made is one of them
+    animals.import([], { onConflict: () => ({ type: "fish" }) }),
+    // @ts-expect-error: another database's
+    animals.get("cat", { known: couch.database<{ other: string }>("other").document("cat") }),
+  ];
+}
+
+/** Errors are told apart by their class. */
+export function narrow(error: unknown) {
+  if (error instanceof NetworkError) same<typeof error.mayHaveHappened, boolean>(true);
+  else if (error instanceof ConflictError) same<typeof error.status, number | undefined>(true);
+  // @ts-expect-error: not every error knows
+  if (error instanceof CouchDBError) error.mayHaveHappened;
+}

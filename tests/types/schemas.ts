@@ -1,0 +1,54 @@
+/** What a schema has to do with the type of a database: `tsc` is the test. */
+
+import {
+  CouchDB,
+  type Database,
+  type SchemaOutput,
+  type StandardSchema,
+  ValidationError,
+} from "couchfetch";
+
+interface Stored {
+  born: string;
+}
+
+interface Animal {
+  born: Date;
+}
+
+type Equals<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(_: Equals<A, B>) => {};
+
+declare const schema: StandardSchema<Stored, Animal>;
+declare const text: StandardSchema<string>;
+const couch = new CouchDB("http://localhost:5984");
+const animals = couch.database("animals", { schema });
+
+same<SchemaOutput<typeof schema>, Animal>(true);
+same<typeof animals, Database<Animal>>(true);
+couch.database("animals", { schema, validate: "write" });
+couch.database("animals", {
+  schema,
+  onInvalid: ({ id, issues, data }) => (issues.length > 1 || id === data._id ? "skip" : "pass"),
+});
+animals.document("cat", { born: new Date() });
+
+export function narrow(error: unknown) {
+  if (error instanceof ValidationError) same<typeof error.id, string>(true);
+}
+
+export const wrong = [
+  // @ts-expect-error: what it makes is a date
+  animals.document("cat", { born: "yesterday" }),
+  // @ts-expect-error: a document is an object
+  couch.database("animals", { schema: text }),
+  // @ts-expect-error: without a schema there is nothing to look for
+  couch.database("animals", { validate: "read" }),
+  // @ts-expect-error: read, write or both
+  couch.database("animals", { schema, validate: "never" }),
+  // @ts-expect-error: skip or pass, or throw it
+  couch.database("animals", { schema, onInvalid: () => "throw" }),
+  // @ts-expect-error: the type is the schema's
+  couch.database<Animal>("animals", { schema }),
+];
