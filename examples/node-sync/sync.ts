@@ -1,0 +1,74 @@
+/** Keeps another system in step with a database, for as long as it runs: see README.md. */
+
+import { createServer } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { basic, type ChangeEvent, CouchDB, localCheckpoint } from "couchfetch";
+
+const { COUCHDB_URL = "", DATABASE = "", TARGET_URL = "", PORT = "0" } = process.env;
+const { origin, username, password } = new URL(COUCHDB_URL);
+const auth = basic(decodeURIComponent(username), decodeURIComponent(password));
+const couch = new CouchDB(origin, { auth });
+const db = couch.database(DATABASE);
+
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+
+let state = "connecting";
+const feed = db.changes({
+  feed: "continuous",
+  include_docs: true,
+  // In CouchDB itself: what runs next, wherever, goes on from there.
+  checkpoint: localCheckpoint(db, "node-sync"),
+  onState(now) {
+    state = now.state;
+    console.log(`feed: ${state}${now.reason ? ` (${now.reason})` : ""}`);
+    if (now.checkpointError) console.error(`checkpoint: ${now.checkpointError}`);
+  },
+});
+
+/** A line a document, by its id: what comes twice is the same twice. */
+function bodyOf(changes: ChangeEvent[]): string {
+  const operations = changes
+    .filter(({ id }) => !id.startsWith("_design/"))
+    .map(({ id, deleted, json }) => (deleted ? { delete: id } : { put: id, doc: json.doc }));
+  return operations.map((operation) => `${JSON.stringify(operation)}\n`).join("");
+}
+
+/** Tries until it is done: the feed waits meanwhile, and holds CouchDB back. */
+async function handOver(body: string): Promise<void> {
+  for (let attempt = 0; body && !stop.signal.aborted; attempt += 1) {
+    try {
+      const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(30_000)]);
+      const headers = { "content-type": "application/x-ndjson" };
+      const response = await fetch(TARGET_URL, { method: "POST", headers, body, signal });
+      if (response.ok) return;
+      throw new Error(`${response.status}`);
+    } catch (error) {
+      if (stop.signal.aborted) break;
+      console.error(`target: ${error}`);
+    }
+    await sleep(Math.min(100 * 2 ** attempt, 10_000), undefined, { signal: stop.signal }).catch(
+      () => {},
+    );
+  }
+  // Not handed over: to ask for the next would say that it was.
+  stop.signal.throwIfAborted();
+}
+
+// For whoever watches over services.
+const health = createServer((_request, response) => {
+  response.writeHead(state === "live" ? 200 : 503, { "content-type": "application/json" });
+  response.end(JSON.stringify({ state, sequence: feed.sequence ?? null }));
+}).listen(Number(PORT));
+
+stop.signal.addEventListener("abort", () => void feed.close());
+try {
+  for await (const changes of feed.batches()) await handOver(bodyOf(changes));
+} catch (error) {
+  if (!stop.signal.aborted) throw error;
+} finally {
+  await feed.close();
+  await couch.close();
+  health.close();
+}
+console.log("stopped");
