@@ -1,10 +1,14 @@
-import { isPlain, ownMembers } from "./json-values.js";
+import { couchMembers, equalJson, isPlain, ownMembers } from "./json-values.js";
 import type { Scope } from "./scope.js";
-import type { SchemaOptions, StandardSchema } from "./standard-schema.js";
+import type { SchemaIssue, SchemaOptions, StandardSchema } from "./standard-schema.js";
 import { type Batch, pulling, type Source } from "./streams/batch.js";
 import type { Flight } from "./streams/flight.js";
+import type { SureJson } from "./transport/call.js";
 import type { BulkGetRow, DocumentData } from "./types.js";
 import { ValidationError } from "./validation-error.js";
+
+// Milliseconds that a row waits for those after it.
+const patience = 20;
 
 /** How a database's documents are checked on their way in and out. */
 export type Border = SchemaOptions<StandardSchema<unknown, object>>;
@@ -30,17 +34,25 @@ export function checkBorder({ schema, validate = "both", onInvalid }: Border): v
   }
 }
 
-/** What data was when a schema made it, to see later whether it has changed. */
-const texts = /* @__PURE__ */ new WeakMap<object, string>();
+/** What schemas have made, and what that was then, as JSON. */
+const made = /* @__PURE__ */ new WeakMap<object, () => unknown>();
 
-/** The JSON of data as it was read: of what a schema made, as it was made. */
-export function originalOf(
-  { border, transport: { json } }: Scope,
-  data: object,
-  asItCame: () => unknown,
-): () => unknown {
-  const text = border && texts.get(data);
-  return text === undefined ? asItCame : () => json.parse(text);
+/** Whether a schema has let data in, or there is none that would look at it. */
+export function isAdmitted({ border }: Scope, data: DocumentData): boolean {
+  return !border || border.validate === "write" || isExempt(data) || made.has(data);
+}
+
+/** What data was when it was read: as a schema made it, or as it came. */
+export function asRead({ border }: Scope, data: object, asItCame: () => unknown): () => unknown {
+  return (border && made.get(data)) ?? asItCame;
+}
+
+/**
+ * The JSON to write for data that a schema made: the document as it came, with what was changed since. What the
+ * schema left away, or wrote in another way, is nobody's to lose.
+ */
+export function outgoing(json: SureJson, asItCame: unknown, was: unknown, is: unknown): string {
+  return json.stringify(changed(asItCame, was, is, (value) => json.stringify(value)));
 }
 
 /**
@@ -49,15 +61,16 @@ export function originalOf(
  * @throws ValidationError for one that it does not let in
  */
 export async function admitted<D extends DocumentData>(
-  { border, transport: { json } }: Scope,
+  scope: Scope,
   data: D,
   flight: Flight,
 ): Promise<D> {
+  const { border } = scope;
   if (!border || border.validate === "write" || isExempt(data)) return data;
-  const made = await checked(border, data, flight);
-  if (!isPlain(made)) throw new TypeError("What a schema makes of a document is a plain object");
-  const whole = completed(data, made) as D;
-  if (whole !== data) texts.set(whole, json.stringify(whole));
+  const { value } = await checked(border, data, flight);
+  if (!isPlain(value)) throw new TypeError("What a schema makes of a document is a plain object");
+  const whole = { ...couchMembers(data), ...ownMembers(value) } as D;
+  made.set(whole, snapshot(scope.transport.json, whole));
   return whole;
 }
 
@@ -79,12 +92,17 @@ export async function checkOut(
   }
 }
 
-/** The rows of a source, with their documents as the schema makes them. */
+/**
+ * The rows of a source, with their documents as the schema makes them.
+ *
+ * @param skipped - makes a row of one that is left out, for those who keep their place among all
+ */
 export function admitting(
   scope: Scope,
   source: Source<Batch>,
   admitRow: AdmitRow,
   flight: Flight,
+  skipped: (row: unknown) => unknown = () => undefined,
 ): Source<Batch> {
   const { border } = scope;
   if (!border || border.validate === "write") return source;
@@ -92,14 +110,17 @@ export function admitting(
     try {
       return await admitted(scope, data, flight);
     } catch (error) {
-      const answer = error instanceof ValidationError && border.onInvalid?.(error);
+      if (!(error instanceof ValidationError && border.onInvalid)) throw error;
+      const answer = border.onInvalid(error);
       if (answer === "pass") return data;
       if (answer === "skip") return undefined;
-      throw error;
+      throw new TypeError('onInvalid answers "skip" or "pass", or throws', { cause: error });
     }
   };
   return {
-    next: pulling(admittedBatches(source, (row) => admitRow(row, admit))),
+    next: pulling(
+      admittedBatches(source, async (row) => (await admitRow(row, admit)) ?? skipped(row), flight),
+    ),
     get summary() {
       return source.summary;
     },
@@ -109,21 +130,42 @@ export function admitting(
 async function* admittedBatches(
   source: Source<Batch>,
   admitRow: (row: unknown) => Promise<unknown>,
+  flight: Flight,
 ): AsyncGenerator<Batch, void, void> {
+  let ready: Batch = { rows: [], texts: [] };
   for (let batch = await source.next(); batch; batch = await source.next()) {
-    const left: Batch = { rows: [], texts: [] };
+    let late = afterPatience();
     try {
       for (const [index, row] of batch.rows.entries()) {
-        const through = await admitRow(row);
+        const admitted = admitRow(row);
+        const isHere = await Promise.race([admitted.then(isSo, isSo), late]);
+        if (!isHere) {
+          // Who takes his time does not keep back what is there already.
+          if (ready.rows.length > 0) yield ready;
+          ready = { rows: [], texts: [] };
+          late = afterPatience();
+        }
+        const through = await admitted;
         if (through === undefined) continue;
-        left.rows.push(through);
-        left.texts.push(batch.texts[index] as string);
+        ready.rows.push(through);
+        ready.texts.push(batch.texts[index] as string);
       }
-    } finally {
-      // What one throws comes after those before it.
-      if (left.rows.length > 0) yield left;
+    } catch (error) {
+      // After those before it.
+      if (ready.rows.length > 0) yield ready;
+      // Whatever the schema met is no fault of this connection.
+      flight.abort(error);
+      throw error;
     }
+    if (ready.rows.length > 0) yield ready;
+    ready = { rows: [], texts: [] };
   }
+}
+
+const isSo = () => true;
+
+function afterPatience(): Promise<false> {
+  return new Promise((resolve) => setTimeout(resolve, patience, false));
 }
 
 /** A row that is a document. */
@@ -143,7 +185,7 @@ export const admitLeaves: AdmitRow = async (row, admit) => {
   if (!Array.isArray(docs)) return row;
   const left: BulkGetRow["docs"] = [];
   for (const leaf of docs) {
-    const whole = leaf?.ok ? await admit(leaf.ok) : undefined;
+    const whole = leaf?.ok && (await admit(leaf.ok));
     if (whole) left.push({ ok: whole });
     else if (!leaf?.ok) left.push(leaf);
   }
@@ -157,25 +199,60 @@ function isExempt(data: DocumentData): boolean {
 }
 
 /** What a schema makes of a document. */
-async function checked({ schema }: Border, data: DocumentData, flight: Flight): Promise<object> {
-  const said = schema["~standard"].validate(ownMembers(data));
-  const result = said instanceof Promise ? await flight.race(said) : said;
-  if (result.issues) throw new ValidationError(data, result.issues);
-  return result.value;
+async function checked({ schema }: Border, data: DocumentData, flight: Flight) {
+  const said = schema["~standard"].validate(ownMembers(data)) as unknown;
+  const isLater = typeof Object(said).then === "function";
+  const result = isLater ? await flight.race(said as PromiseLike<unknown>) : said;
+  const { issues, value } = Object(result) as { issues?: readonly SchemaIssue[]; value?: unknown };
+  if (issues) throw new ValidationError(data, issues);
+  return { value };
 }
 
-/**
- * What a schema made of a value, and what it left away: nothing that others put into a document is lost when
- * it is saved. The value itself, if that is all that it did.
- */
-function completed(value: unknown, made: unknown): unknown {
-  if (isPart(made, value)) return value;
-  if (!isPlain(value) || !isPlain(made)) return made;
-  const others = Object.entries(made).map(([name, member]) => [
-    name,
-    Object.hasOwn(value, name) ? completed(value[name], member) : member,
-  ]);
-  return Object.fromEntries([...Object.entries(value), ...others]);
+/** What data is now, as JSON; to be asked for only where it is to be saved. */
+function snapshot(json: SureJson, data: object): () => unknown {
+  try {
+    const text = holdsUnwritable(data) ? undefined : json.stringify(data);
+    if (text !== undefined) return () => json.parse(text);
+  } catch {}
+  return () => {
+    throw new TypeError("What the schema makes of this document is not JSON's: it cannot be saved");
+  };
+}
+
+/** What JSON writes, but as nothing. */
+function holdsUnwritable(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (value instanceof Map || value instanceof Set) return true;
+  return (Array.isArray(value) || isPlain(value)) && Object.values(value).some(holdsUnwritable);
+}
+
+/** A value with what has changed between two others; what has not stays as it is. */
+function changed(
+  value: unknown,
+  was: unknown,
+  is: unknown,
+  stringify: (value: unknown) => string,
+): unknown {
+  if (equalJson(was, is, stringify)) return value;
+  if (Array.isArray(value) && Array.isArray(was) && Array.isArray(is)) {
+    // Which is which can be told only of items that a schema has left in their places.
+    const inPlace = value.length === is.length && isPart(was, value);
+    return inPlace ? is.map((item, at) => changed(value[at], was[at], item, stringify)) : is;
+  }
+  if (!isPlain(value) || !isPlain(was) || !isPlain(is)) return is;
+  const names = new Set([...Object.keys(value), ...Object.keys(is)]);
+  const entries = [...names].flatMap((name): [string, unknown][] => {
+    const [wasThere, isThere] = [Object.hasOwn(was, name), Object.hasOwn(is, name)];
+    // Taken away by the user, or by the schema.
+    if (!isThere) return wasThere ? [] : [[name, value[name]]];
+    if (!wasThere) return [[name, is[name]]];
+    if (Object.hasOwn(value, name)) {
+      return [[name, changed(value[name], was[name], is[name], stringify)]];
+    }
+    // What the schema has added goes to the database when somebody changes it.
+    return equalJson(was[name], is[name], stringify) ? [] : [[name, is[name]]];
+  });
+  return Object.fromEntries(entries);
 }
 
 function isPart(part: unknown, whole: unknown): boolean {

@@ -3,7 +3,7 @@ import { NotFoundError } from "./errors.js";
 import { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./events.js";
 import { Feed } from "./feed.js";
 import type { FeedOptions } from "./feed-options.js";
-import type { FeedSource } from "./follow.js";
+import { type FeedSource, SkippedChange } from "./follow.js";
 import type { Scope } from "./scope.js";
 import type { Selector } from "./selector.js";
 import type { Call } from "./transport/call.js";
@@ -64,7 +64,7 @@ export class ChangesFeed<
   J extends ChangeJson<T> = ChangeJson<T>,
 > extends Feed<ChangeEvent<T, J>> {
   /** @internal */
-  constructor(scope: Scope, options: ChangesOptions<T>) {
+  constructor(scope: Scope, options: ChangesOptions) {
     checkChangesOptions(options);
     const since = options.since ?? options.lastEventId;
     super(sourceOf<T, J>(scope, options), { ...options, since });
@@ -106,7 +106,9 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
         () => (transport.json.parse(text) as ChangeJson).doc,
       );
     },
-    admitting: (rows, flight) => admitting(scope, rows, admitDoc, flight),
+    skips: scope.border?.onInvalid !== undefined,
+    admitting: (rows, flight) =>
+      admitting(scope, rows, admitDoc, flight, (row) => new SkippedChange(row as ChangeJson)),
     sequenceOf: (event) => event.sequence,
     async check(flight, timeout) {
       const call: Call = { method: "GET", path, expects: "db_name", timeout, once: true };

@@ -1,4 +1,4 @@
-import { originalOf } from "./border.js";
+import { asRead, outgoing } from "./border.js";
 import { atRevision, isLike, ownMembers } from "./json-values.js";
 import type { Scope } from "./scope.js";
 import { noteAttachment } from "./stubs.js";
@@ -20,7 +20,10 @@ export class Content<T extends object = JsonObject> {
   readonly id: string;
   readonly #scope: Scope;
   #data: DocumentData<T>;
+  /** The document in the database. */
   #original: Original | undefined;
+  /** What the data was then: the same, unless a schema made another of it. */
+  #was: Original | undefined;
 
   /** @internal */
   constructor(scope: Scope, id: string, data: object, original?: Original) {
@@ -31,7 +34,8 @@ export class Content<T extends object = JsonObject> {
     this.id = id;
     this.#scope = scope;
     this.#data = original ? (data as DocumentData<T>) : ({ ...data, _id: id } as DocumentData<T>);
-    this.#original = original && originalOf(scope, data, original);
+    this.#original = original;
+    this.#was = original && asRead(scope, data, original);
   }
 
   /**
@@ -77,7 +81,7 @@ export class Content<T extends object = JsonObject> {
   /** Whether there is something to save. */
   get dirty(): boolean {
     const { json } = this.#scope.transport;
-    return this.#original === undefined || !isLike(json, this.#data, this.#original());
+    return this.#was === undefined || !isLike(json, this.#data, this.#was());
   }
 
   /** @internal */
@@ -99,9 +103,14 @@ export class Content<T extends object = JsonObject> {
    *
    * @internal
    */
-  protected become(data: object, original: Original | undefined): void {
+  protected become(
+    data: object,
+    original: Original | undefined,
+    was = original && asRead(this.#scope, data, original),
+  ): void {
     this.#data = data as DocumentData<T>;
     this.#original = original;
+    this.#was = was;
   }
 
   /**
@@ -112,14 +121,19 @@ export class Content<T extends object = JsonObject> {
   protected note(parent: string, rev: string, name: string, stub?: AttachmentStub): void {
     if (this.rev !== parent) return;
     noteAttachment(atRevision(this.#data, rev), name, stub);
+    // What is here need not be what this revision holds: `rev` can be set.
+    if (this.original?._rev !== parent) return;
     const { json } = this.#scope.transport;
     // Made once: the original may be shared, and there may be many attachments to come.
-    const original = json.parse(json.stringify(this.original ?? {})) as DocumentData;
-    // What is here need not be what this revision holds: `rev` can be set.
-    if (original._rev !== parent) return;
-    noteAttachment(atRevision(original, rev), name, stub);
-    const text = json.stringify(original);
-    this.#original = () => json.parse(text);
+    const noted = (before: Original | undefined) => {
+      const data = json.parse(json.stringify(before?.())) as DocumentData;
+      noteAttachment(atRevision(data, rev), name, stub);
+      const text = json.stringify(data);
+      return () => json.parse(text);
+    };
+    const isMade = this.#was !== this.#original;
+    this.#original = noted(this.#original);
+    this.#was = isMade ? noted(this.#was) : this.#original;
   }
 
   /** Throws a TypeError for data that cannot be saved. */
@@ -130,14 +144,21 @@ export class Content<T extends object = JsonObject> {
    *
    * @internal
    */
-  protected written(data: DocumentData<T>) {
+  protected written(data: DocumentData<T>, original = this.#original, was = this.#was) {
     if (data._id !== this.id) throw new TypeError("A document's _id cannot be changed: copy it");
     this.check(data, () => (this.original ?? {}) as object);
     const { json } = this.#scope.transport;
-    const body = json.stringify(data);
-    const original = (rev: string | undefined) => () =>
-      atRevision(json.parse(body) as DocumentData<T>, rev);
-    return { body, original };
+    const text = json.stringify(data);
+    const isMade = original !== undefined && was !== undefined && was !== original;
+    const body = isMade ? outgoing(json, original(), was(), json.parse(text)) : text;
+    const at = (json_: string, rev: string | undefined) => () =>
+      atRevision(json.parse(json_) as DocumentData<T>, rev);
+    /** What it is in the database, and what it was here, once it is saved. */
+    const known = (rev: string | undefined): [Original, Original] => {
+      const now = at(body, rev);
+      return [now, isMade ? at(text, rev) : now];
+    };
+    return { body, known };
   }
 
   /**
@@ -155,12 +176,12 @@ export class Content<T extends object = JsonObject> {
     };
     // As it is, unless something comes to it.
     const whole = stubs.length === 0 ? data : { ...data, _attachments: { ...data._attachments } };
-    const { body, original } = this.written(noteAll(whole));
+    const { body, known } = this.written(noteAll(whole));
     const saved = (rev = _rev) => {
       // Unless something else was fetched meanwhile, which this revision would lend a false descent.
       if (this.#data !== data) return;
       noteAll(atRevision(data, rev));
-      this.#original = original(rev);
+      [this.#original, this.#was] = known(rev);
     };
     const parent = () => this.original?._rev;
     return { body, saved, isNewRev: () => _rev !== undefined && _rev !== parent() };
@@ -172,9 +193,9 @@ export class Content<T extends object = JsonObject> {
    * @internal
    */
   protected hasChanges(): boolean {
-    const original = this.original ?? ({ _id: this.id } as DocumentData);
+    const was = (this.#was?.() ?? { _id: this.id }) as DocumentData;
     const { json } = this.#scope.transport;
-    return !isLike(json, { ...this.#data, _rev: original._rev }, original);
+    return !isLike(json, { ...this.#data, _rev: was._rev }, was);
   }
 
   /** @internal */

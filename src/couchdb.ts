@@ -6,7 +6,12 @@ import { PreconditionFailedError, UnauthorizedError } from "./errors.js";
 import type { Feed } from "./feed.js";
 import type { FeedOptions } from "./feed-options.js";
 import { type RequestOptions, request } from "./request.js";
-import type { SchemaOptions, SchemaOutput, StandardSchema } from "./standard-schema.js";
+import type {
+  SchemaInput,
+  SchemaOptions,
+  SchemaOutput,
+  StandardSchema,
+} from "./standard-schema.js";
 import type { Call, Fetch, SureJson } from "./transport/call.js";
 import { toHeaders } from "./transport/headers.js";
 import { databasePath, parseBaseUrl } from "./transport/paths.js";
@@ -161,7 +166,7 @@ export class CouchDB {
   database<S extends StandardSchema<unknown, object>>(
     name: string,
     options: SchemaOptions<S>,
-  ): Database<SchemaOutput<S>>;
+  ): Database<SchemaOutput<S>, SchemaInput<S>>;
   /**
    * A database, without a request.
    *
@@ -171,7 +176,8 @@ export class CouchDB {
   database<T extends object = JsonObject>(name: string): Database<T>;
   database(name: string, border?: SchemaOptions<StandardSchema<unknown, object>>): Database {
     if (border) checkBorder(border);
-    return new Database({ name, path: databasePath(name), transport: this.#transport, border });
+    const scope = { name, path: databasePath(name), transport: this.#transport };
+    return new Database(border ? { ...scope, border: { ...border } } : scope);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { admitLeaves, admitting } from "./border.js";
+import { admitLeaves, admitting, isAdmitted } from "./border.js";
 import { type BulkEdit, BulkOperation, type BulkOptions, editAndSave } from "./bulk.js";
 import { ChangesFeed, type ChangesOptions } from "./changes.js";
 import type { DefinedView } from "./define-view.js";
@@ -36,8 +36,9 @@ import { AllDocsView } from "./view.js";
  * A database of a server. Making one sends nothing.
  *
  * @typeParam T - the type of its documents' own members
+ * @typeParam S - the same as they are in the database, where a schema makes others of them
  */
-export class Database<T extends object = JsonObject> extends Documents<T> {
+export class Database<T extends object = JsonObject, S extends object = T> extends Documents<T, S> {
   /** The database's name. */
   readonly id: string;
   readonly #scope: Scope;
@@ -57,6 +58,7 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
    * server still has its revision
    * @throws NotFoundError if there is no such document, and no `default`
    * @throws BadRequestError for an invalid `rev`
+   * @throws ValidationError for a document that is none of the database's schema, if it has one
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
    */
   async get(
@@ -66,7 +68,8 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
     const { default: content, known, ...params } = options;
     // What cannot be a document is found before anything is sent.
     const otherwise = content == null ? undefined : new Document<T>(this.#scope, id, content);
-    const { rev: _rev } = known ?? {};
+    const isKnown = known && isAdmitted(this.#scope, known.data);
+    const _rev = isKnown ? known.rev : undefined;
     if (known && !(known.id === id && isIn(this.#scope, known))) {
       throw new TypeError("The known document is another, or another database's");
     }
@@ -74,7 +77,7 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
     const document = new Document<T>(this.#scope, id, { ...given }, () => given);
     try {
       const isRead = await document.fetch({ ...params, ifChanged: true, discardChanges: true });
-      return known && !isRead ? known : document;
+      return isKnown && !isRead ? known : document;
     } catch (error) {
       if (!otherwise || params.rev !== undefined || !isMissing(error)) throw error;
       return otherwise;
@@ -112,7 +115,7 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
    *
    * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_index
    */
-  async index(index: IndexDefinition<T>, params: IndexParams = {}): Promise<IndexResult> {
+  async index(index: IndexDefinition<S>, params: IndexParams = {}): Promise<IndexResult> {
     const { signal, ...rest } = params;
     const value = await this.#send("/_index", { ...rest, index }, { expects: "result", signal });
     return value as IndexResult;
@@ -199,8 +202,8 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
    *
    * @throws TypeError for a name that no partition can have
    */
-  partition(id: string): Partition<T> {
-    return new Partition<T>(this.#scope, id);
+  partition(id: string): Partition<T, S> {
+    return new Partition<T, S>(this.#scope, id);
   }
 
   /**
@@ -208,10 +211,10 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
    *
    * @see https://docs.couchdb.org/en/stable/api/database/changes.html
    */
-  changes(options: ChangesOptions<T> & { include_docs: true }): ChangesFeed<T, DocChangeJson<T>>;
-  changes(options?: ChangesOptions<T>): ChangesFeed<T>;
-  changes(options: ChangesOptions<T> = {}): ChangesFeed<T> {
-    return new ChangesFeed<T>(this.#scope, options);
+  changes(options: ChangesOptions<S> & { include_docs: true }): ChangesFeed<T, DocChangeJson<T>>;
+  changes(options?: ChangesOptions<S>): ChangesFeed<T>;
+  changes(options: ChangesOptions<S> = {}): ChangesFeed<T> {
+    return new ChangesFeed<T>(this.#scope, options as ChangesOptions);
   }
 
   /**
@@ -221,6 +224,7 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
    * @param edit - adds the documents. If it throws, nothing is sent
    * @returns the operation, saved: what became of each document
    * @throws TypeError for a document that is there twice
+   * @throws ValidationError for a document that is none of the database's schema, if it has one
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
    */
   createDocs(edit: BulkEdit<T>, options?: BulkOptions): Promise<BulkOperation<T>>;
@@ -257,6 +261,7 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
    * @returns the operation, saved: what became of each document
    * @throws NotFoundError for an id that does not exist, unless `create`
    * @throws TypeError for a document that is there twice
+   * @throws ValidationError for a document that is none of the database's schema, if it has one
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
    */
   async updateDocs(
@@ -292,13 +297,15 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
    */
   async import(
-    source: DocumentSource<T | Document<T>>,
+    source: DocumentSource<T | S | Document<T>>,
     options: ImportOptions<T> = {},
   ): Promise<ImportTotals> {
     const { transport } = this.#scope;
     const flight = transport.takeOff(options.signal);
     try {
-      return await new Import<T>(this.#scope, flight, options).run(source);
+      return await new Import<T>(this.#scope, flight, options).run(
+        source as DocumentSource<T | Document<T>>,
+      );
     } finally {
       flight.land();
     }
@@ -308,11 +315,15 @@ export class Database<T extends object = JsonObject> extends Documents<T> {
    * The documents as the bytes of a JSON text a line, read as they are asked for: what `import` takes, with
    * `new_edits: false` to keep their revisions.
    *
-   * @param options - as for `docs`, but design documents and the contents of attachments are part of it. With
+   * @param options - as for `docs`, but design documents and the contents of attachments are part of it, and no
+   * schema looks at them. With
    * `attachments: false` there are stubs, which a database that has not these attachments refuses
    */
   export(options: DocsOptions = {}): ReadableStream<Uint8Array> {
-    const documents = this.docs({ includeDesignDocs: true, attachments: true, ...options });
+    // As they are: a schema would make others of the same revisions.
+    const scope = { ...this.#scope, border: undefined };
+    const all = new AllDocsView<T>(scope, "_all_docs");
+    const documents = all.docs({ includeDesignDocs: true, attachments: true, ...options });
     return jsonLines(documents as Rows<Document<object>>, this.#scope.transport.json);
   }
 

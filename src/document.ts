@@ -1,5 +1,5 @@
 import { Attachment } from "./attachment.js";
-import { admitted, checkOut, originalOf } from "./border.js";
+import { admitted, asRead, checkOut, isAdmitted } from "./border.js";
 import { Content, type Original } from "./content.js";
 import { ConflictError, InvalidResponseError } from "./errors.js";
 import { afterWriting, document, isOpen, lost, write } from "./fate.js";
@@ -33,6 +33,7 @@ export class Document<T extends object = JsonObject> extends Content<T> {
    * @throws BadRequestError for an invalid `rev`
    * @param options - `ifChanged`: nothing is read if the server has the revision that is here
    * @returns whether it was read
+   * @throws ValidationError for a document that is none of the database's schema, if it has one
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
    */
   async fetch(
@@ -44,16 +45,16 @@ export class Document<T extends object = JsonObject> extends Content<T> {
     const { discardChanges = false, ifChanged = false, signal, ...query } = options;
     if (!discardChanges) this.refuseToLoseChanges("GET");
     const { json } = this.scope.transport;
-    // A revision that was set by hand is not what is here.
-    const known = ifChanged && this.original?._rev === this.rev ? this.rev : undefined;
+    // A revision that was set by hand is not what is here; nor is what no schema has seen.
+    const isKnown = this.original?._rev === this.rev && isAdmitted(this.scope, this.data);
+    const known = ifChanged && isKnown ? this.rev : undefined;
     const answer = await this.#get(query, signal, known);
     if (!answer) return false;
     const { value, text } = answer;
     const data = await this.#admitted(value as DocumentData<T>, signal);
     // Somebody may have made some while the answer was on its way.
     if (!discardChanges) this.refuseToLoseChanges("GET");
-    const asItCame = () => json.parse(text);
-    this.become(data, originalOf(this.scope, data, asItCame));
+    this.become(data, () => json.parse(text));
     return true;
   }
 
@@ -92,7 +93,7 @@ export class Document<T extends object = JsonObject> extends Content<T> {
         const original = () => withStubs(this.#parsed(each));
         const data = await admitted(this.scope, original(), flight);
         if (!discardChanges) this.refuseToLoseChanges("GET");
-        this.become(data, originalOf(this.scope, data, original));
+        this.become(data, original);
       }
     } finally {
       flight.land();
@@ -108,6 +109,7 @@ export class Document<T extends object = JsonObject> extends Content<T> {
    * what became of it
    * @throws TypeError if `_id` was changed; and without `new_edits`, for a document that has no revision but the
    * one it was read with
+   * @throws ValidationError for data that are none of the database's schema, if it has one
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
    */
   async save({
@@ -253,9 +255,11 @@ export class Document<T extends object = JsonObject> extends Content<T> {
     revs: readonly string[] | "all" = "all",
     { signal, ...options }: OpenRevsOptions = {},
   ): Promise<OpenRevision<T>[]> {
-    return this.scope.transport.during(signal, (flight) =>
-      openRevs<T>(this.scope, this.id, revs, options, flight),
-    );
+    return this.scope.transport.during(signal, async (flight) => {
+      const found = await openRevs<T>(this.scope, this.id, revs, options, flight);
+      for (const each of found) if (each.ok) each.ok = await admitted(this.scope, each.ok, flight);
+      return found;
+    });
   }
 
   /**
@@ -322,18 +326,20 @@ export class Document<T extends object = JsonObject> extends Content<T> {
       const mutated = await this.scope.transport.during(signal, () => mutate(draft));
       const data = replacement<T>(draft, mutated);
       try {
-        let original: Original = originalOf(this.scope, draft, () => json.parse(text));
-        if (!isLike(json, data, original())) {
-          const written = this.written(data);
-          await this.#checkOut(written.body, signal);
-          const { rev } = await this.#put(written.body, signal);
-          original = written.original(rev);
+        let original: Original = () => json.parse(text);
+        let was = asRead(this.scope, draft, original);
+        const isMade = was !== original;
+        if (!isLike(json, data, was())) {
+          const { body, known } = this.written(data, original, was);
+          await this.#checkOut(body, signal);
+          const { rev } = await this.#put(body, signal);
+          [original, was] = known(rev);
           atRevision(data, rev);
         }
         // What somebody has changed here meanwhile stays, and will be a conflict when it is saved.
         if (this.hasChanges()) return;
-        // What a schema makes of JSON, JSON is not.
-        this.become(this.scope.border ? data : (original() as object), original);
+        // What a schema makes of JSON is not JSON again.
+        this.become(isMade ? data : (original() as object), original, was);
         return;
       } catch (error) {
         if (!(error instanceof ConflictError) || attempt >= attempts) throw error;

@@ -20,8 +20,9 @@ import { AllDocsView, View } from "./view.js";
  * Documents that can be read together: those of a database, or of a partition of one.
  *
  * @typeParam T - the type of the documents' own members
+ * @typeParam S - the same as they are in the database, where a schema makes others of them: what is asked for by
  */
-export class Documents<T extends object = JsonObject> {
+export class Documents<T extends object = JsonObject, S extends object = T> {
   readonly #scope: Scope;
   readonly #path: string;
 
@@ -50,6 +51,7 @@ export class Documents<T extends object = JsonObject> {
    *
    * @throws NotFoundError, at its place, for one of `ids` that does not exist, unless `create`
    * @throws TypeError for `prefix` together with `ids` or `create`
+   * @throws ValidationError for a document that is none of the database's schema, if it has one
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#get--db-_all_docs
    */
   docs(options: DocsOptions = {}): Rows<Document<T>> {
@@ -80,10 +82,11 @@ export class Documents<T extends object = JsonObject> {
    *
    * @throws IncompleteResponseError for a connection that is lost on the way
    * @throws TypeError for `fields`: `query` takes them
+   * @throws ValidationError for a document that is none of the database's schema, if it has one
    * @see https://docs.couchdb.org/en/stable/api/database/find.html
    */
-  find(selector: Selector<T>, params: FindParams<T> = {}): Rows<Document<T>> {
-    return find<T>(this.#scope, this.#path, selector, params);
+  find(selector: Selector<S>, params: FindParams<S> = {}): Rows<Document<T>> {
+    return find<T, S>(this.#scope, this.#path, selector, params);
   }
 
   /**
@@ -92,15 +95,15 @@ export class Documents<T extends object = JsonObject> {
    * @typeParam R - what they are, where that is known better
    * @see https://docs.couchdb.org/en/stable/api/database/find.html
    */
-  query<const F extends QueryField<T>>(
-    selector: Selector<T>,
-    params: FindParams<T> & { fields: readonly F[] },
-  ): Rows<Picked<T, F>>;
+  query<const F extends QueryField<S>>(
+    selector: Selector<S>,
+    params: FindParams<S> & { fields: readonly F[] },
+  ): Rows<Picked<S, F>>;
   query<R extends object = T & { _id: string; _rev: string }>(
-    selector: Selector<T>,
-    params?: QueryParams<T>,
+    selector: Selector<S>,
+    params?: QueryParams<S>,
   ): Rows<R>;
-  query(selector: Selector<T>, params: QueryParams<T> = {}): Rows<object> {
+  query(selector: Selector<S>, params: QueryParams<S> = {}): Rows<object> {
     return query(this.#scope, this.#path, selector, params);
   }
 
@@ -109,7 +112,7 @@ export class Documents<T extends object = JsonObject> {
    *
    * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_explain
    */
-  async explain(selector: Selector<T>, params: QueryParams<T> = {}): Promise<Explanation> {
+  async explain(selector: Selector<S>, params: QueryParams<S> = {}): Promise<Explanation> {
     return explain(this.#scope, this.#path, selector, params);
   }
 

@@ -130,11 +130,11 @@ export interface Explanation {
 }
 
 /** The documents that match, page by page behind one Rows. */
-export function find<T extends object>(
+export function find<T extends object, S extends object>(
   scope: Scope,
   part: string,
   selector: object,
-  params: FindParams<T>,
+  params: FindParams<S>,
 ): Rows<Document<T>> {
   if ("fields" in params && params.fields !== undefined) {
     throw new TypeError("find gives whole documents, and cannot take fields: use query");
@@ -162,7 +162,7 @@ export function query<T extends object, R>(
   params: QueryParams<T>,
 ): Rows<R> {
   // Of a part, a schema knows nothing.
-  const admitRow: AdmitRow = params.fields ? async (row) => row : admitWhole;
+  const admitRow: AdmitRow = params.fields?.length ? async (row) => row : admitWhole;
   return pages(scope, part, selector, params, admitRow, asTheyAre);
 }
 

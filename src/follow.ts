@@ -26,8 +26,10 @@ export interface FeedSource<E> {
     limit: number | undefined;
   }): Call;
   toEvent(row: unknown, text: string): E;
-  /** Its rows, as they are let in. */
+  /** Its rows, as they are let in; those that are not are a SkippedChange. */
   admitting?(rows: Source<Batch>, flight: Flight): Source<Batch>;
+  /** Whether some may not be. */
+  readonly skips?: boolean;
   sequenceOf(event: E): Sequence | null;
   /**
    * Looks whether what is followed is still what it was.
@@ -36,6 +38,15 @@ export interface FeedSource<E> {
    * @throws NotFoundError if it is not
    */
   check?(flight: Flight, timeout: number): Promise<void>;
+}
+
+/** A change that is not handed over, but was passed. */
+export class SkippedChange {
+  readonly sequence: Sequence | null;
+
+  constructor({ seq }: { seq: Sequence | null }) {
+    this.sequence = seq;
+  }
 }
 
 /** Who follows, from where, and what is told to them. */
@@ -61,7 +72,7 @@ const patience = 2.5;
  * the last event that was handed over, and so does a normal one that was cut off.
  */
 export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> {
-  const { transport, resumes } = source;
+  const { transport, resumes, skips = false } = source;
   const { feed, limit, heartbeat = defaultHeartbeat, flight, tell } = follower;
   const isLive = feed !== "normal";
   const silence = heartbeat * patience;
@@ -70,10 +81,13 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
   /** After the last event that was handed over: the next answer begins there. */
   let position: Sequence | undefined;
   let given = 0;
+  /** All that was read, and a place after the last event that was handed over. */
+  let taken = 0;
+  let passed: Sequence | undefined;
   let answer: Source<E[]> | undefined;
   let connection: Flight | undefined;
-  /** How many had been given before this answer, where it began, and when it was asked for. */
-  let givenBefore = 0;
+  /** How many had been read before this answer, where it began, and when it was asked for. */
+  let takenBefore = 0;
   let begin: Sequence | undefined;
   let asked = 0;
   /** When the server began the answer, by the clock; Infinity if it has not. */
@@ -86,6 +100,11 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
   let isInDoubt = true;
   let failures = 0;
 
+  const pass = () => {
+    if (passed !== undefined) follower.moveTo(passed);
+    passed = undefined;
+  };
+
   const onAnswer = () => {
     if (!isConnected) tell({ state: "live" });
     isConnected = wasConnected = true;
@@ -94,7 +113,7 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
   };
 
   const open = async (): Promise<Source<E[]>> => {
-    givenBefore = given;
+    takenBefore = taken;
     begin = position;
     if (!isConnected) tell({ state: "connecting" });
     if (!isPlaced) position = await follower.place();
@@ -110,7 +129,8 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
         feed: kind === "normal" ? undefined : kind,
         heartbeat: kind === "normal" ? follower.heartbeat : heartbeat,
         since: position,
-        limit: Number.isFinite(limit) ? limit - given : undefined,
+        // How many it takes until so many are let in, nobody knows.
+        limit: Number.isFinite(limit) && !skips ? limit - given : undefined,
       }),
       ...(isLive ? { timeout: silence, silence, once: true } : {}),
       ...(kind === feed ? { onAnswer } : {}),
@@ -120,10 +140,17 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
       kind === "continuous"
         ? transport.lines(call, connection)
         : transport.rows(call, "results", connection);
-    const admitted = source.admitting?.(rows, connection) ?? rows;
+    const admitted = source.admitting?.(rows, flight) ?? rows;
     return mapped<E>(admitted, ({ rows, texts }, events) => {
       for (const [index, row] of rows.entries()) {
         if (given >= limit) return;
+        taken += 1;
+        if (row instanceof SkippedChange) {
+          passed = row.sequence ?? passed;
+          position = row.sequence ?? position;
+          if (events.length === 0) pass();
+          continue;
+        }
         if (Object(row) !== row) {
           const reason = "answered with a change that is none";
           throw transport.error(InvalidResponseError, call, { status: 200, reason });
@@ -134,6 +161,7 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
         // With `seq_interval` most are null.
         position = source.sequenceOf(event) ?? position;
         given += 1;
+        passed = undefined;
         events.push(event);
       }
     });
@@ -166,7 +194,7 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
     position = summary.last_seq ?? position;
     if (position !== undefined) follower.moveTo(position);
     if (!isLive) return;
-    const isEmpty = given === givenBefore;
+    const isEmpty = taken === takenBefore;
     const isPinned = begin === "now";
     // A database that was created less than a second later could not be told apart.
     const isOld = Date.now() - answered >= 1_000;
@@ -202,10 +230,12 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
   };
 
   return async () => {
+    // Who asks for more has finished with all before it.
+    pass();
     for (;;) {
       flight.throwIfEnded();
       // What comes after the last one, a live feed need not wait for.
-      if (given >= limit && (isLive || !answer)) return undefined;
+      if (given >= limit && (isLive || !answer || skips)) return undefined;
       try {
         answer ??= await open();
         const events = await answer.next();

@@ -26,6 +26,10 @@ export function entryOf<T extends object>(
   } catch (error) {
     return { id, error: "illegal_docid", reason: (error as TypeError).message };
   }
+  // Of a Document, what its save would write.
+  if (given instanceof Document) {
+    return { data, id, body: Document.inside(given).draft().body, mayBeThere: false };
+  }
   const body = json.stringify(data._id === undefined ? { ...data, _id: id } : data);
   return { data, id, body, mayBeThere: false };
 }

@@ -12,7 +12,7 @@ import {
 } from "./errors.js";
 import { askFates, document as writing } from "./fate.js";
 import { dataOf, type Entry, entryOf } from "./import-entry.js";
-import type { ImportOptions, ImportTotals, MergeTwo } from "./import-options.js";
+import type { ImportOptions, ImportTotals } from "./import-options.js";
 import { Patience } from "./patience.js";
 import type { ViewRow } from "./row-types.js";
 import type { Scope } from "./scope.js";
@@ -104,10 +104,9 @@ export class Import<T extends object> {
     let refused = 0;
     for await (const data of documentsOf<T | Document<T>>(origin, this.#scope.transport.json)) {
       this.#totals.read += 1;
-      const given = entryOf(data, this.#scope.transport.json);
-      const entry = await this.#checked(given.id, () => given);
-      if (!("body" in entry)) {
-        this.#fail(entry);
+      const entry = entryOf(data, this.#scope.transport.json);
+      const mayGo = "body" in entry ? await this.#mayGo(entry) : this.#fail(entry);
+      if (!("body" in entry) || !mayGo) {
         refused += 1;
         // Who has no more to give than these, and at once, is to be stopped all the same.
         if (refused % batchSize === 0) await this.#flight.sleep(0);
@@ -124,24 +123,26 @@ export class Import<T extends object> {
     if (batch.length > 0) yield batch;
   }
 
-  /** What `make` makes, if that may be written; else the row that says why not. */
-  async #checked<E extends Entry<T> | BulkRow | undefined>(
-    id: string,
-    make: () => E | Promise<E>,
-  ): Promise<E | BulkRow> {
-    try {
-      const entry = await make();
-      if (entry && "body" in entry) await checkOut(this.#scope, [entry.body], this.#flight);
-      return entry;
-    } catch (error) {
-      if (!(error instanceof ValidationError)) throw error;
-      return { id, error: "invalid", reason: error.message };
-    }
+  /** Whether a schema lets an entry out; one that it does not has failed. */
+  async #mayGo({ id, body }: Entry<T>): Promise<boolean> {
+    const work = () => checkOut(this.#scope, [body], this.#flight).then(() => true);
+    return (await this.#unless(id, work)) ?? false;
   }
 
-  async #made(mine: T, theirs: DocumentData, merge: MergeTwo<T>): Promise<T | undefined> {
-    const read = await admitted(this.#scope, theirs as DocumentData<T>, this.#flight);
-    return this.#flight.race(Promise.resolve(merge(mine, read)));
+  async #admitted(mine: DocumentData<T>, theirs: DocumentData<T>): Promise<[T, DocumentData<T>]> {
+    const [scope, flight] = [this.#scope, this.#flight];
+    return [await admitted(scope, mine, flight), await admitted(scope, theirs, flight)];
+  }
+
+  /** What `work` gives; undefined if a schema is against it: then the document has failed. */
+  async #unless<R>(id: string, work: () => Promise<R>): Promise<R | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ValidationError)) throw error;
+      this.#fail({ id, error: "invalid", reason: error.message });
+      return undefined;
+    }
   }
 
   /** Writes a batch, in as many requests as that takes. */
@@ -219,9 +220,10 @@ export class Import<T extends object> {
     return conflicts.filter((entry) => !ours.has(entry) && !left.has(entry));
   }
 
-  #fail(row: BulkRow): void {
+  #fail(row: BulkRow): false {
     this.#totals.failed += 1;
     if (this.#totals.failures.length < mostFailures) this.#totals.failures.push(row);
+    return false;
   }
 
   /**
@@ -253,19 +255,25 @@ export class Import<T extends object> {
     const merged: Entry<T>[] = [];
     for (const entry of conflicts) {
       const { doc, value } = theirs.get(entry.id) ?? {};
-      const next = await this.#checked(entry.id, async () => {
-        const isFunction = typeof onConflict === "function" && doc;
-        const made = isFunction ? await this.#made(entry.data, doc, onConflict) : entry.data;
-        if (made === undefined) return undefined;
-        const data = dataOf(made);
-        const { rev, deleted } = Object(value) as { rev?: string; deleted?: boolean };
-        const whole = { ...(json.parse(json.stringify(data)) as object), _id: entry.id };
-        const body = json.stringify({ ...whole, _rev: deleted ? undefined : rev });
-        return { ...entry, data, body, mayBeThere: false };
-      });
-      if (!next) this.#totals.conflicts += 1;
-      else if ("body" in next) merged.push(next);
-      else this.#fail(next);
+      let made: T | undefined = entry.data;
+      if (typeof onConflict === "function" && doc) {
+        // What is given to it is as a schema makes it, on both sides.
+        const mine = this.#scope.border ? json.parse(entry.body) : entry.data;
+        const both = [mine, doc] as [DocumentData<T>, DocumentData<T>];
+        const asked = await this.#unless(entry.id, () => this.#admitted(...both));
+        if (!asked) continue;
+        made = await this.#flight.race(Promise.resolve(onConflict(...asked)));
+      }
+      if (made === undefined) {
+        this.#totals.conflicts += 1;
+        continue;
+      }
+      const data = dataOf(made);
+      const { rev, deleted } = Object(value) as { rev?: string; deleted?: boolean };
+      const whole = { ...(json.parse(json.stringify(data)) as object), _id: entry.id };
+      const body = json.stringify({ ...whole, _rev: deleted ? undefined : rev });
+      const next = { ...entry, data, body, mayBeThere: false };
+      if (await this.#mayGo(next)) merged.push(next);
     }
     return merged;
   }

@@ -71,6 +71,7 @@ export type { DocHit, SearchHit, SearchParams } from "./search.js";
 export { SecurityDocument } from "./security.js";
 export type { Condition, Field, Picked, QueryField, Selector } from "./selector.js";
 export type {
+  SchemaInput,
   SchemaIssue,
   SchemaOptions,
   SchemaOutput,

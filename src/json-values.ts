@@ -54,6 +54,11 @@ export function ownMembers(data: object): object {
   return Object.fromEntries(Object.entries(data).filter(([name]) => !name.startsWith("_")));
 }
 
+/** The members that are CouchDB's. */
+export function couchMembers(data: object): object {
+  return Object.fromEntries(Object.entries(data).filter(([name]) => name.startsWith("_")));
+}
+
 /** Whether a value is part of another, at any depth: the same object, not one like it. */
 export function holds(whole: unknown, part: object): boolean {
   if (typeof whole !== "object" || whole === null) return false;
@@ -71,8 +76,7 @@ export function replacement<T extends object>(
       "update's function returned what is no document: put braces around an expression that changes data",
     );
   }
-  const members = Object.entries(old).filter(([name]) => name.startsWith("_"));
-  return { ...Object.fromEntries(members), ...returned } as DocumentData<T>;
+  return { ...couchMembers(old), ...returned } as DocumentData<T>;
 }
 
 const answers = [

@@ -20,7 +20,10 @@ export interface PartitionInfo {
  *
  * @see https://docs.couchdb.org/en/stable/partitioned-dbs/index.html
  */
-export class Partition<T extends object = JsonObject> extends Documents<T> {
+export class Partition<T extends object = JsonObject, S extends object = T> extends Documents<
+  T,
+  S
+> {
   /** The partition's name: what stands before the colon. */
   readonly id: string;
   readonly #scope: Scope;

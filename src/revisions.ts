@@ -1,4 +1,4 @@
-import { admitted, checkOut } from "./border.js";
+import { admitted, asRead, checkOut, outgoing } from "./border.js";
 import {
   CouchDBError,
   ForbiddenError,
@@ -28,7 +28,7 @@ export type Merge<T extends object> = (
 
 const mostRevs = 40;
 
-/** Revisions of a document, or all its leaves. */
+/** Revisions of a document, or all its leaves, as they came. */
 export async function openRevs<T extends object>(
   scope: Scope,
   id: string,
@@ -51,7 +51,6 @@ export async function openRevs<T extends object>(
     throw scope.transport.error(InvalidResponseError, call, { reason });
   }
   const found = value as OpenRevision<T>[];
-  for (const each of found) if (each.ok) each.ok = await admitted(scope, each.ok, flight);
   return found;
 }
 
@@ -60,6 +59,8 @@ interface Leaf<T extends object> {
   rev: string;
   attachments: DocumentMembers["_attachments"];
   doc: DocumentData<T>;
+  /** As it came, whatever a schema made of it. */
+  text: string;
 }
 
 /**
@@ -107,10 +108,13 @@ async function leavesOf<T extends object>(
   flight: Flight,
 ): Promise<Leaf<T>[]> {
   const found = await openRevs<T>(scope, id, "all", {}, flight);
-  const leaves = found.flatMap(({ ok: doc }): Leaf<T>[] => {
-    if (!doc || doc._deleted) return [];
-    return [{ rev: doc._rev ?? "", attachments: doc._attachments, doc }];
-  });
+  const leaves: Leaf<T>[] = [];
+  for (const { ok } of found) {
+    if (!ok || ok._deleted) continue;
+    const text = scope.transport.json.stringify(ok);
+    const doc = await admitted(scope, ok, flight);
+    leaves.push({ rev: doc._rev ?? "", attachments: doc._attachments, doc, text });
+  }
   if (leaves.length === 0) {
     const details = { status: 404, error: "not_found", reason: "deleted" };
     const call = { method: "GET", path: pathIn(scope, id) } as const;
@@ -143,12 +147,11 @@ async function mergerOf<T extends object>(
   if ("_deleted" in made)
     throw new TypeError("Leaves are merged to a document: delete it afterwards");
   const _attachments = first.attachments;
-  return scope.transport.json.stringify({
-    ...ownMembers(made),
-    _id,
-    _rev: first.rev,
-    _attachments,
-  });
+  const { json } = scope.transport;
+  const text = json.stringify({ ...ownMembers(made), _id, _rev: first.rev, _attachments });
+  const asItCame = () => json.parse(first.text);
+  const was = asRead(scope, first.doc, asItCame);
+  return was === asItCame ? text : outgoing(json, asItCame(), was(), json.parse(text));
 }
 
 /** Writes what was merged; false if somebody else was faster. */

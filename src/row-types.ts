@@ -1,8 +1,10 @@
 import type { DocumentData, JsonObject } from "./types.js";
 
-/** A row of a view, of whichever kind: see the others. */
+/**
+ * A row of a view, of whichever kind. One of given `keys` that `_all_docs` has not has a `key` and an `error`.
+ */
 export interface ViewRow<K = unknown, V = unknown, T extends object = JsonObject> {
-  id?: string;
+  id?: string | undefined;
   key: K;
   value: V;
   /** With `include_docs`: the document, or null if it was deleted. */
@@ -33,24 +35,16 @@ export interface ReducedRow<K = unknown, V = unknown> {
   error?: undefined;
 }
 
-/** What `_all_docs` says of a key that does not exist. */
-export interface MissingRow {
-  key: string;
-  /** `not_found`. */
-  error: string;
-  id?: undefined;
-  value?: undefined;
-  doc?: undefined;
-}
-
-/** Asks for the documents, too, which reduced rows have not. */
+/** Asks for the documents, too, which reduced rows have not; nor have those of keys that do not exist. */
 export interface WithDocs {
   include_docs: true;
+  keys?: undefined;
 }
 
 /** Asks for the rows as they were emitted. */
 export interface Unreduced {
   reduce: false;
+  keys?: undefined;
 }
 
 /** Asks for a row for each key. */

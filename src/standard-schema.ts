@@ -38,12 +38,22 @@ export type SchemaOutput<S extends StandardSchema<unknown, object>> = NonNullabl
   S["~standard"]["types"]
 >["output"];
 
+/** What documents are in the database: what the schema takes, where that is known. */
+export type SchemaInput<S extends StandardSchema<unknown, object>> = NonNullable<
+  S["~standard"]["types"]
+>["input"] extends infer Input
+  ? Input extends object
+    ? Input
+    : SchemaOutput<S>
+  : never;
+
 /** How documents are checked. */
 export interface SchemaOptions<S extends StandardSchema<unknown, object>> {
   /**
    * What documents have to be, but for the members that begin with `_`, which it is not shown, and for design
-   * documents, `_local` ones and deletions. `data` is what it makes of them; what it leaves away stays in
-   * `data`, too, so that no save loses it.
+   * documents, `_local` ones and deletions. `data` is what it makes of them. A save writes the document as it came,
+   * with what was changed since: what the schema left away is not lost. Only in a list that is changed, and of which
+   * the schema had made another, is what it made written. It has to take what it makes, as JSON.
    */
   schema: S;
   /**
@@ -52,9 +62,9 @@ export interface SchemaOptions<S extends StandardSchema<unknown, object>> {
    */
   validate?: "read" | "write" | "both" | undefined;
   /**
-   * Called for each document among many (`docs`, `find`, the rows of views, changes) that the schema does not
-   * let in: `"skip"` leaves it out, `"pass"` gives it as it is in the database. Default: it is thrown, at its
-   * place, as is what this throws.
+   * Called for each document among many (`docs`, `find`, rows of views and searches, changes, `bulkGet`) that the
+   * schema does not let in: `"skip"` leaves it out, though it counts for the `limit` of all but feeds; `"pass"` gives
+   * it as it is in the database. Default: it is thrown, at its place, as is what this throws.
    */
   onInvalid?: ((error: ValidationError) => "skip" | "pass") | undefined;
 }

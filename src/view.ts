@@ -5,7 +5,6 @@ import type {
   DocRow,
   EmittedRow,
   Grouped,
-  MissingRow,
   Reduced,
   ReducedRow,
   Unreduced,
@@ -30,9 +29,8 @@ const longestQuery = 2000;
  * @typeParam K - of its keys
  * @typeParam V - of its values
  * @typeParam T - of its documents
- * @typeParam M - of rows for keys that do not exist, which only `_all_docs` has
  */
-export class View<K = unknown, V = unknown, T extends object = JsonObject, M = never> {
+export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   readonly #scope: Scope;
   readonly #path: string;
 
@@ -51,8 +49,8 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject, M = n
    * for reduced rows, given `keys`, rows that are not `sorted`, and keys with numbers or members that
    * `JSON.parse` changes
    */
-  rows(params: ViewParams<K> & WithDocs): Rows<DocRow<K, V, T> | M>;
-  rows(params: ViewParams<K> & Unreduced): Rows<EmittedRow<K, V, T> | M>;
+  rows(params: ViewParams<K> & WithDocs): Rows<DocRow<K, V, T>>;
+  rows(params: ViewParams<K> & Unreduced): Rows<EmittedRow<K, V, T>>;
   rows(params: ViewParams<K> & Grouped): Rows<ReducedRow<K, V>>;
   rows(params: ViewParams<K> & Reduced): Rows<ReducedRow<null, V>>;
   rows(params?: ViewParams<K>): Rows<ViewRow<K, V, T>>;
@@ -110,8 +108,8 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject, M = n
   }
 
   /** All rows in memory. */
-  get(params: ViewParams<K> & WithDocs): Promise<ViewResponse<K, V, T, DocRow<K, V, T> | M>>;
-  get(params: ViewParams<K> & Unreduced): Promise<ViewResponse<K, V, T, EmittedRow<K, V, T> | M>>;
+  get(params: ViewParams<K> & WithDocs): Promise<ViewResponse<K, V, T, DocRow<K, V, T>>>;
+  get(params: ViewParams<K> & Unreduced): Promise<ViewResponse<K, V, T, EmittedRow<K, V, T>>>;
   get(params: ViewParams<K> & Grouped): Promise<ViewResponse<K, V, T, ReducedRow<K, V>>>;
   get(params: ViewParams<K> & Reduced): Promise<ViewResponse<K, V, T, ReducedRow<null, V>>>;
   get(params?: ViewParams<K>): Promise<ViewResponse<K, V, T>>;
@@ -122,10 +120,6 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject, M = n
   }
 
   /** The rows of these keys, in memory. Few keys go in the URL, by GET. */
-  post(
-    keys: readonly K[],
-    params: Omit<ViewParams<K>, "keys"> & WithDocs,
-  ): Promise<ViewResponse<K, V, T, DocRow<K, V, T> | M>>;
   post(
     keys: readonly K[],
     params: Omit<ViewParams<K>, "keys"> & Grouped,
@@ -222,8 +216,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject, M = n
 export class AllDocsView<T extends object = JsonObject> extends View<
   string,
   { rev: string; deleted?: boolean },
-  T,
-  MissingRow
+  T
 > {
   protected override get unreduced() {
     return {};

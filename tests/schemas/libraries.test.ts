@@ -100,8 +100,8 @@ describe.each(Object.entries(schemas))("%s", (library, schema) => {
       right.push(doc);
     }
     expect(wrong).toEqual({ ant: ["type"], cat: ["legs"], dodo: ["born"] });
-    expect(right.map(({ json }) => json)).toEqual([
-      { type: "mammal", legs: 2, born: new Date(born), name: "nobody", wings: 2 },
+    expect(right.map(({ json }) => json)).toMatchObject([
+      { type: "mammal", legs: 2, born: new Date(born), name: "nobody" },
       { type: "bird", legs: 2, born: new Date(born), name: "Edna" },
     ]);
   });
@@ -121,6 +121,10 @@ describe.each(Object.entries(schemas))("%s", (library, schema) => {
     const fox = { type: "mammal", legs: 4, born: new Date(born), name: "Fox" } as const;
     await animals.document("fox", fox).save();
     expect((await db.get("fox")).json).toEqual({ ...fox, born });
+    const bat = await animals.get("bat");
+    bat.data.legs = 3;
+    await bat.save();
+    expect((await db.get("bat")).json).toEqual({ type: "mammal", legs: 3, born, wings: 2 });
     const snake = animals.document("snake", { ...fox, legs: -1 });
     await expect(snake.save()).rejects.toThrow(ValidationError);
   });

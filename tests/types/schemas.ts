@@ -3,6 +3,7 @@
 import {
   CouchDB,
   type Database,
+  type Rows,
   type SchemaOutput,
   type StandardSchema,
   ValidationError,
@@ -26,7 +27,12 @@ const couch = new CouchDB("http://localhost:5984");
 const animals = couch.database("animals", { schema });
 
 same<SchemaOutput<typeof schema>, Animal>(true);
-same<typeof animals, Database<Animal>>(true);
+same<typeof animals, Database<Animal, Stored>>(true);
+// What is asked for is what is in the database.
+animals.find({ born: { $gte: "2020" } }, { sort: ["born"] });
+const parts = animals.query({}, { fields: ["born"] });
+same<typeof parts, Rows<{ born: string }>>(true);
+animals.import([{ born: "2020-01-02" }, { born: new Date() }]);
 couch.database("animals", { schema, validate: "write" });
 couch.database("animals", {
   schema,
@@ -41,6 +47,8 @@ export function narrow(error: unknown) {
 export const wrong = [
   // @ts-expect-error: what it makes is a date
   animals.document("cat", { born: "yesterday" }),
+  // @ts-expect-error: a text is asked for
+  animals.find({ born: { $gte: new Date() } }),
   // @ts-expect-error: a document is an object
   couch.database("animals", { schema: text }),
   // @ts-expect-error: without a schema there is nothing to look for
