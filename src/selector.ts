@@ -41,7 +41,7 @@ export type Field<T, Depth extends number = 4> =
       }[KeysOf<T>];
 
 /** What a field may be. */
-export type FieldValue<T, F extends string> =
+type FieldValue<T, F extends string> =
   IsFree<T> extends true
     ? // biome-ignore lint/suspicious/noExplicitAny: nothing is known of it
       any

@@ -22,7 +22,7 @@ export interface Context extends Server {
 }
 
 /** What not every runtime, or every server, can do. */
-export type Need =
+type Need =
   | "any header"
   | "Cookie headers"
   | "cookies across origins"

@@ -15,7 +15,7 @@ import { setImmediate, setTimeout as sleep } from "node:timers/promises";
  */
 export type Break = "cut" | "reset" | "end" | "stall";
 
-export interface CannedAnswer {
+interface CannedAnswer {
   status: number;
   headers?: Record<string, string>;
   body?: string;
@@ -50,7 +50,7 @@ export interface SeenRequest {
 }
 
 /** A request under way. */
-export interface Passing extends SeenRequest {
+interface Passing extends SeenRequest {
   /** Bytes of the answer's body so far. */
   readonly sent: number;
   breakOff(how: Break): void;

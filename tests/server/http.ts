@@ -20,24 +20,24 @@ export function prepare(response: ServerResponse): void {
   response.setHeader("X-CouchDB-Body-Time", "0");
 }
 
-export function send(context: Context, status: number, body: string, headers: Headers): void {
+function send(context: Context, status: number, body: string, headers: Headers): void {
   const { response } = context;
   response.writeHead(status, { ...headers, "Content-Length": String(Buffer.byteLength(body)) });
   response.end(body);
 }
 
-export function sendBytes(context: Context, status: number, body: Buffer, headers: Headers): void {
+function sendBytes(context: Context, status: number, body: Buffer, headers: Headers): void {
   const length = { "Content-Length": String(body.length) };
   context.response.writeHead(status, { ...NOT_CACHED, ...headers, ...length });
   context.response.end(body);
 }
 
-export function sendJson(context: Context, status: number, value: unknown, headers: Headers = {}) {
+function sendJson(context: Context, status: number, value: unknown, headers: Headers = {}) {
   const body = `${JSON.stringify(value)}\n`;
   send(context, status, body, { ...NOT_CACHED, ...JSON_TYPE, ...headers });
 }
 
-export function sendError(context: Context, error: CouchError): void {
+function sendError(context: Context, error: CouchError): void {
   sendJson(context, error.status, { error: error.error, reason: error.reason }, error.headers);
 }
 

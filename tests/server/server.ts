@@ -24,7 +24,7 @@ export interface ServerOptions {
   sessionSeconds?: number;
 }
 
-export interface SeenRequest {
+interface SeenRequest {
   method: string;
   /** With its query, as it was sent. */
   path: string;

@@ -83,7 +83,7 @@ const deep = fc
   )
   .map(([depth, [open = "", close = ""]]) => `${open.repeat(depth)}1${close.repeat(depth)}`);
 
-export const value = fc.oneof(
+const value = fc.oneof(
   { weight: 4, arbitrary: object },
   { weight: 2, arbitrary: array },
   { weight: 2, arbitrary: scalar },
