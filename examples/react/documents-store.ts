@@ -1,0 +1,85 @@
+import type { ChangesFeed, Database, DocumentData, FeedState, Sequence } from "couchfetch";
+
+/** What is known at one moment. Never changed: if something has, there is a new one. */
+export interface Snapshot<T extends object> {
+  /** By id, without design documents. Those that have not changed are the objects that they were. */
+  readonly documents: readonly Readonly<DocumentData<T>>[];
+  readonly connection: "connecting" | "live" | "waiting";
+  /** What ended the feed for good. */
+  readonly error?: unknown;
+}
+
+export type DocumentsStore<T extends object> = ReturnType<typeof documentsStore<T>>;
+
+/** The documents of a database, read once, and followed by one feed while anybody listens. */
+export function documentsStore<T extends object>(db: Database<T>) {
+  const byId = new Map<string, DocumentData<T>>();
+  const listeners = new Set<() => void>();
+  let snapshot: Snapshot<T> = { documents: [], connection: "connecting" };
+  let since: Sequence | undefined;
+  let feed: ChangesFeed<T> | undefined;
+
+  function show(news: Partial<Snapshot<T>>) {
+    snapshot = { ...snapshot, ...news };
+    for (const listener of listeners) listener();
+  }
+
+  function showDocuments() {
+    show({ documents: [...byId.values()].sort((a, b) => (a._id < b._id ? -1 : 1)) });
+  }
+
+  async function read() {
+    const all = await db.allDocs.get({ include_docs: true, update_seq: true });
+    since = all.update_seq; // what came after these rows, the feed brings
+    for (const { data } of all.docs()) byId.set(data._id, data);
+    showDocuments();
+  }
+
+  function onState({ state }: FeedState) {
+    // Between two tries it connects, and waits again: for who looks at it, it waits.
+    const isRetry = state === "connecting" && snapshot.connection === "waiting";
+    if (state !== "closed" && !isRetry) show({ connection: state });
+  }
+
+  async function follow() {
+    try {
+      feed = db.changes({ feed: "continuous", since, include_docs: true, onState });
+      // As the network brings them: a burst of changes is a few snapshots, not one for each.
+      for await (const changes of feed.batches()) {
+        const news = changes.filter(({ id, json }) => take(id, json.deleted ? null : json.doc));
+        if (news.length > 0) showDocuments();
+      }
+    } catch (error) {
+      show({ error });
+    }
+  }
+
+  /** Whether it is new: after a lost connection, a change may come again. */
+  function take(id: string, doc: DocumentData<T> | null | undefined): boolean {
+    if (!doc) return byId.delete(id);
+    if (id.startsWith("_design/") || byId.get(id)?._rev === doc._rev) return false;
+    byId.set(id, doc);
+    return true;
+  }
+
+  function subscribe(listener: () => void) {
+    listeners.add(listener);
+    if (!feed) void follow();
+    return () => {
+      listeners.delete(listener);
+      // Not at once: StrictMode, or a view in the place of another, subscribes again in this turn.
+      queueMicrotask(rest);
+    };
+  }
+
+  /** Ends the feed if nobody listens any more. Who comes later goes on from there. */
+  function rest() {
+    if (listeners.size > 0 || !feed) return;
+    void feed.close();
+    since = feed.sequence;
+    feed = undefined;
+    show({ connection: "connecting" });
+  }
+
+  return { ready: read(), subscribe, snapshot: () => snapshot };
+}

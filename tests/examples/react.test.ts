@@ -1,0 +1,397 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { basic, CouchDB, type Database } from "couchfetch";
+import type { Browser, BrowserContext, Page as Tab } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Line } from "../demo/line.js";
+import { install } from "../install.js";
+import { findChromium, launchChromium } from "../runtimes/chromium.js";
+import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
+
+const patience = { timeout: 20_000 };
+const setUp = 180_000;
+const example = new URL("../../examples/react/", import.meta.url);
+const database = `react_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
+const run = promisify(execFile);
+
+interface Chore {
+  title: string;
+  done: boolean;
+}
+
+let server: ServerUnderTest;
+let couch: CouchDB;
+let chores: Database<Chore>;
+
+beforeAll(async () => {
+  server = await serverUnderTest();
+  couch = new CouchDB(server.url, { auth: basic(server.user, server.password) });
+});
+
+afterAll(async () => {
+  await couch?.close();
+  await server?.close();
+});
+
+beforeEach(async () => {
+  chores = await couch.create<Chore>(database);
+});
+
+afterEach(async () => {
+  await couch.delete(database).catch(() => {}); // a test may have done so
+});
+
+async function write(id: string, title: string, done = false) {
+  const chore = chores.document(id, { title, done });
+  await chore.save();
+  return chore;
+}
+
+describe("the documents that the hook for React shares", () => {
+  /**
+   * What is asked for, and the feeds that are still open.
+   *
+   * @param again - the feeds bring all that there is, as after a lost connection some
+   */
+  function watched({ again = false } = {}) {
+    const asked: string[] = [];
+    const feeds = new Set<Request>();
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      const given = new Request(input, init);
+      const url = new URL(given.url);
+      const isFeed = url.searchParams.get("feed") === "continuous";
+      asked.push(url.pathname.split("/").at(-1) ?? "");
+      if (isFeed && again) url.searchParams.set("since", "0");
+      const request = new Request(url, given);
+      if (isFeed) {
+        feeds.add(request);
+        request.signal.addEventListener("abort", () => feeds.delete(request));
+      }
+      return globalThis.fetch(request);
+    };
+    const session = new CouchDB(server.url, { auth: basic(server.user, server.password), fetch });
+    return { asked, feeds, db: session.database<Chore>(database) };
+  }
+
+  interface Store {
+    ready: Promise<void>;
+    subscribe(listener: () => void): () => void;
+    snapshot(): { documents: (Chore & { _id: string })[]; connection: string; error?: unknown };
+  }
+
+  async function open(db: Database<Chore>): Promise<Store> {
+    // Not known to the compiler here: the example has a configuration of its own.
+    const path = fileURLToPath(new URL("documents-store.ts", example));
+    const store: Store = (await import(path)).documentsStore(db);
+    await store.ready;
+    return store;
+  }
+
+  const ids = (store: Store) => store.snapshot().documents.map(({ _id }) => _id);
+
+  it("miss nothing between reading and following, nor while nobody listens", async () => {
+    const a = await write("a", "Water the tomatoes");
+    const { asked, feeds, db } = watched();
+    const store = await open(db);
+    expect(ids(store)).toEqual(["a"]);
+    await write("c", "Sharpen the knives");
+    const stop = store.subscribe(() => {});
+    await expect.poll(() => ids(store), patience).toEqual(["a", "c"]);
+
+    // What stops and begins in one turn, as in StrictMode, goes on; and two listeners have one feed.
+    stop();
+    const stops = [store.subscribe(() => {}), store.subscribe(() => {})];
+    await write("b", "Call the chimney sweep");
+    await expect.poll(() => ids(store), patience).toEqual(["a", "b", "c"]);
+    expect(asked.filter((path) => path === "_changes")).toHaveLength(1);
+    expect(feeds.size).toBe(1);
+
+    stops[0]?.();
+    await write("d", "Fix the gate");
+    await expect.poll(() => ids(store), patience).toEqual(["a", "b", "c", "d"]);
+    stops[1]?.();
+    await expect.poll(() => feeds.size, patience).toBe(0);
+
+    await a.delete();
+    await write("e", "Take the bottles back");
+    const end = store.subscribe(() => {});
+    await expect.poll(() => ids(store), patience).toEqual(["b", "c", "d", "e"]);
+    expect(asked.filter((path) => path === "_all_docs")).toHaveLength(1);
+    end();
+  });
+
+  it("come in snapshots that stay as they are, and a burst in few", async () => {
+    await write("a", "Water the tomatoes");
+    await (await couch.database(database).create("_design/none", { data: {} })).save();
+    const store = await open(watched({ again: true }).db);
+    const first = store.snapshot();
+    const before = JSON.stringify(first);
+    const burst = 400;
+    await chores.createDocs((docs) => {
+      for (let n = 0; n < burst; n += 1) docs.create(`b${n}`, { title: `${n}`, done: false });
+    });
+
+    const snapshots: unknown[] = [];
+    const stop = store.subscribe(() => snapshots.push(store.snapshot()));
+    await expect.poll(() => ids(store).length, patience).toBe(burst + 1);
+    expect(snapshots.length).toBeLessThan(burst / 4);
+    expect(new Set(snapshots).size).toBe(snapshots.length);
+    expect(JSON.stringify(first)).toBe(before);
+    expect(store.snapshot().documents[0]).toBe(first.documents[0]);
+
+    // A design document is none of theirs: nobody is told of it.
+    const count = snapshots.length;
+    const { documents } = store.snapshot();
+    const design = await couch.database(database).get("_design/none");
+    await design.update((data) => ({ ...data, language: "javascript" }));
+    expect(store.snapshot().documents).toBe(documents);
+    await write("z", "Fix the gate");
+    await expect.poll(() => ids(store).at(-1), patience).toBe("z");
+    expect(snapshots.length).toBe(count + 1);
+    stop();
+  });
+});
+
+const executable = findChromium();
+if (!executable) {
+  console.warn("The example for React is not tested in a browser: there is no Chromium here.");
+}
+
+describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () => {
+  const builds = ["development", "production"]; // StrictMode does its double work in the former only
+  let line: Line;
+  let folder: string;
+  let pages: Server;
+  let origin: string;
+  let browser: Browser;
+  let context: BrowserContext;
+  let complaints: string[];
+  let watches: Map<Tab, { asked: string[]; feeds: Set<object> }>;
+
+  beforeAll(async () => {
+    install(example, "the example for React");
+    line = new Line(server.url);
+    await line.mend();
+    folder = await mkdtemp(join(tmpdir(), "couchfetch-react-"));
+    for (const build of builds) await buildPage(build);
+    pages = await servePages();
+    origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
+    browser = await launchChromium(executable ?? "");
+  }, setUp);
+
+  afterAll(async () => {
+    await browser?.close();
+    pages?.close();
+    pages?.closeAllConnections();
+    await line?.cut();
+    if (folder) await rm(folder, { recursive: true });
+  });
+
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport: { width: 360, height: 700 } });
+    context.setDefaultTimeout(patience.timeout);
+    complaints = [];
+    watches = new Map();
+  });
+
+  afterEach(() => context.close());
+
+  async function buildPage(build: string): Promise<void> {
+    const vite = fileURLToPath(new URL("node_modules/vite/bin/vite.js", example));
+    const options = ["--base", `/${build}/`, "--outDir", join(folder, build), "--emptyOutDir"];
+    const url = line.origin + new URL(server.url).pathname;
+    const env = { NODE_ENV: build, VITE_COUCHDB_URL: url, VITE_DATABASE: database };
+    const where = { cwd: fileURLToPath(example), env: { ...process.env, ...env } };
+    await run(process.execPath, [vite, "build", ...options], where);
+  }
+
+  async function servePages(): Promise<Server> {
+    const types: Record<string, string> = { ".js": "text/javascript", ".css": "text/css" };
+    const server = createServer(async ({ url = "/" }, response) => {
+      const path = url.endsWith("/") ? `${url}index.html` : url;
+      const body = await readFile(join(folder, path)).catch(() => undefined);
+      const type = types[extname(path)] ?? "text/html";
+      response.writeHead(body ? 200 : 404, { "Content-Type": type }).end(body);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return server;
+  }
+
+  async function openTab(build = "development"): Promise<Tab> {
+    const tab = await context.newPage();
+    const feeds = new Set<object>();
+    const asked: string[] = [];
+    watches.set(tab, { asked, feeds });
+    tab.on("request", (request) => {
+      asked.push(new URL(request.url()).pathname.split("/").at(-1) ?? "");
+      if (request.url().includes("feed=continuous")) feeds.add(request);
+    });
+    tab.on("requestfinished", (request) => feeds.delete(request));
+    tab.on("requestfailed", (request) => feeds.delete(request));
+    tab.on("pageerror", (error) => complaints.push(String(error)));
+    tab.on("console", (message) => {
+      // Chromium reports lost connections here, as those of these tests are.
+      const isFailedRequest = /Failed to load resource|blocked by CORS/.test(message.text());
+      if (/error|warning/.test(message.type()) && !isFailedRequest) complaints.push(message.text());
+    });
+    await tab.goto(`${origin}/${build}/`);
+    return tab;
+  }
+
+  async function signIn(tab: Tab, password = server.password): Promise<Tab> {
+    await tab.getByLabel("User").fill(server.user);
+    await tab.getByLabel("Password").fill(password);
+    await tab.getByRole("button", { name: "Sign in" }).click();
+    return tab;
+  }
+
+  const says = (tab: Tab, text: string) => tab.getByText(text, { exact: true }).waitFor();
+  const box = (tab: Tab, name: string) => tab.getByRole("checkbox", { name, exact: true });
+  const isChecked = (tab: Tab, name: string, what: boolean) =>
+    expect.poll(() => box(tab, name).isChecked(), patience).toBe(what);
+  const isGone = (tab: Tab, name: string) => box(tab, name).waitFor({ state: "detached" });
+  const remove = (tab: Tab, name: string) =>
+    tab.getByRole("button", { name: `Delete ${name}` }).click();
+  const alert = (tab: Tab, text: string | RegExp) =>
+    tab.getByRole("alert").filter({ hasText: text }).waitFor();
+  const titles = (tab: Tab) => tab.getByRole("listitem").locator("label").allTextContents();
+
+  it("has the right types", async () => {
+    const tsc = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
+    await run(process.execPath, [tsc, "-p", fileURLToPath(example)]);
+  });
+
+  it.each(builds)("shows in one tab what is done in the other (%s)", async (build) => {
+    await write("0", "Water the tomatoes", true);
+    const one = await signIn(await openTab(build));
+    const two = await signIn(await openTab(build));
+    await says(one, "1 of 1 done");
+    for (const tab of [one, two]) await says(tab, "Live");
+
+    await one.getByLabel("New chore").fill("Fix the gate");
+    await one.keyboard.press("Enter");
+    await isChecked(two, "Fix the gate", false);
+    expect(await one.getByLabel("New chore").inputValue()).toBe("");
+    expect(await titles(two)).toEqual(["Water the tomatoes", "Fix the gate"]);
+
+    await box(two, "Fix the gate").check();
+    await isChecked(one, "Fix the gate", true);
+    await says(one, "2 of 2 done");
+    await box(one, "Fix the gate").uncheck();
+    await isChecked(two, "Fix the gate", false);
+    await says(two, "1 of 2 done");
+
+    await remove(one, "Fix the gate");
+    await isGone(two, "Fix the gate");
+    await remove(two, "Water the tomatoes");
+    await says(one, "Nothing to do");
+
+    // Two components have read once, and follow by one feed, until they are gone: in StrictMode, too.
+    for (const { asked, feeds } of watches.values()) {
+      const begun = asked.filter((name) => ["_all_docs", "_changes", database].includes(name));
+      expect(begun).toEqual(["_all_docs", database, "_changes"]);
+      expect(feeds.size).toBe(1);
+    }
+    await one.getByRole("button", { name: "Sign out" }).click();
+    await one.getByLabel("Password").waitFor();
+    await expect.poll(() => watches.get(one)?.feeds.size, patience).toBe(0);
+    expect(watches.get(two)?.feeds.size).toBe(1);
+    expect(complaints).toEqual([]);
+  });
+
+  it("says when it is offline, and catches up", async () => {
+    const gate = await write("0", "Fix the gate");
+    const tomatoes = await write("1", "Water the tomatoes");
+    const tab = await signIn(await openTab());
+    await says(tab, "Live");
+    const told = await tab.getByRole("status").evaluateHandle((status) => {
+      const texts: (string | null)[] = [];
+      const look = () => texts.push(status.textContent);
+      new MutationObserver(look).observe(status, { characterData: true, subtree: true });
+      return texts;
+    });
+    await line.cut();
+    await says(tab, "Offline, reconnecting …");
+
+    await box(tab, "Fix the gate").click();
+    await alert(tab, "Not saved: The server cannot be reached.");
+    await isChecked(tab, "Fix the gate", false);
+    await tab.getByLabel("New chore").fill("Sharpen the knives");
+    await tab.keyboard.press("Enter");
+    await expect.poll(() => tab.getByLabel("New chore").inputValue()).toBe("Sharpen the knives");
+
+    await tomatoes.delete();
+    await gate.update((data) => ({ ...data, done: true }));
+    await line.mend();
+    await says(tab, "Live");
+    // Not each of the tries in between.
+    expect(await told.jsonValue()).toEqual(["Offline, reconnecting …", "Live"]);
+    await isChecked(tab, "Fix the gate", true);
+    await isGone(tab, "Water the tomatoes");
+    await tab.getByLabel("New chore").press("Enter");
+    await isChecked(tab, "Sharpen the knives", false);
+    expect(await tab.getByRole("alert").textContent()).toBe("");
+    expect(watches.get(tab)?.feeds.size).toBe(1);
+    expect(complaints).toEqual([]);
+  });
+
+  it("overwrites nothing unseen", async () => {
+    const gate = await write("0", "Fix the gate");
+    const tab = await signIn(await openTab());
+    await says(tab, "Live");
+    // Somebody is faster by so little that the screen cannot show it yet.
+    await tab.route(
+      /\/0(\?|$)/,
+      async (route) => {
+        const isWrite = !["GET", "OPTIONS"].includes(route.request().method());
+        if (isWrite) await gate.update((data) => ({ ...data, title: `${data.title}!` }));
+        await route.continue();
+      },
+      { times: 1 },
+    );
+    await remove(tab, "Fix the gate");
+    await alert(tab, /^Not saved: .*conflict/i);
+    await isChecked(tab, "Fix the gate!", false);
+    await box(tab, "Fix the gate!").check();
+    await expect
+      .poll(async () => (await chores.get("0")).json, patience)
+      .toEqual({ title: "Fix the gate!", done: true });
+    expect(complaints).toEqual([]);
+  });
+
+  it("is used with the keyboard", async () => {
+    const tab = await signIn(await openTab());
+    await tab.getByLabel("New chore").focus();
+    const long = `Fix the gate ${"x".repeat(80)}`;
+    await tab.keyboard.type(long);
+    await tab.keyboard.press("Enter");
+    await isChecked(tab, long, false);
+    expect(await tab.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+    for (const key of ["Tab", "Tab", "Space"]) await tab.keyboard.press(key);
+    await says(tab, "1 of 1 done");
+    for (const key of ["Tab", "Enter"]) await tab.keyboard.press(key);
+    await says(tab, "Nothing to do");
+    expect(complaints).toEqual([]);
+  });
+
+  it("shows what it cannot go on after", async () => {
+    await write("0", "Fix the gate");
+    const tab = await signIn(await openTab(), "wrong");
+    await alert(tab, /password/i);
+    await tab.getByRole("button", { name: "Sign out" }).click();
+    await signIn(tab);
+    await isChecked(tab, "Fix the gate", false);
+    await says(tab, "Live");
+    await chores.delete();
+    await alert(tab, /deleted|does not exist|missing|no_db_file/i);
+    await isGone(tab, "Fix the gate");
+  });
+});
