@@ -26,18 +26,18 @@ function send(context: Context, status: number, body: string, headers: Headers):
   response.end(body);
 }
 
-function sendBytes(context: Context, status: number, body: Buffer, headers: Headers): void {
+export function sendBytes(context: Context, status: number, body: Buffer, headers: Headers): void {
   const length = { "Content-Length": String(body.length) };
   context.response.writeHead(status, { ...NOT_CACHED, ...headers, ...length });
   context.response.end(body);
 }
 
-function sendJson(context: Context, status: number, value: unknown, headers: Headers = {}) {
+export function sendJson(context: Context, status: number, value: unknown, headers: Headers = {}) {
   const body = `${JSON.stringify(value)}\n`;
   send(context, status, body, { ...NOT_CACHED, ...JSON_TYPE, ...headers });
 }
 
-function sendError(context: Context, error: CouchError): void {
+export function sendError(context: Context, error: CouchError): void {
   sendJson(context, error.status, { error: error.error, reason: error.reason }, error.headers);
 }
 
