@@ -52,12 +52,23 @@ describe("the package for npm", () => {
   test("every export is documented, and the API's reference has no loose end", {
     timeout: patience,
   }, async () => {
-    const typedoc = [bin("typedoc/bin/typedoc"), "--emit", "none", "--logLevel", "Warn"];
+    const out = join(project.folder, "site");
+    const typedoc = [
+      join(root, "node_modules/typedoc/bin/typedoc"),
+      "--out",
+      out,
+      "--logLevel",
+      "Warn",
+    ];
     const said = await run(process.execPath, typedoc, { cwd: root }).then(
       ({ stdout, stderr }) => stdout + stderr,
       ({ stdout, stderr }) => stdout + stderr,
     );
     expect(said).toBe("");
+    // All guides are part of it.
+    const guides = readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md"));
+    const pages = readdirSync(join(out, "documents"));
+    expect(pages.length).toBeGreaterThanOrEqual(guides.length);
   });
 
   const compilerOptions = {
