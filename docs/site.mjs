@@ -4,10 +4,8 @@ import { Converter } from "typedoc";
 
 export function load(app) {
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => {
-    const [first] = document.content;
-    const [line, title] = /^\s*# (.+)\n/.exec(first?.text ?? "") ?? [];
+    const [, title] = /^\s*# (.+)\n/.exec(document.content[0]?.text ?? "") ?? [];
     if (!title) throw new Error(`${document.name}: the first line of a guide is its name`);
     document.name = title;
-    first.text = first.text.slice(line.length);
   });
 }

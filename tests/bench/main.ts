@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { install } from "../install.js";
@@ -6,6 +6,7 @@ import { installPrograms } from "../runtimes/programs.js";
 import { bench } from "./bench.js";
 import { demandsTable } from "./demands.js";
 import { page, results } from "./document.js";
+import { withSummary } from "./summary.js";
 import { workloads } from "./workloads.js";
 
 const names = workloads.map(({ name }) => name);
@@ -26,7 +27,7 @@ if (values.help) {
   --rounds 5         how often each contender runs
   --runtime ${runtimes}
   --only ${names.join(",")}
-  --write            to docs/benchmarks.md, too`);
+  --write            to docs/benchmarks.md, and the README, too`);
   process.exit();
 }
 
@@ -54,4 +55,6 @@ const report = await bench(options);
 console.log(`\n${results(report)}\n\n${demandsTable(report)}`);
 if (values.write) {
   writeFileSync(new URL("../../docs/benchmarks.md", import.meta.url), page(report, options));
+  const readme = new URL("../../README.md", import.meta.url);
+  writeFileSync(readme, await withSummary(readFileSync(readme, "utf8"), report));
 }

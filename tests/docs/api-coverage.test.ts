@@ -169,6 +169,10 @@ test("the totals are those of the rows", () => {
     `| endpoints with a method, of ${rows.length} | ${ours} | ${nano} | ${pouchdb} | ${cloudant} |`,
   );
   expect(page).toContain(`| by \`couch.request\` | ${byRequest} | | | |`);
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  expect(readme).toContain(
+    `with a method | ${ours} of ${rows.length} | ${nano} | ${pouchdb} | ${cloudant} |`,
+  );
 });
 
 describe("our code asks for its endpoint", () => {
