@@ -15,6 +15,9 @@ export interface ServerUnderTest {
   lacks: Lacks;
   /** Kills it and starts it again; undefined where that is not known. */
   restart: (() => Promise<void>) | undefined;
+  /** The two by themselves; the embedded one's only. */
+  stop?: () => Promise<void>;
+  start?: () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -41,7 +44,7 @@ export async function serverUnderTest(): Promise<ServerUnderTest> {
       await stop();
       await start();
     };
-    return { url, user: "admin", password: "secret", secret, lacks, restart, close };
+    return { url, user: "admin", password: "secret", secret, lacks, restart, stop, start, close };
   }
   const command = process.env.COUCHDB_RESTART;
   const secret = process.env.COUCHDB_SECRET;

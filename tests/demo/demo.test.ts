@@ -10,6 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Page, startPage } from "../../examples/live/page-server.js";
 import { openServer, type Server } from "../../examples/live/server.js";
 import { findChromium, launchChromium } from "../runtimes/chromium.js";
+import { serverUnderTest } from "../server-under-test.js";
 import { Line } from "./line.js";
 
 const patience = 20_000;
@@ -317,6 +318,36 @@ describe.skipIf(!executable)("the demo's page", { timeout: 90_000 }, () => {
     await write("emu", { name: "Emu", legs: 2 });
     await shown(tab, "emu", "Emu 2 legs");
     expect(complaints).toEqual([]);
+  });
+
+  it("says when the server is stopped, and goes on when it is started again", async ({ skip }) => {
+    const stopped = await serverUnderTest();
+    const { url, user, password, stop, start } = stopped;
+    if (!stop || !start) return skip("nobody has told how to stop this server");
+    await using there = new CouchDB(url, { auth: basic(user, password) });
+    const book = await there.create<Animal>("book");
+    await book.document("cat", { name: "Cat", legs: 4 }).save();
+    const own = await startPage({ url: url.replace(/\/$/, ""), user, password, database: "book" });
+    try {
+      const tab = await context.newPage();
+      await tab.goto(own.url);
+      await shown(tab, "cat", "Cat 4 legs");
+      await stop();
+      await state(tab, "lost");
+      await tab.locator("#add").getByLabel("Animal").fill("Emu");
+      await tab.keyboard.press("Enter");
+      await says(tab, "#add .note", /Not added/);
+      await start();
+      await state(tab, "live");
+      await book.document("dodo", { name: "Dodo", legs: 2 }).save();
+      await shown(tab, "dodo", "Dodo 2 legs");
+      // What was not added is still there, to be added now.
+      await tab.locator("#add").getByLabel("Animal").press("Enter");
+      await shown(tab, "emu", "Emu 4 legs");
+    } finally {
+      await own.close();
+      await stopped.close();
+    }
   });
 
   it("says when the database is gone, and does not pretend that it still has rows", async () => {
