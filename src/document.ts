@@ -1,105 +1,27 @@
 import { Attachment } from "./attachment.js";
-import { admitted, asRead, checkOut, isAdmitted } from "./border.js";
-import { Content, type Original } from "./content.js";
-import { ConflictError, InvalidResponseError } from "./errors.js";
+import { asRead, checkOut } from "./border.js";
+import type { Original } from "./content.js";
+import { ConflictError } from "./errors.js";
 import { afterWriting, document, isOpen, lost, write } from "./fate.js";
 import { atRevision, isLike, replacement } from "./json-values.js";
 import { type AttachmentContents, stubsOf } from "./multipart.js";
-import { type AttachmentPart, related, withStubs } from "./related.js";
-import { type Merge, openRevs, resolve } from "./revisions.js";
+import { Reading } from "./reading.js";
+import { type Merge, resolve } from "./revisions.js";
 import { saveWith } from "./save-with.js";
 import type { Scope } from "./scope.js";
 import type { Answer, Call } from "./transport/call.js";
-import { documentPath, pathIn } from "./transport/paths.js";
+import { documentPath } from "./transport/paths.js";
 import { resends } from "./transport/runtime.js";
 import type {
   DocumentData,
-  GetOptions,
   JsonObject,
-  OpenRevision,
-  OpenRevsOptions,
   OperationOptions,
   SaveOptions,
   WriteResult,
 } from "./types.js";
 
 /** A document of a database, and the JSON of it that is here. */
-export class Document<T extends object = JsonObject> extends Content<T> {
-  /**
-   * Reads the document from the server.
-   *
-   * @throws ConflictError if there are unsaved changes, unless `discardChanges`
-   * @throws NotFoundError if it does not exist or was deleted
-   * @throws BadRequestError for an invalid `rev`
-   * @param options - `ifChanged`: nothing is read if the server has the revision that is here
-   * @returns whether it was read
-   * @throws ValidationError for a document that is none of the database's schema, if it has one
-   * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
-   */
-  async fetch(
-    options: GetOptions & {
-      discardChanges?: boolean | undefined;
-      ifChanged?: boolean | undefined;
-    } = {},
-  ): Promise<boolean> {
-    const { discardChanges = false, ifChanged = false, signal, ...query } = options;
-    if (!discardChanges) this.refuseToLoseChanges("GET");
-    const { json } = this.scope.transport;
-    // A revision that was set by hand is not what is here; nor is what no schema has seen.
-    const isKnown = this.original?._rev === this.rev && isAdmitted(this.scope, this.data);
-    const known = ifChanged && isKnown ? this.rev : undefined;
-    const answer = await this.#get(query, signal, known);
-    if (!answer) return false;
-    const { value, text } = answer;
-    const data = await this.#admitted(value as DocumentData<T>, signal);
-    // Somebody may have made some while the answer was on its way.
-    if (!discardChanges) this.refuseToLoseChanges("GET");
-    this.become(data, () => json.parse(text));
-    return true;
-  }
-
-  /**
-   * Reads the document and its attachments in one request: the attachments as they arrive, one after the other.
-   * Once the first is there, or the end, the document here is the server's. Leaving the loop closes the connection.
-   *
-   * ```ts
-   * for await (const { name, body } of cat.fetchAttachments()) await store(name, body);
-   * ```
-   *
-   * @param options - `atts_since`: only those that these revisions have not
-   * @throws ConflictError if there are unsaved changes, unless `discardChanges`
-   * @throws NotFoundError if the document does not exist
-   * @throws IncompleteResponseError for a connection that is lost; reading a `body` then fails with it, too
-   * @see https://docs.couchdb.org/en/stable/api/document/common.html#efficient-multiple-attachments-retrieving
-   */
-  async *fetchAttachments(
-    options: Omit<GetOptions, "attachments"> & { discardChanges?: boolean | undefined } = {},
-  ): AsyncGenerator<AttachmentPart, void, void> {
-    const { discardChanges = false, signal, ...query } = options;
-    if (!discardChanges) this.refuseToLoseChanges("GET");
-    const { transport } = this.scope;
-    const call = {
-      method: "GET",
-      path: this.#path,
-      query: { ...query, attachments: true },
-    } as const;
-    const flight = transport.takeOff(signal);
-    try {
-      for await (const each of related(transport, call, flight)) {
-        if (typeof each !== "string") {
-          yield each;
-          continue;
-        }
-        const original = () => withStubs(this.#parsed(each));
-        const data = await admitted(this.scope, original(), flight);
-        if (!discardChanges) this.refuseToLoseChanges("GET");
-        this.become(data, original);
-      }
-    } finally {
-      flight.land();
-    }
-  }
-
+export class Document<T extends object = JsonObject> extends Reading<T> {
   /**
    * Saves the document if it has changed. Nothing is sent if it has not.
    *
@@ -142,7 +64,7 @@ export class Document<T extends object = JsonObject> extends Content<T> {
     const query = { batch, new_edits: new_edits && undefined };
     // A revision that is given is the same however often it comes.
     const call = { method: "PUT", query, body, expects: "ok", signal } as const;
-    const { value } = await this.#request({ ...call, repeats: !new_edits });
+    const { value } = await this.request({ ...call, repeats: !new_edits });
     if (batch === undefined) saved();
     return value as WriteResult;
   }
@@ -190,7 +112,7 @@ export class Document<T extends object = JsonObject> extends Content<T> {
   ): Promise<WriteResult> {
     const { rev, signal } = options;
     const destination = documentPath(newId) + (rev ? `?rev=${encodeURIComponent(rev)}` : "");
-    const path = this.#path;
+    const path = this.path;
     const call = {
       method: "COPY",
       path,
@@ -205,61 +127,6 @@ export class Document<T extends object = JsonObject> extends Content<T> {
       // Nobody can tell: what was copied is what the server had then.
       throw isOpen(error, transport.url(call)) ? lost(error) : error;
     }
-  }
-
-  /**
-   * Asks the server for the current revision, without the document.
-   *
-   * @throws NotFoundError if it does not exist
-   * @see https://docs.couchdb.org/en/stable/api/document/common.html#head--db-docid
-   */
-  async info({ signal }: OperationOptions = {}): Promise<WriteResult> {
-    const { headers } = await this.#request({ method: "HEAD", signal });
-    const rev = /"(\d+-.+)"/.exec(headers.get("etag") ?? "")?.[1];
-    if (rev) return { ok: true, id: this.id, rev };
-    // A `_local` document's ETag is none, and across origins a server may not expose it.
-    return { ok: true, id: this.id, rev: (await this.#read({}, signal))._rev as string };
-  }
-
-  /**
-   * The other leaf revisions, which lost against the current one. Empty if there are none.
-   *
-   * @throws NotFoundError if the document does not exist
-   * @see https://docs.couchdb.org/en/stable/replication/conflicts.html
-   */
-  async conflicts({ signal }: OperationOptions = {}): Promise<string[]> {
-    const { _conflicts = [] } = await this.#read({ conflicts: true }, signal);
-    return this.#list(_conflicts);
-  }
-
-  /**
-   * The revisions that led to the current one, which is the first. Not all need be readable still.
-   *
-   * @throws NotFoundError if the document does not exist
-   * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-an-extended-revision-history
-   */
-  async revs({ signal }: OperationOptions = {}): Promise<string[]> {
-    const { _revs_info = [] } = await this.#read({ revs_info: true }, signal);
-    return this.#list(_revs_info).map(({ rev }) => rev);
-  }
-
-  /**
-   * Revisions of the document, or all its leaves: the current one, those in conflict with it, and deletions.
-   *
-   * @param revs - default `"all"`: the leaves
-   * @returns each, or that it is `missing`
-   * @throws NotFoundError for the leaves of a document that never was
-   * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-multiple-revisions-of-a-document
-   */
-  async openRevs(
-    revs: readonly string[] | "all" = "all",
-    { signal, ...options }: OpenRevsOptions = {},
-  ): Promise<OpenRevision<T>[]> {
-    return this.scope.transport.during(signal, async (flight) => {
-      const found = await openRevs<T>(this.scope, this.id, revs, options, flight);
-      for (const each of found) if (each.ok) each.ok = await admitted(this.scope, each.ok, flight);
-      return found;
-    });
   }
 
   /**
@@ -321,8 +188,8 @@ export class Document<T extends object = JsonObject> extends Content<T> {
     const { json } = this.scope.transport;
     this.refuseToLoseChanges("PUT");
     for (let attempt = 1; ; attempt += 1) {
-      const { value, text } = (await this.#get({}, signal)) as Answer;
-      const draft = await this.#admitted(value as DocumentData<T>, signal);
+      const { value, text } = (await this.read({}, signal)) as Answer;
+      const draft = await this.admitted(value as DocumentData<T>, signal);
       const mutated = await this.scope.transport.during(signal, () => mutate(draft));
       const data = replacement<T>(draft, mutated);
       try {
@@ -363,71 +230,9 @@ export class Document<T extends object = JsonObject> extends Content<T> {
     );
   }
 
-  // Made when needed: most documents of a scan are only read.
-  get #path(): string {
-    return pathIn(this.scope, this.id);
-  }
-
-  #request(call: Omit<Call, "path">) {
-    return this.scope.transport.request({ ...call, path: this.#path });
-  }
-
-  /** @param known - a revision: if the server has this, there is no answer */
-  async #get(query: GetOptions, signal: AbortSignal | undefined, known?: string) {
-    const call = { method: "GET", query: { ...query }, expects: "_id", signal } as const;
-    const headers = known === undefined ? {} : { "if-none-match": `"${known}"` };
-    const answer = await this.#request({ ...call, headers }).catch((error) => {
-      if (known !== undefined && Object(error).status === 304) return undefined;
-      throw error;
-    });
-    if (!answer) return undefined;
-    this.#checked(answer.value);
-    return answer;
-  }
-
-  #admitted(data: DocumentData<T>, signal: AbortSignal | undefined) {
-    if (!this.scope.border) return data;
-    return this.scope.transport.during(signal, (flight) => admitted(this.scope, data, flight));
-  }
-
   async #checkOut(body: string, signal: AbortSignal | undefined): Promise<void> {
     if (!this.scope.border) return;
     await this.scope.transport.during(signal, (flight) => checkOut(this.scope, [body], flight));
-  }
-
-  #parsed(text: string): DocumentData<T> {
-    let value: unknown;
-    try {
-      value = this.scope.transport.json.parse(text);
-    } catch {}
-    return this.#checked(value);
-  }
-
-  #checked(value: unknown): DocumentData<T> {
-    const { _id, _rev } = Object(value) as DocumentData<T>;
-    if (_id === this.id && typeof _rev === "string") return value as DocumentData<T>;
-    throw this.#nonsense("another document, or none");
-  }
-
-  #list<R>(value: R[]): R[] {
-    if (Array.isArray(value) && value.every((each) => each !== null)) return value;
-    throw this.#nonsense("what is no list of revisions");
-  }
-
-  #nonsense(what: string): InvalidResponseError {
-    const reason = `answered with ${what}`;
-    const call = { method: "GET", path: this.#path } as const;
-    return this.scope.transport.error(InvalidResponseError, call, { reason });
-  }
-
-  async #read(query: GetOptions, signal: AbortSignal | undefined): Promise<DocumentData> {
-    const { value } = await this.#request({
-      method: "GET",
-      query: { ...query },
-      expects: "_rev",
-      signal,
-    });
-    return value as DocumentData;
   }
 
   #put(body: string, signal: AbortSignal | undefined): Promise<WriteResult> {
@@ -457,7 +262,7 @@ export class Document<T extends object = JsonObject> extends Content<T> {
     const flight = this.scope.transport.takeOff(call.signal);
     const asked = document(this.scope, this.id, content);
     try {
-      return await write(this.scope, { ...call, path: this.#path }, asked, flight);
+      return await write(this.scope, { ...call, path: this.path }, asked, flight);
     } finally {
       flight.land();
     }

@@ -18,6 +18,7 @@ const layers = [
   "pages scan export feed view-response view-rows follow events import-entry import-options",
   "checkpoint feed-options patience document-source",
   "document",
+  "reading",
   "attachment revisions save-with content",
   "related upload fate border request",
   "multipart multipart-reader response stubs scope",
