@@ -1,12 +1,13 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { install } from "../install.js";
 import { installPrograms } from "../runtimes/programs.js";
+import { writeInto } from "../written.js";
 import { bench } from "./bench.js";
 import { demandsTable } from "./demands.js";
 import { page, results } from "./document.js";
-import { withSummary } from "./summary.js";
+import { summary } from "./summary.js";
 import { workloads } from "./workloads.js";
 
 const names = workloads.map(({ name }) => name);
@@ -55,6 +56,5 @@ const report = await bench(options);
 console.log(`\n${results(report)}\n\n${demandsTable(report)}`);
 if (values.write) {
   writeFileSync(new URL("../../docs/benchmarks.md", import.meta.url), page(report, options));
-  const readme = new URL("../../README.md", import.meta.url);
-  writeFileSync(readme, await withSummary(readFileSync(readme, "utf8"), report));
+  writeInto("README.md", "npm run bench -- --write", await summary(report));
 }

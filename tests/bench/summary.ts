@@ -3,8 +3,6 @@ import { peerSizes } from "./peer-sizes.js";
 import { median } from "./statistics.js";
 import { measures, table } from "./tables.js";
 
-const [begin, end] = ["<!-- Written by npm run bench -- --write -->", "<!-- Up to here -->"];
-
 const shown = {
   "couchfetch docs()": "couchfetch",
   nano: "nano",
@@ -12,16 +10,8 @@ const shown = {
   "Cloudant SDK": "Cloudant SDK",
 };
 
-/** The README with what matters most: a full scan, as CouchDB sends it. */
-export async function withSummary(readme: string, report: Report): Promise<string> {
-  const [before, rest] = readme.split(begin);
-  const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined)
-    throw new Error("The README has no place for it");
-  return `${before}${begin}\n${await summary(report)}\n${end}${after}`;
-}
-
-async function summary({ runtimes, size }: Report): Promise<string> {
+/** What matters most, for the README: a full scan, as CouchDB sends it. */
+export async function summary({ runtimes, size }: Report): Promise<string> {
   const weights = await peerSizes();
   const scans = runtimes.flatMap(({ name, version, measured }) => {
     const results = measured.find(({ workload }) => workload.name === "chunked")?.results;

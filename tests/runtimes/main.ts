@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { startProxyService } from "../conformance/proxy-service.js";
 import { serverUnderTest } from "../server-under-test.js";
+import { writeInto } from "../written.js";
 import { buildSuites } from "./build.js";
 import { isGood, type Outcome, outcomeOf, outcomeTable, report } from "./outcome.js";
 import { installPrograms } from "./programs.js";
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     runtime: { type: "string", default: kinds },
     only: { type: "string", default: "" },
     require: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
     help: { type: "boolean" },
   },
 });
@@ -22,7 +24,8 @@ if (values.help) {
   console.log(`npm test -- [options]
   --runtime ${kinds}
   --only text        only cases whose names contain it
-  --require          a runtime that is missing is a failure`);
+  --require          a runtime that is missing is a failure
+  --write            the table to docs/runtimes.md, too`);
   process.exit();
 }
 
@@ -46,6 +49,12 @@ const lane = async () => {
 const lanes = process.env.COUCHDB_URL ? 1 : 3;
 await Promise.all(Array.from({ length: lanes }, lane));
 console.log(`\n${outcomeTable(outcomes)}`);
+if (values.write) {
+  const date = new Date().toISOString().slice(0, 10);
+  const server = process.env.COUCHDB_URL ? "a real CouchDB" : "the embedded CouchDB";
+  const table = `On ${date}, against ${server}:\n\n\`\`\`text\n${outcomeTable(outcomes)}\n\`\`\``;
+  writeInto("docs/runtimes.md", "npm test -- --write", table);
+}
 if (!outcomes.every((each) => isGood(each, values.require))) process.exitCode = 1;
 
 /** Runs the suite in a runtime, against a server that is its own. */
