@@ -1,4 +1,4 @@
-import { admitLeaves, admitting, isAdmitted } from "./border.js";
+import { admitLeaves, admitting } from "./border.js";
 import { type BulkEdit, BulkOperation, type BulkOptions, editAndSave } from "./bulk.js";
 import { ChangesFeed, type ChangesOptions } from "./changes.js";
 import type { DefinedView } from "./define-view.js";
@@ -68,16 +68,15 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     const { default: content, known, ...params } = options;
     // What cannot be a document is found before anything is sent.
     const otherwise = content == null ? undefined : new Document<T>(this.#scope, id, content);
-    const isKnown = known && isAdmitted(this.#scope, known.data);
-    const _rev = isKnown ? known.rev : undefined;
+    const { rev: _rev } = known ?? {};
     if (known && !(known.id === id && isIn(this.#scope, known))) {
       throw new TypeError("The known document is another, or another database's");
     }
     const given = _rev === undefined ? { _id: id } : { _id: id, _rev };
-    const document = new Document<T>(this.#scope, id, { ...given }, () => given);
+    const document = new Document<T>(this.#scope, id, known?.data ?? { ...given }, () => given);
     try {
       const isRead = await document.fetch({ ...params, ifChanged: true, discardChanges: true });
-      return isKnown && !isRead ? known : document;
+      return known && !isRead ? known : document;
     } catch (error) {
       if (!otherwise || params.rev !== undefined || !isMissing(error)) throw error;
       return otherwise;

@@ -1,14 +1,17 @@
 import { assert } from "chai";
 import {
   type ChangedEvent,
+  CouchDB,
   type Database,
   localCheckpoint,
+  NetworkError,
   type SchemaOptions,
   type SchemaResult,
   type StandardSchema,
   ValidationError,
 } from "couchfetch";
-import { type Case, type Context, eventually, fill, rejects, watch } from "../case.js";
+import { type Case, type Context, eventually, fill, fillMany, rejects, watch } from "../case.js";
+import { throughProxy } from "../proxies.js";
 
 interface Animal {
   legs: number;
@@ -323,6 +326,10 @@ export const schemas: Case[] = [
       const animals = open(context, { validate: "write" });
       const written = await animals.get("bad");
       assert.equal(await animals.get("bad", { known: written }), written);
+      await fill(context.db, { cat: { legs: 4, born } });
+      const cat = await open(context).get("cat");
+      assert.equal(await open(context).get("cat", { known: cat }), cat);
+      assert.isFalse(await cat.fetch({ ifChanged: true }));
     },
   },
   ...Object.entries(readings).map(([name, read]) => ({
@@ -414,11 +421,112 @@ export const schemas: Case[] = [
           onState: ({ state }) => states.push(state),
         });
         const changed: string[] = [];
-        for await (const { id } of changes) changed.push(id);
+        let last: unknown;
+        for await (const { id, sequence } of changes) {
+          changed.push(id);
+          last = sequence;
+        }
         assert.deepEqual(changed, ["ant", "cat"]);
+        assert.equal(changes.sequence, last as string, "it went back to what was skipped");
         assert.deepEqual(told, ["bad", "worse", "worst"]);
         assert.notInclude(states, "waiting");
       }
+    },
+  },
+  {
+    name: "a normal feed ends at its limit, whatever is still to come",
+    async run() {
+      let sent = 0;
+      let isLeft = false;
+      const row = (seq: number) =>
+        `{"seq":${seq},"id":"d${seq}","changes":[{"rev":"1-a"}],"doc":{"_id":"d${seq}","_rev":"1-a","legs":4}},\n`;
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          sent += 1;
+          controller.enqueue(
+            new TextEncoder().encode((sent === 1 ? '{"results":[\n' : "") + row(sent)),
+          );
+        },
+        cancel: () => {
+          isLeft = true;
+        },
+      });
+      const couch = new CouchDB("http://localhost:1", { fetch: async () => new Response(body) });
+      const animals = couch.database("animals", { schema, onInvalid: () => "skip" });
+      const ids: string[] = [];
+      for await (const { id } of animals.changes({ include_docs: true, limit: 3 })) ids.push(id);
+      assert.deepEqual(ids, ["d1", "d2", "d3"]);
+      await eventually(() => isLeft);
+    },
+  },
+  {
+    name: "a long poll that brings only what is skipped is one that brings something",
+    async run(context) {
+      const { db } = context;
+      await fill(db, { bad: {} });
+      const told: string[] = [];
+      const states: string[] = [];
+      const onInvalid = ({ id }: ValidationError) => {
+        told.push(id);
+        return "skip" as const;
+      };
+      const onState = ({ state }: { state: string }) => states.push(state);
+      const options = { feed: "longpoll", include_docs: true, onState, limit: 1 } as const;
+      const feed = open(context, { onInvalid }).changes(options);
+      const first = feed[Symbol.asyncIterator]().next();
+      await eventually(() => told.length === 1);
+      await fill(db, { worse: {} });
+      await eventually(() => told.length === 2);
+      await fill(db, { ant: { legs: 6 } });
+      assert.equal((await first).value?.id, "ant");
+      assert.notInclude(states, "waiting");
+      await feed.close();
+    },
+  },
+  {
+    name: "a feed whose connection is lost again and again goes on past what is skipped",
+    async run(context) {
+      const bad = Array.from({ length: 100 }, (_, n) => ({ _id: `bad-${n}` }));
+      await fillMany(context, [...bad]);
+      await fill(context.db, { ant: { legs: 6 } });
+      const told = new Set<string>();
+      let times = 0;
+      const onInvalid = ({ id }: ValidationError) => {
+        told.add(id);
+        times += 1;
+        return "skip" as const;
+      };
+      // Each answer brings some forty rows.
+      const rule = { of: "_changes", times: 10, fault: { after: 8_000, how: "cut" } as const };
+      const retry = { retry: { limit: 2 } };
+      await throughProxy(
+        context,
+        [rule],
+        async ({ couch }) => {
+          const animals = open({ couch, db: context.db }, { onInvalid });
+          const feed = animals.changes({ feed: "continuous", include_docs: true, limit: 1 });
+          for await (const { id } of feed) assert.equal(id, "ant");
+        },
+        retry,
+      );
+      assert.equal(told.size, 100);
+      assert.isBelow(times, 200);
+    },
+  },
+  {
+    name: "what a schema itself fails with ends a live feed, whatever it is",
+    async run(context) {
+      await fill(context.db, { cat: { legs: 4 } });
+      const error = new NetworkError({ method: "GET", url: "elsewhere", mayHaveHappened: false });
+      const failing = schemaBy(() => Promise.reject(error));
+      const feed = open(context, { schema: failing }).changes({
+        feed: "continuous",
+        include_docs: true,
+      });
+      const read = async () => {
+        for await (const _ of feed);
+      };
+      assert.equal(await rejects(read, NetworkError), error);
     },
   },
   {
