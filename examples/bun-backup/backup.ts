@@ -1,8 +1,9 @@
 /** Saves a database to a file and brings it back, and goes on where it was interrupted: see README.md. */
 
-import { open } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { open, rename, stat, truncate } from "node:fs/promises";
 import { basic, CouchDB, type Database } from "couchfetch";
-import { lastLine, lines } from "./lines.js";
+import { lines } from "./lines.js";
 import { bar } from "./progress.js";
 
 interface Saved {
@@ -10,57 +11,82 @@ interface Saved {
   _rev: string;
 }
 
-/** Appends what the file has not yet: ids are in order, so what is left comes after its last one. */
+// So much is in memory at a time, if a document is not larger by itself.
+const most = { lines: 500, characters: 4_000_000 };
+
+/** Writes to `path.part` what is not there yet: ids are in order, so what is left comes after its last one. */
 async function save(db: Database, path: string): Promise<void> {
-  const { doc_count } = await db.info();
-  const file = await open(path, "a+");
+  if (existsSync(path)) throw new Error(`${path} is there already: take another name`);
+  const part = `${path}.part`;
+  let [last, count, end] = ["", 0, 0];
+  if (existsSync(part)) {
+    for await (const line of lines(part)) {
+      count += 1;
+      ({ text: last, end } = line);
+    }
+    // What an interruption has left of another.
+    await truncate(part, end);
+  }
+  const progress = bar("saved", (await db.info()).doc_count, count);
+  const file = await open(part, "a");
   try {
-    const { text, count } = await lastLine(file);
-    const last = text && (JSON.parse(text) as Saved)._id;
-    const progress = bar("saved", doc_count, count);
     // Nothing can come between an id and the same with a zero behind it.
-    const rest = db.export(last ? { startkey: `${last}\0` } : {});
-    for await (const chunk of rest) {
+    const startkey = last && `${(JSON.parse(last) as Saved)._id}\0`;
+    for await (const chunk of db.export(startkey ? { startkey } : {})) {
       await file.write(chunk);
       progress.add(chunk.reduce((sum, byte) => (byte === 10 ? sum + 1 : sum), 0));
     }
-    progress.end();
+    await file.sync();
   } finally {
     await file.close();
   }
+  await rename(part, path);
+  progress.end();
 }
 
 /** Writes the revisions that the database has not: asking is cheaper than sending them once more. */
 async function restore(db: Database, path: string): Promise<void> {
-  const file = await open(path, "r");
-  try {
-    const { count } = await lastLine(file);
-    const progress = bar("restored", count);
-    async function* missing() {
-      for await (const batch of lines(file, 500)) {
-        const docs = batch.map((line) => JSON.parse(line) as Saved);
-        const left = await db.revsDiff(
-          Object.fromEntries(docs.map((doc) => [doc._id, [doc._rev]])),
-        );
-        const [wanted, known] = [docs.filter(({ _id }) => left[_id]), docs.length];
-        progress.add(known - wanted.length);
-        yield* wanted;
-      }
-    }
-    let done = 0;
-    const { failures } = await db.import(missing(), {
-      new_edits: false,
-      onProgress({ written, failed }) {
-        progress.add(written + failed - done);
-        done = written + failed;
-      },
-    });
-    progress.end();
-    for (const { id, reason } of failures) console.error(`not restored: ${id}: ${reason}`);
-    if (failures.length > 0) process.exitCode = 1;
-  } finally {
-    await file.close();
+  let [total, end, known, done] = [0, 0, 0, 0];
+  for await (const line of lines(path)) {
+    total += 1;
+    end = line.end;
   }
+  if (end < (await stat(path)).size) console.warn("The last line is not complete: it is left out.");
+  const progress = bar("restored", total);
+  async function* missing() {
+    for await (const docs of batches(path)) {
+      const left = await db.revsDiff(Object.fromEntries(docs.map((doc) => [doc._id, [doc._rev]])));
+      const wanted = docs.filter(({ _id }) => left[_id]);
+      known += docs.length - wanted.length;
+      progress.add(docs.length - wanted.length);
+      yield* wanted;
+    }
+  }
+  const { failures } = await db.import(missing(), {
+    new_edits: false,
+    onProgress({ written, failed }) {
+      progress.add(written + failed - done);
+      done = written + failed;
+    },
+  });
+  progress.end();
+  if (known > 0) console.log(`${known} of them were known already, as they are or as they were.`);
+  for (const { id, reason } of failures) console.error(`not restored: ${id}: ${reason}`);
+  if (failures.length > 0) process.exitCode = 1;
+}
+
+async function* batches(path: string): AsyncGenerator<Saved[]> {
+  let batch: Saved[] = [];
+  let characters = 0;
+  for await (const { text } of lines(path)) {
+    batch.push(JSON.parse(text));
+    characters += text.length;
+    if (batch.length < most.lines && characters < most.characters) continue;
+    yield batch;
+    batch = [];
+    characters = 0;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 const [command, address, path] = process.argv.slice(2);
@@ -68,9 +94,13 @@ if (!(command === "save" || command === "restore") || !address || !path) {
   console.error("Usage: bun backup.ts save|restore http://user:password@host:5984/database file");
   process.exit(2);
 }
-const { origin, pathname, username, password } = new URL(address);
-const auth = basic(decodeURIComponent(username), decodeURIComponent(password));
-await using couch = new CouchDB(origin, { auth });
-const name = decodeURIComponent(pathname.slice(1));
-if (command === "save") await save(await couch.get(name), path);
-else await restore(await couch.create(name, { existsOk: true }), path);
+const url = new URL(address);
+const auth = url.username && {
+  auth: basic(decodeURIComponent(url.username), decodeURIComponent(url.password)),
+};
+// A CouchDB may be under a path: what comes last is the database.
+const [, base = "/", name = ""] = /^(.*\/)([^/]+)\/?$/.exec(url.pathname) ?? [];
+await using couch = new CouchDB(url.origin + base, auth || {});
+const database = decodeURIComponent(name);
+if (command === "save") await save(await couch.get(database), path);
+else await restore(await couch.create(database, { existsOk: true }), path);
