@@ -3,6 +3,7 @@ import {
   ConflictError,
   CouchDBError,
   type Database,
+  ForbiddenError,
   NetworkError,
   NotFoundError,
 } from "couchfetch";
@@ -61,7 +62,10 @@ async function write(animals: Database<Animal>, id: string, request: Request) {
   if (typeof name !== "string" || !Number.isInteger(legs)) return status(400);
   // These two only: what begins with _ can delete a document.
   const animal = animals.document(id, { name, legs });
-  const [, rev] = /^"(.+)"$/.exec(request.headers.get("if-match") ?? "") ?? [];
+  const condition = request.headers.get("if-match");
+  const [, rev] = /^"([^"]+)"$/.exec(condition ?? "") ?? [];
+  // A condition that is not understood is not met.
+  if (condition !== null && !rev) return status(412);
   if (rev) animal.rev = rev;
   await animal.save();
   const headers = { etag: `"${animal.rev}"` };
@@ -75,6 +79,8 @@ export function failure(error: unknown): Response {
     return status(404);
   }
   if (error instanceof ConflictError) return status(409);
+  // A validation function's word.
+  if (error instanceof ForbiddenError) return status(403);
   if (error instanceof BadRequestError || error instanceof URIError) return status(400);
   if (!(error instanceof CouchDBError)) return status(500);
   // It may be saved all the same, if the answer was lost.

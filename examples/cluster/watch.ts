@@ -4,7 +4,8 @@ import { basic, CouchDB, CouchDBError } from "couchfetch";
 
 const url = process.env.COUCHDB_URL ?? "http://admin:secret@localhost:5984";
 const { username, password, origin } = new URL(url);
-const couch = new CouchDB(origin, { auth: basic(username, password) });
+const auth = basic(decodeURIComponent(username), decodeURIComponent(password));
+const couch = new CouchDB(origin, { auth });
 const db = await couch.create(process.env.DATABASE ?? "watch", { existsOk: true });
 const { update_seq } = await db.info();
 

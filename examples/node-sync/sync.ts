@@ -6,6 +6,8 @@ import { basic, type ChangeEvent, CouchDB, localCheckpoint } from "couchfetch";
 
 const { COUCHDB_URL = "", DATABASE = "", TARGET_URL = "", PORT = "0" } = process.env;
 const { origin, username, password } = new URL(COUCHDB_URL);
+// What can never be handed over is found before anything is followed.
+const target = new Request(TARGET_URL, { method: "POST" });
 const auth = basic(decodeURIComponent(username), decodeURIComponent(password));
 const couch = new CouchDB(origin, { auth });
 const db = couch.database(DATABASE);
@@ -40,7 +42,8 @@ async function handOver(body: string): Promise<void> {
     try {
       const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(30_000)]);
       const headers = { "content-type": "application/x-ndjson" };
-      const response = await fetch(TARGET_URL, { method: "POST", headers, body, signal });
+      const response = await fetch(target.url, { method: "POST", headers, body, signal });
+      await response.body?.cancel();
       if (response.ok) return;
       throw new Error(`${response.status}`);
     } catch (error) {

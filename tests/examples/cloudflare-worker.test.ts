@@ -187,6 +187,9 @@ describe.skipIf(!workerd)("the worker of the examples", { timeout: 60_000 }, () 
       const replaced = await put({ ...cat, legs: 3, _deleted: true }, rev);
       expect(replaced.status).toBe(204);
       expect((await put({ ...cat, legs: 6 }, rev)).status).toBe(409);
+      for (const condition of ["*", `W/${rev}`, "1-abc"]) {
+        expect((await put({ ...cat, legs: 7 }, condition)).status).toBe(412);
+      }
       expect((await put(cat, '"nonsense"')).status).toBe(400);
       for (const nonsense of [null, {}, { name: "Cat" }, { name: 1, legs: 4 }]) {
         expect((await put(nonsense)).status).toBe(400);

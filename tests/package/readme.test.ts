@@ -62,6 +62,18 @@ test("so does its import, of what its export gives, too", async () => {
   expect(stdout).toBe("2 2 0 0 [ 'cat', 'dog' ]\n");
 });
 
+test("docs/getting-started.md is a program, which can be run again", async () => {
+  const page = readFileSync(new URL("docs/getting-started.md", root), "utf8");
+  const parts = Array.from(page.matchAll(/```js\n(.*?)```/gs), ([, code = ""]) => code);
+  const server = await startServer();
+  const again = async () => ({ url: server.url, close: async () => {} });
+  const first = await run(parts.join("\n"), again);
+  expect(first).toMatch(/^cat 4\ncat\n/m);
+  expect(first).toContain("count: 1");
+  expect(await run(parts.join("\n"), again)).toContain("count: 2");
+  await server.close();
+});
+
 test("so do its numbers, digit for digit", async () => {
   const program = blocks.find((block) => block.includes("lossless-json"));
   // The embedded server keeps doubles.
