@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -9,5 +10,7 @@ export default defineConfig({
       couchfetch: new URL("dist/index.js", import.meta.url).pathname,
     },
     testTimeout: 20_000,
+    // Most of the time goes to waiting: a machine of two cores has room for two.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });

@@ -1,5 +1,6 @@
-import { asRead, outgoing } from "./border.js";
+import { asRead } from "./border.js";
 import { atRevision, isLike, ownMembers } from "./json-values.js";
+import { outgoing } from "./outgoing.js";
 import type { Scope } from "./scope.js";
 import { noteAttachment } from "./stubs.js";
 import type { Call } from "./transport/call.js";
@@ -131,9 +132,10 @@ export class Content<T extends object = JsonObject> {
       const text = json.stringify(data);
       return () => json.parse(text);
     };
-    const isMade = this.#was !== this.#original;
+    const was = this.#was === this.#original ? undefined : this.#was;
     this.#original = noted(this.#original);
-    this.#was = isMade ? noted(this.#was) : this.#original;
+    // When it is asked for: of what JSON has no word for, that is an error.
+    this.#was = was ? () => noted(was)() : this.#original;
   }
 
   /** Throws a TypeError for data that cannot be saved. */

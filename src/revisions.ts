@@ -1,4 +1,4 @@
-import { admitted, asRead, checkOut, outgoing } from "./border.js";
+import { admitted, asRead, checkOut } from "./border.js";
 import {
   CouchDBError,
   ForbiddenError,
@@ -9,6 +9,7 @@ import {
 } from "./errors.js";
 import { afterWriting, isOpen, write, document as writing } from "./fate.js";
 import { holds, isPlain, ownMembers } from "./json-values.js";
+import { outgoing } from "./outgoing.js";
 import type { Scope } from "./scope.js";
 import type { Flight } from "./streams/flight.js";
 import { pathIn } from "./transport/paths.js";

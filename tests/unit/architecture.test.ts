@@ -20,7 +20,7 @@ const layers = [
   "document",
   "reading",
   "attachment revisions save-with content",
-  "related upload fate border request",
+  "related upload fate border outgoing request",
   "multipart multipart-reader response stubs scope",
   "auth/*",
   "transport/*",

@@ -295,6 +295,7 @@ export const schemas: Case[] = [
         assert.equal(cat?.data.legs, 4);
         if (cat) cat.data.legs = 3;
         await rejects(async () => cat?.save(), TypeError);
+        await cat?.attachment("a").save("a", "text/plain");
       }
       assert.deepEqual((await context.db.get("cat")).json, { legs: 4, tags: ["a"] });
     },
