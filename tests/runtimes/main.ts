@@ -37,7 +37,8 @@ const asked = runtimes.filter(({ kind }) => kindsAsked.includes(kind));
 if (asked.some(({ isPackaged }) => isPackaged)) installPrograms();
 await buildSuites();
 const outcomes: Outcome[] = [];
-const waiting = [...asked];
+// Browsers take the longest.
+const waiting = asked.toReversed();
 const lane = async () => {
   for (let runtime = waiting.shift(); runtime; runtime = waiting.shift()) {
     const outcome = await tryIn(runtime, values.only);

@@ -497,15 +497,20 @@ export const schemas: Case[] = [
         times += 1;
         return "skip" as const;
       };
-      // Each answer brings some forty rows.
-      const rule = { of: "_changes", times: 10, fault: { after: 8_000, how: "cut" } as const };
+      // Each answer brings some forty rows. (Of what is cut off, a browser forgets what nobody had read.)
+      const rule = { of: "_changes", times: 10, fault: { after: 8_000, how: "stall" } as const };
       const retry = { retry: { limit: 2 } };
       await throughProxy(
         context,
         [rule],
         async ({ couch }) => {
           const animals = open({ couch, db: context.db }, { onInvalid });
-          const feed = animals.changes({ feed: "continuous", include_docs: true, limit: 1 });
+          const feed = animals.changes({
+            feed: "continuous",
+            include_docs: true,
+            limit: 1,
+            heartbeat: 200,
+          });
           for await (const { id } of feed) assert.equal(id, "ant");
         },
         retry,
