@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { basic, CouchDB } from "couchfetch";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { freePort } from "../free-port.js";
 import { findProgram } from "../runtimes/programs.js";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
 import { blocks } from "./blocks.js";
@@ -31,15 +30,6 @@ afterEach(async () => {
   await server.close();
   rmSync(folder, { recursive: true });
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
 
 /** How each is started with a configuration of the page. */
 const programs: Record<string, (config: string) => { file: string; parameters: string[] }> = {

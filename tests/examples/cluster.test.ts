@@ -1,14 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { basic, CouchDB } from "couchfetch";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Line } from "../demo/line.js";
+import { freePort } from "../free-port.js";
 import { findProgram } from "../runtimes/programs.js";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
 
@@ -45,15 +44,6 @@ afterEach(async () => {
   await server.close();
   rmSync(folder, { recursive: true });
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
 
 /** The example's HAProxy, with our nodes. */
 async function startProxy(): Promise<string> {
