@@ -153,8 +153,8 @@ export class Content<T extends object = JsonObject> {
     const text = json.stringify(data);
     const isMade = original !== undefined && was !== undefined && was !== original;
     const body = isMade ? outgoing(json, original(), was(), json.parse(text)) : text;
-    const at = (json_: string, rev: string | undefined) => () =>
-      atRevision(json.parse(json_) as DocumentData<T>, rev);
+    const at = (written: string, rev: string | undefined) => () =>
+      atRevision(json.parse(written) as DocumentData<T>, rev);
     /** What it is in the database, and what it was here, once it is saved. */
     const known = (rev: string | undefined): [Original, Original] => {
       const now = at(body, rev);

@@ -58,7 +58,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * server still has its revision
    * @throws NotFoundError if there is no such document, and no `default`
    * @throws BadRequestError for an invalid `rev`
-   * @throws ValidationError for a document that is none of the database's schema, if it has one
+   * @throws ValidationError for a document that does not match the database's schema, if it has one
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
    */
   async get(
@@ -223,7 +223,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @param edit - adds the documents. If it throws, nothing is sent
    * @returns the operation, saved: what became of each document
    * @throws TypeError for a document that is there twice
-   * @throws ValidationError for a document that is none of the database's schema, if it has one
+   * @throws ValidationError for a document that does not match the database's schema, if it has one
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
    */
   createDocs(edit: BulkEdit<T>, options?: BulkOptions): Promise<BulkOperation<T>>;
@@ -260,7 +260,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @returns the operation, saved: what became of each document
    * @throws NotFoundError for an id that does not exist, unless `create`
    * @throws TypeError for a document that is there twice
-   * @throws ValidationError for a document that is none of the database's schema, if it has one
+   * @throws ValidationError for a document that does not match the database's schema, if it has one
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
    */
   async updateDocs(

@@ -31,7 +31,7 @@ export class Document<T extends object = JsonObject> extends Reading<T> {
    * what became of it
    * @throws TypeError if `_id` was changed; and without `new_edits`, for a document that has no revision but the
    * one it was read with
-   * @throws ValidationError for data that are none of the database's schema, if it has one
+   * @throws ValidationError for data that do not match the database's schema, if it has one
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
    */
   async save({

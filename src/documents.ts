@@ -51,7 +51,7 @@ export class Documents<T extends object = JsonObject, S extends object = T> {
    *
    * @throws NotFoundError, at its place, for one of `ids` that does not exist, unless `create`
    * @throws TypeError for `prefix` together with `ids` or `create`
-   * @throws ValidationError for a document that is none of the database's schema, if it has one
+   * @throws ValidationError for a document that does not match the database's schema, if it has one
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#get--db-_all_docs
    */
   docs(options: DocsOptions = {}): Rows<Document<T>> {
@@ -82,7 +82,7 @@ export class Documents<T extends object = JsonObject, S extends object = T> {
    *
    * @throws IncompleteResponseError for a connection that is lost on the way
    * @throws TypeError for `fields`: `query` takes them
-   * @throws ValidationError for a document that is none of the database's schema, if it has one
+   * @throws ValidationError for a document that does not match the database's schema, if it has one
    * @see https://docs.couchdb.org/en/stable/api/database/find.html
    */
   find(selector: Selector<S>, params: FindParams<S> = {}): Rows<Document<T>> {

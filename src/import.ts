@@ -105,7 +105,8 @@ export class Import<T extends object> {
     for await (const data of documentsOf<T | Document<T>>(origin, this.#scope.transport.json)) {
       this.#totals.read += 1;
       const entry = entryOf(data, this.#scope.transport.json);
-      const mayGo = "body" in entry ? await this.#mayGo(entry) : this.#fail(entry);
+      const isFree = !this.#scope.border;
+      const mayGo = "body" in entry ? isFree || (await this.#mayGo(entry)) : this.#fail(entry);
       if (!("body" in entry) || !mayGo) {
         refused += 1;
         // Who has no more to give than these, and at once, is to be stopped all the same.

@@ -25,7 +25,7 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
    * @throws BadRequestError for an invalid `rev`
    * @param options - `ifChanged`: nothing is read if the server has the revision that is here
    * @returns whether it was read
-   * @throws ValidationError for a document that is none of the database's schema, if it has one
+   * @throws ValidationError for a document that does not match the database's schema, if it has one
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
    */
   async fetch(

@@ -15,7 +15,7 @@ export class ValidationError extends Error {
       const names = path.map((part) => String(typeof part === "object" ? part.key : part));
       return [names.join("."), message].filter(Boolean).join(": ");
     });
-    super(`${JSON.stringify(data._id)} is not as its schema has it: ${list.join("; ")}`);
+    super(`${JSON.stringify(data._id)} does not match its schema: ${list.join("; ")}`);
     this.id = data._id;
     this.issues = issues;
     this.data = data;

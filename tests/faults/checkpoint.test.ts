@@ -246,6 +246,7 @@ describe("a checkpoint in CouchDB", () => {
       const db = couch.database("${db.id}");
       const checkpoint = localCheckpoint(db, "index");
       for await (const { id } of db.changes({ feed: "continuous", checkpoint })) {
+        // What it does with each takes a while, so that it is killed on the way.
         await new Promise((resolve) => setTimeout(resolve, 10));
         console.log(id);
       }`;

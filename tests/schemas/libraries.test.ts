@@ -113,7 +113,7 @@ describe.each(Object.entries(schemas))("%s", (library, schema) => {
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ValidationError);
     expect(error).toMatchObject({ id: "ant" });
-    expect(String(error)).toMatch(/^ValidationError: "ant" is not as its schema has it: type: /);
+    expect(String(error)).toMatch(/^ValidationError: "ant" does not match its schema: type: /);
   });
 
   test("checks what is written", async () => {

@@ -341,7 +341,7 @@ export const schemas: Case[] = [
       assert.equal(error.id, "bad");
       assert.deepEqual(error.issues, [{ message: "a number", path: ["legs"] }]);
       assert.equal(error.data.legs, "four");
-      assert.equal(error.message, '"bad" is not as its schema has it: legs: a number');
+      assert.equal(error.message, '"bad" does not match its schema: legs: a number');
       await read(open(context, { validate: "write", onInvalid: () => "skip" }));
     },
   })),
