@@ -29,7 +29,8 @@ export function readDocs<T extends object>(
   docs: Document<T>[],
 ): void {
   const { transport, path } = scope;
-  for (const [index, row] of (rows as ViewRow[]).entries()) {
+  for (let index = 0; index < rows.length; index += 1) {
+    const row = rows[index] as ViewRow;
     const { doc } = Object(row) as ViewRow;
     if (doc) {
       if (typeof doc._id !== "string") {

@@ -115,7 +115,9 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   get(params?: ViewParams<K>): Promise<ViewResponse<K, V, T>>;
   async get(params: ViewParams<K> = {}): Promise<ViewResponse<K, V, T, unknown>> {
     const batches: Batch[] = [];
-    const { summary } = this.#map(params, (batch) => void batches.push(batch));
+    const { summary } = this.#map<never>(params, ({ rows, texts }) => {
+      batches.push({ rows: [...rows], texts: [...texts] });
+    });
     return new ViewResponse(this.#scope, batches, await summary);
   }
 

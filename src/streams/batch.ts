@@ -32,7 +32,8 @@ export function slice(batch: Batch, from: number, to: number): Batch {
 }
 
 /**
- * What batches are mapped to.
+ * What batches are mapped to. They are empty afterwards: JavaScriptCore, which takes whatever looks like a
+ * pointer on its stack for one, would keep each until the next one is read.
  *
  * @param map - adds to the rows; what it throws comes in its place, after those before it
  */
@@ -52,6 +53,8 @@ export function mapped<R>(
       } catch (error) {
         failure = { error };
       }
+      batch.rows.length = 0;
+      batch.texts.length = 0;
       if (rows.length > 0) return rows;
     }
   };
