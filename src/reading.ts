@@ -167,7 +167,7 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
    */
   protected async read(query: GetOptions, signal: AbortSignal | undefined, known?: string) {
     const call = { method: "GET", query: { ...query }, expects: "_id", signal } as const;
-    const headers = known === undefined ? {} : { "if-none-match": `"${known}"` };
+    const headers = known === undefined ? undefined : { "if-none-match": `"${known}"` };
     const answer = await this.request({ ...call, headers }).catch((error) => {
       if (known !== undefined && Object(error).status === 304) return undefined;
       throw error;

@@ -6,6 +6,8 @@
  * @throws TypeError for a name or a value that cannot be sent
  */
 export function toHeaders(init: HeadersInit | undefined): Record<string, string> {
+  // Most requests have none, and a small one would notice.
+  if (init === undefined) return {};
   try {
     return Object.fromEntries(new Headers(init));
   } catch {

@@ -69,7 +69,7 @@ export async function send(
       const sent = await signature(sender, call, flight);
       const answer = request(sender, toSend(), url, sent, timeout, signal);
       const hear = (response: Response, reason?: string) =>
-        isHeard(sender, call, { response, sent, reason }, flight);
+        isHeard(sender, call, { response, sent: sent ?? {}, reason }, flight);
       let response: Response;
       let text = "";
       try {
@@ -112,7 +112,8 @@ function once(body: Call["body"]) {
 
 /** What the session's Auth has to say of who is asking. */
 async function signature({ auth, server }: Sender, { anonymous }: Call, flight: Flight) {
-  return auth && !anonymous ? await flight.race(Promise.resolve(auth.headers(server))) : {};
+  if (!auth || anonymous) return undefined;
+  return flight.race(Promise.resolve(auth.headers(server)));
 }
 
 /** Tells the Auth of an answer; true if the request may be sent anew. */
@@ -135,7 +136,7 @@ function request(
   { fetch, headers }: Sender,
   { method, body, raw, ...call }: Call,
   url: string,
-  sent: Record<string, string>,
+  sent: Record<string, string> | undefined,
   timeout: number | false,
   signal: AbortSignal,
 ) {
