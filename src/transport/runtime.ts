@@ -10,6 +10,11 @@ function accepted(init: RequestInit): RequestInit {
   }
 }
 
+function isNamed(names: RegExp): boolean {
+  const { navigator } = globalThis as { navigator?: { userAgent?: string } };
+  return names.test(navigator?.userAgent ?? "");
+}
+
 /** workerd refuses the member altogether; elsewhere it keeps out cookies and login windows. */
 export const credentials = /* @__PURE__ */ accepted({ credentials: "omit" });
 
@@ -40,6 +45,10 @@ export const encodesHeaders = /* @__PURE__ */ (() => {
  * write that was done would meet itself. A stream is not: nobody has it any more. Browsers do so, too,
  * but send no streams.
  */
-export const resends = /* @__PURE__ */ /^(Deno|Bun|Cloudflare)/.test(
-  (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent ?? "",
-);
+export const resends = /* @__PURE__ */ isNamed(/^(Deno|Bun|Cloudflare)/);
+
+/**
+ * Whether each chunk of a body takes 64 KiB of memory, however little there is of it: in Deno. CouchDB sends a
+ * chunk a row, and a scan takes twice the time. Elsewhere, to read into memory that is given is what costs.
+ */
+export const wastesMemory = /* @__PURE__ */ isNamed(/^Deno/);
