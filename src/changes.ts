@@ -100,11 +100,7 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
     toEvent(row, text) {
       const json = row as J;
       if (json.deleted) return new DeletedEvent<T, J>(json);
-      return new ChangedEvent<T, J>(
-        scope,
-        json,
-        () => (transport.json.parse(text) as ChangeJson).doc,
-      );
+      return new ChangedEvent<T, J>(scope, json, text);
     },
     skips: scope.border?.onInvalid !== undefined,
     admitting: (rows, flight) =>

@@ -1,4 +1,3 @@
-import type { Original } from "./content.js";
 import { Document } from "./document.js";
 import type { Scope } from "./scope.js";
 import type { DocumentData, JsonObject, OperationOptions, Sequence } from "./types.js";
@@ -57,13 +56,16 @@ export class ChangedEvent<
 > extends BaseChangeEvent<J> {
   readonly deleted = false;
   readonly #scope: Scope;
-  readonly #original: Original;
+  readonly #text: string;
 
-  /** @internal */
-  constructor(scope: Scope, json: J, original: Original) {
+  /**
+   * @internal
+   * @param text - the event's JSON, to read its document again as it came
+   */
+  constructor(scope: Scope, json: J, text: string) {
     super(json);
     this.#scope = scope;
-    this.#original = original;
+    this.#text = text;
   }
 
   /**
@@ -74,7 +76,10 @@ export class ChangedEvent<
    */
   async doc(options: OperationOptions = {}): Promise<Document<T>> {
     const { doc } = this.json;
-    if (doc) return new Document<T>(this.#scope, this.id, doc, this.#original);
+    if (doc) {
+      const original = () => (this.#scope.transport.json.parse(this.#text) as ChangeJson).doc;
+      return new Document<T>(this.#scope, this.id, doc, original);
+    }
     const document = new Document<T>(this.#scope, this.id, {});
     await document.fetch({ ...options, rev: this.rev, discardChanges: true });
     return document;

@@ -142,8 +142,9 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
         : transport.rows(call, "results", connection);
     const admitted = source.admitting?.(rows, flight) ?? rows;
     return mapped<E>(admitted, ({ rows, texts }, events) => {
-      for (const [index, row] of rows.entries()) {
+      for (let index = 0; index < rows.length; index += 1) {
         if (given >= limit) return;
+        const row = rows[index];
         taken += 1;
         if (row instanceof SkippedChange) {
           passed = row.sequence ?? passed;

@@ -91,7 +91,7 @@ export class RowReader {
       // Within a row, a line may begin and end anywhere.
       const isBetween = this.#pending === "";
       if (isBetween && this.#misses < mostMisses) at = this.#lines(text, at, lastBreak, batch);
-      at = this.#count(text, at, batch);
+      if (at < text.length) at = this.#count(text, at, batch);
     }
   }
 
