@@ -138,9 +138,18 @@ async function requestsOf(code: string): Promise<string[]> {
       .get("a")
       .cancel()
       .catch(() => {});
+    if (/reshard/i.test(code)) await removeJobs(couch, name as string).catch(() => {});
     for (const left of [name, other, apart]) await couch.delete(left as string).catch(() => {});
     await session.close().catch(() => {});
     await couch.close();
+  }
+}
+
+/** They outlive their database, and a server takes no more than 48. */
+async function removeJobs(couch: couchfetch.CouchDB, name: string): Promise<void> {
+  const { resharding } = admin(couch);
+  for (const { id = "", source } of await resharding.jobs()) {
+    if (`${source}`.includes(name)) await resharding.remove(id);
   }
 }
 
