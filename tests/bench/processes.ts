@@ -11,8 +11,8 @@ const longest = 300_000;
 
 interface Known {
   parameters: string[];
-  /** How it is told to do with a heap of so many MB, if it can be told. */
-  heap(megabytes: number): string[];
+  /** How it is told to do with a heap of so many MB, where it can be told. */
+  heap?(megabytes: number): string[];
 }
 
 // What is young has a heap of its own, which grows as well.
@@ -27,30 +27,26 @@ const known: Record<string, Known> = {
     parameters: ["run", "--allow-all", "--no-lock"],
     heap: (megabytes) => [`--v8-flags=${v8Heap(megabytes).join(",")}`],
   },
-  bun: {
-    parameters: ["run"],
-    heap: () => [],
-  },
+  bun: { parameters: ["run"] },
 };
 
 /** A runtime that is a program: each run is a process. */
 export async function openProcesses(name: string): Promise<Runtime> {
-  const unknown: Known = { parameters: [], heap: () => [] };
-  const { parameters, heap: tell } = known[name] ?? unknown;
+  const { parameters, heap: tell } = known[name] ?? { parameters: [] };
   const program = name === "node" ? process.execPath : findProgram(name);
   if (program === undefined) throw new Error(`there is no ${name}`);
   const { stdout } = await execute(program, ["--version"]);
   return {
     // Deno tells of V8 and TypeScript, too.
     version: /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? "",
-    entries: ({ entries }) => entries,
+    entries: ({ entries }) => entries.filter(({ heap }) => heap === undefined || tell),
     async run({ module, run, database, heap }, task) {
       const script = fileURLToPath(new URL("process.js", built));
       const asked = [script, module, run, JSON.stringify({ ...task, database })];
       try {
         const { stdout } = await execute(
           program,
-          [...parameters, ...(heap ? tell(heap) : []), ...asked],
+          [...parameters, ...(heap && tell ? tell(heap) : []), ...asked],
           {
             env: { ...process.env, NO_COLOR: "1" },
             timeout: longest,
