@@ -46,13 +46,13 @@ export class Document<T extends object = JsonObject> extends Reading<T> {
     }
     // Without any, it is a body that CouchDB does not understand.
     if (attachments && Object.keys(attachments).length > 0) {
-      return this.saveWith(attachments, signal);
+      return this.#saveWith(attachments, signal);
     }
     if (!this.dirty) return undefined;
     const { body, saved, isNewRev } = this.draft();
-    await this.checkOut(body, signal);
+    await this.#checkOut(body, signal);
     if (new_edits && batch === undefined) {
-      const result = await this.put(body, signal);
+      const result = await this.#put(body, signal);
       saved(result.rev);
       return result;
     }
@@ -88,8 +88,8 @@ export class Document<T extends object = JsonObject> extends Reading<T> {
     const body = JSON.stringify({ _id: this.id, _rev: rev, _deleted: true });
     // The same; but a DELETE, which has no body, some runtimes may send twice.
     const result = resends
-      ? await this.put(body, signal)
-      : await this.write({ method: "DELETE", query: { rev }, expects: "rev", signal }, body);
+      ? await this.#put(body, signal)
+      : await this.#write({ method: "DELETE", query: { rev }, expects: "rev", signal }, body);
     // What was changed here meanwhile stays, as a document that is not saved.
     const isChanged = !discardChanges && this.hasChanges();
     if (isChanged) this.become(atRevision({ ...this.data }, undefined), undefined);
@@ -198,8 +198,8 @@ export class Document<T extends object = JsonObject> extends Reading<T> {
         const isMade = was !== original;
         if (!isLike(json, data, was())) {
           const { body, known } = this.written(data, original, was);
-          await this.checkOut(body, signal);
-          const { rev } = await this.put(body, signal);
+          await this.#checkOut(body, signal);
+          const { rev } = await this.#put(body, signal);
           [original, was] = known(rev);
           atRevision(data, rev);
         }
@@ -230,17 +230,17 @@ export class Document<T extends object = JsonObject> extends Reading<T> {
     );
   }
 
-  private async checkOut(body: string, signal: AbortSignal | undefined): Promise<void> {
+  async #checkOut(body: string, signal: AbortSignal | undefined): Promise<void> {
     if (!this.scope.border) return;
     await this.scope.transport.during(signal, (flight) => checkOut(this.scope, [body], flight));
   }
 
-  private put(body: string, signal: AbortSignal | undefined): Promise<WriteResult> {
-    return this.write({ method: "PUT", body, expects: "rev", signal }, body);
+  #put(body: string, signal: AbortSignal | undefined): Promise<WriteResult> {
+    return this.#write({ method: "PUT", body, expects: "rev", signal }, body);
   }
 
   /** Saves the document, changed or not, and attachments with it. */
-  private async saveWith(
+  async #saveWith(
     contents: AttachmentContents,
     signal: AbortSignal | undefined,
   ): Promise<WriteResult> {
@@ -258,7 +258,7 @@ export class Document<T extends object = JsonObject> extends Reading<T> {
   }
 
   /** @param content - what the server has, then */
-  private async write(call: Omit<Call, "path">, content: string): Promise<WriteResult> {
+  async #write(call: Omit<Call, "path">, content: string): Promise<WriteResult> {
     const flight = this.scope.transport.takeOff(call.signal);
     const asked = document(this.scope, this.id, content);
     try {

@@ -15,12 +15,7 @@ import type {
   WriteResult,
 } from "./types.js";
 
-/**
- * What can be asked of the server about a document, and the JSON of it that is here.
- *
- * Its methods, and those of `Document`, are `private` by their types only: an object of a class that has
- * methods with # is marked when it is made, which a scan pays for with each of its documents.
- */
+/** What can be asked of the server about a document, and the JSON of it that is here. */
 export class Reading<T extends object = JsonObject> extends Content<T> {
   /**
    * Reads the document from the server.
@@ -87,7 +82,7 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
           yield each;
           continue;
         }
-        const original = () => withStubs(this.parsed(each));
+        const original = () => withStubs(this.#parsed(each));
         const data = await admitted(this.scope, original(), flight);
         if (!discardChanges) this.refuseToLoseChanges("GET");
         this.become(data, original);
@@ -108,7 +103,7 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
     const rev = /"(\d+-.+)"/.exec(headers.get("etag") ?? "")?.[1];
     if (rev) return { ok: true, id: this.id, rev };
     // A `_local` document's ETag is none, and across origins a server may not expose it.
-    return { ok: true, id: this.id, rev: (await this.members({}, signal))._rev as string };
+    return { ok: true, id: this.id, rev: (await this.#members({}, signal))._rev as string };
   }
 
   /**
@@ -118,8 +113,8 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
    * @see https://docs.couchdb.org/en/stable/replication/conflicts.html
    */
   async conflicts({ signal }: OperationOptions = {}): Promise<string[]> {
-    const { _conflicts = [] } = await this.members({ conflicts: true }, signal);
-    return this.list(_conflicts);
+    const { _conflicts = [] } = await this.#members({ conflicts: true }, signal);
+    return this.#list(_conflicts);
   }
 
   /**
@@ -129,8 +124,8 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-an-extended-revision-history
    */
   async revs({ signal }: OperationOptions = {}): Promise<string[]> {
-    const { _revs_info = [] } = await this.members({ revs_info: true }, signal);
-    return this.list(_revs_info).map(({ rev }) => rev);
+    const { _revs_info = [] } = await this.#members({ revs_info: true }, signal);
+    return this.#list(_revs_info).map(({ rev }) => rev);
   }
 
   /**
@@ -173,7 +168,7 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
       throw error;
     });
     if (!answer) return undefined;
-    this.checked(answer.value);
+    this.#checked(answer.value);
     return answer;
   }
 
@@ -183,32 +178,32 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
     return this.scope.transport.during(signal, (flight) => admitted(this.scope, data, flight));
   }
 
-  private parsed(text: string): DocumentData<T> {
+  #parsed(text: string): DocumentData<T> {
     let value: unknown;
     try {
       value = this.scope.transport.json.parse(text);
     } catch {}
-    return this.checked(value);
+    return this.#checked(value);
   }
 
-  private checked(value: unknown): DocumentData<T> {
+  #checked(value: unknown): DocumentData<T> {
     const { _id, _rev } = Object(value) as DocumentData<T>;
     if (_id === this.id && typeof _rev === "string") return value as DocumentData<T>;
-    throw this.nonsense("another document, or none");
+    throw this.#nonsense("another document, or none");
   }
 
-  private list<R>(value: R[]): R[] {
+  #list<R>(value: R[]): R[] {
     if (Array.isArray(value) && value.every((each) => each !== null)) return value;
-    throw this.nonsense("what is no list of revisions");
+    throw this.#nonsense("what is no list of revisions");
   }
 
-  private nonsense(what: string): InvalidResponseError {
+  #nonsense(what: string): InvalidResponseError {
     const reason = `answered with ${what}`;
     const call = { method: "GET", path: this.path } as const;
     return this.scope.transport.error(InvalidResponseError, call, { reason });
   }
 
-  private async members(query: GetOptions, signal: AbortSignal | undefined): Promise<DocumentData> {
+  async #members(query: GetOptions, signal: AbortSignal | undefined): Promise<DocumentData> {
     const { value } = await this.request({
       method: "GET",
       query: { ...query },
