@@ -142,9 +142,8 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
         : transport.rows(call, "results", connection);
     const admitted = source.admitting?.(rows, flight) ?? rows;
     return mapped<E>(admitted, ({ rows, texts }, events) => {
-      for (let index = 0; index < rows.length; index += 1) {
+      for (const [index, row] of rows.entries()) {
         if (given >= limit) return;
-        const row = rows[index];
         taken += 1;
         if (row instanceof SkippedChange) {
           passed = row.sequence ?? passed;

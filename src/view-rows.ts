@@ -29,8 +29,7 @@ export function readDocs<T extends object>(
   docs: Document<T>[],
 ): void {
   const { transport, path } = scope;
-  for (let index = 0; index < rows.length; index += 1) {
-    const row = rows[index] as ViewRow;
+  for (const [index, row] of (rows as ViewRow[]).entries()) {
     const { doc } = Object(row) as ViewRow;
     if (doc) {
       if (typeof doc._id !== "string") {
