@@ -37,6 +37,7 @@ export function items<R>(
 
   const step = async (): Promise<IteratorResult<R>> => {
     if (at > 0) finished(last as R);
+    // It need not outlive the reading of the next.
     last = undefined;
     try {
       // Why it has ended, the source itself will tell.

@@ -8,7 +8,7 @@ export interface BodyReader {
   cancel(): Promise<void>;
 }
 
-// As much as it hands over at once.
+// As much as Deno hands over at once.
 const memorySize = 65_536;
 
 /** Reads a body of which each chunk is done with when the next is asked for: into the same memory, where that helps. */
