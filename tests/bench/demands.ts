@@ -13,6 +13,7 @@ interface Demand {
 
 const docs = "couchfetch docs()";
 const batches = "couchfetch docs().batches()";
+const changes = "couchfetch changes()";
 const both = ["scan", "chunked"];
 const buffering = [bufferedName, "nano", "PouchDB", "Cloudant SDK"];
 const mostKilobytes = 20;
@@ -32,16 +33,23 @@ const demands: Demand[] = [
   })),
   {
     workloads: ["feed"],
-    entry: "couchfetch changes()",
+    entry: changes,
     measure: "cpu",
     of: [loopName],
     atMost: 1.1,
   },
   {
     workloads: ["paced"],
-    entry: "couchfetch changes()",
+    entry: changes,
     measure: "memory",
-    of: [atFullSpeed("couchfetch changes()")],
+    of: [atFullSpeed(changes)],
+    atMost: 1.1,
+  },
+  {
+    workloads: ["paced"],
+    entry: tight(changes),
+    measure: "memory",
+    of: [tight(atFullSpeed(changes))],
     atMost: 1.1,
   },
   {

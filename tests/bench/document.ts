@@ -23,7 +23,7 @@ export function page(report: Report, { documents, gets, rounds, seconds }: Optio
   const many = (count: number) => count.toLocaleString("en").replaceAll(",", " ");
   return `# Benchmarks
 
-Written by \`npm run bench -- --write\`. Not to be edited: run it again, which takes some half an hour and, meanwhile, 1 GB
+Written by \`npm run bench -- --write\`. Not to be edited: run it again, which takes most of an hour and, meanwhile, 1 GB
 of disk; \`npm run bench -- --help\` tells how to run a part.
 
 ${machine()}
@@ -54,15 +54,16 @@ warm-up: scripts and functions pay for theirs, too.
 | ÷ | the median of the ratios, each within one round, with the least and the most |
 
 The scan of ten times the rows is not run for what buffers: it would need ten times the memory, too. A small document is got
-${many(gets)} times, one after the other. These two take minutes, and run in one round:
+${many(gets)} times, one after the other. These three take minutes, and run in one round:
 
+- A consumer that takes a millisecond for each change has a flat feed if that needs no more memory than at full speed.
 - A slow consumer takes one of ${many(documents * 10)} documents a second, ${seconds} of them, and leaves. It holds the server back if both
   sides need no more memory than at full speed, and little more is sent than the sockets between them hold.
 - ${atOnce} scans in one process are flat if they need no more for ${many(documents / 2)} rows each than for ${many(documents / 10)}. Some is allowed
   for garbage, of which a runtime leaves more lying the longer it runs.
 
-Both are demanded twice: as they run, and in a tight heap, where V8 is told to make do with 16 MB, and with 96 MB for the
-${atOnce} scans (JavaScriptCore cannot be told). The second shows what is needed, the first also what is taken: V8 takes more
+What is to be flat is demanded twice: as it runs, and in a tight heap, where V8 is told to make do with 16 MB, and with
+96 MB for the ${atOnce} scans (JavaScriptCore cannot be told). The second shows what is needed, the first also what is taken: V8 takes more
 the longer it runs, whoever reads, the hand-written loop as well. Its young generation grows to what suits it, and the
 short strings that \`JSON.parse\` made (V8 keeps one of each that has ten characters or less) are cleared away only with
 the old one, when there are some tens of megabytes.

@@ -84,6 +84,11 @@ const named = (entry: Entry, rename: (name: string) => string): Entry => ({
 
 const inTightHeap = (heap: number, entry: Entry): Entry => ({ ...named(entry, tight), heap });
 
+const paced = [
+  couchfetch("changes()", "paced", "small"),
+  named(couchfetch("changes()", "feed", "small"), atFullSpeed),
+];
+
 /** The name of an entry that reads ten times as much. */
 export const tenfold = (name: string) => `${name}, ten times the rows`;
 
@@ -111,10 +116,7 @@ export const workloads: Workload[] = [
     title: "The same, with a consumer that takes a millisecond for each change",
     base: atFullSpeed("couchfetch changes()"),
     once: true,
-    entries: [
-      couchfetch("changes()", "paced", "small"),
-      named(couchfetch("changes()", "feed", "small"), atFullSpeed),
-    ],
+    entries: [...paced, ...paced.map((entry) => inTightHeap(16, entry))],
   },
   {
     name: "get",
