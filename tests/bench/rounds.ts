@@ -17,7 +17,10 @@ export interface Run extends Seen {
 /** The runs of each entry, a run a round, or why there are none. */
 export type Results = Map<string, Run[] | Error>;
 
-/** Each entry in turn, and again: what disturbs the machine meanwhile disturbs all alike. */
+/**
+ * Each entry in turn, and again: what disturbs the machine meanwhile disturbs all alike. Every other round goes
+ * backwards, so that nobody always comes after the same one.
+ */
 export async function runRounds(
   entries: Entry[],
   rounds: number,
@@ -25,7 +28,8 @@ export async function runRounds(
 ): Promise<Results> {
   const results: Results = new Map();
   for (let round = 0; round < rounds; round += 1) {
-    for (const entry of entries) {
+    const turns = round % 2 === 0 ? entries : [...entries].reverse();
+    for (const entry of turns) {
       const runs = results.get(entry.name) ?? [];
       if (runs instanceof Error) continue;
       try {
