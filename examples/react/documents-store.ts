@@ -11,6 +11,9 @@ export interface Snapshot<T extends object> {
 
 export type DocumentsStore<T extends object> = ReturnType<typeof documentsStore<T>>;
 
+// Milliseconds that what is new waits for more: a frame, which nobody sees.
+const frame = 16;
+
 /** The documents of a database, read once, and followed by one feed while anybody listens. */
 export function documentsStore<T extends object>(db: Database<T>) {
   const byId = new Map<string, DocumentData<T>>();
@@ -18,6 +21,7 @@ export function documentsStore<T extends object>(db: Database<T>) {
   let snapshot: Snapshot<T> = { documents: [], connection: "connecting" };
   let since: Sequence | undefined;
   let feed: ChangesFeed<T> | undefined;
+  let isDue = false;
 
   function show(news: Partial<Snapshot<T>>) {
     snapshot = { ...snapshot, ...news };
@@ -26,6 +30,16 @@ export function documentsStore<T extends object>(db: Database<T>) {
 
   function showDocuments() {
     show({ documents: [...byId.values()].sort((a, b) => (a._id < b._id ? -1 : 1)) });
+  }
+
+  /** In a burst, CouchDB sends a few changes at a time: there is a snapshot a frame, not one for each. */
+  function showSoon() {
+    if (isDue) return;
+    isDue = true;
+    setTimeout(() => {
+      isDue = false;
+      showDocuments();
+    }, frame);
   }
 
   async function read() {
@@ -44,10 +58,8 @@ export function documentsStore<T extends object>(db: Database<T>) {
   async function follow() {
     try {
       feed = db.changes({ feed: "continuous", since, include_docs: true, onState });
-      // As the network brings them: a burst of changes is a few snapshots, not one for each.
-      for await (const changes of feed.batches()) {
-        const news = changes.filter(({ id, json }) => take(id, json.deleted ? null : json.doc));
-        if (news.length > 0) showDocuments();
+      for await (const { id, json } of feed) {
+        if (take(id, json.deleted ? null : json.doc)) showSoon();
       }
     } catch (error) {
       show({ error });
