@@ -32,6 +32,20 @@ const demands: Demand[] = [
     atMost: 1.1,
   })),
   {
+    workloads: ["large"],
+    entry: tenfold(docs),
+    measure: "cpu",
+    of: [tenfold(loopName)],
+    atMost: 1.1,
+  },
+  {
+    workloads: ["large"],
+    entry: tenfold(batches),
+    measure: "cpu",
+    of: [tenfold(loopName)],
+    atMost: 1,
+  },
+  {
     workloads: ["feed"],
     entry: changes,
     measure: "cpu",
