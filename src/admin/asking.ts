@@ -1,5 +1,5 @@
-import type { Call } from "../transport/call.js";
-import type { Transport } from "../transport/transport.js";
+import type { Transport } from "../http/client.js";
+import type { Call } from "../http/request.js";
 
 /** A request of the administration: `json` is what it sends. */
 export type Question = Omit<Call, "method" | "path" | "body"> & { json?: unknown };

@@ -1,6 +1,6 @@
 import type { Auth } from "../auth/auth.js";
-import { databasePath, parseBaseUrl } from "../transport/paths.js";
-import type { Transport } from "../transport/transport.js";
+import type { Transport } from "../http/client.js";
+import { databasePath, parseBaseUrl } from "../http/paths.js";
 
 /**
  * A database that is replicated: by name, one of this server; by URL, any, with the Auth that its server knows

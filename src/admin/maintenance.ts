@@ -1,5 +1,5 @@
-import { documentPath, encodeSegment } from "../transport/paths.js";
-import type { OperationOptions } from "../types.js";
+import { documentPath, encodeSegment } from "../http/paths.js";
+import type { OperationOptions } from "../shared/types.js";
 import type { Ask } from "./asking.js";
 
 /** The nodes that have each range of a database's documents. */

@@ -1,6 +1,6 @@
-import { encodeSegment } from "../transport/paths.js";
-import type { Transport } from "../transport/transport.js";
-import type { OperationOptions } from "../types.js";
+import type { Transport } from "../http/client.js";
+import { encodeSegment } from "../http/paths.js";
+import type { OperationOptions } from "../shared/types.js";
 import { type Ask, asking, type Question } from "./asking.js";
 
 /** A configuration: values, as text, by section and key. */

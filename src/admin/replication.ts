@@ -1,4 +1,4 @@
-import type { OperationOptions } from "../types.js";
+import type { OperationOptions } from "../shared/types.js";
 import type { Ask } from "./asking.js";
 import type { EndpointData } from "./endpoint.js";
 

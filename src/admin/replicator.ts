@@ -1,5 +1,5 @@
-import { documentPath } from "../transport/paths.js";
-import type { OperationOptions } from "../types.js";
+import { documentPath } from "../http/paths.js";
+import type { OperationOptions } from "../shared/types.js";
 import type { Ask } from "./asking.js";
 import type { Endpoint, EndpointData } from "./endpoint.js";
 import type { ReplicationParams, ReplicationProgress } from "./replication.js";

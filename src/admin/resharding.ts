@@ -1,5 +1,5 @@
-import { encodeSegment } from "../transport/paths.js";
-import type { OperationOptions } from "../types.js";
+import { encodeSegment } from "../http/paths.js";
+import type { OperationOptions } from "../shared/types.js";
 import type { Ask } from "./asking.js";
 
 /** Whether shards are split. */

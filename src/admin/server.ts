@@ -1,6 +1,6 @@
-import { databasePath, encodeSegment } from "../transport/paths.js";
-import type { Transport } from "../transport/transport.js";
-import type { OperationOptions } from "../types.js";
+import type { Transport } from "../http/client.js";
+import { databasePath, encodeSegment } from "../http/paths.js";
+import type { OperationOptions } from "../shared/types.js";
 import { type Ask, asking } from "./asking.js";
 import { type Connect, type Endpoint, endpointData } from "./endpoint.js";
 import { DatabaseMaintenance } from "./maintenance.js";

@@ -1,4 +1,4 @@
-import type { DatabaseInfo } from "../types.js";
+import type { DatabaseInfo } from "../shared/types.js";
 
 /** A task that a server works on: a compaction, an index, a replication. What else it has depends on `type`. */
 export interface ActiveTask {

@@ -1,5 +1,5 @@
+import { utf8 } from "../shared/utf8.js";
 import type { Auth } from "./auth.js";
-import { utf8 } from "./utf8.js";
 
 /**
  * Name and password with each request, in UTF-8.

@@ -1,5 +1,5 @@
 import type { Auth } from "./auth.js";
-import { keeping } from "./kept.js";
+import { keeping } from "./credential-cache.js";
 
 /**
  * A token with each request: a JSON Web Token, for example.

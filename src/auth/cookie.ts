@@ -1,7 +1,7 @@
-import { UnauthorizedError } from "../errors.js";
-import { hidesCookies } from "../transport/runtime.js";
+import { UnauthorizedError } from "../shared/errors.js";
+import { hidesCookies } from "../shared/runtime.js";
 import type { Auth, AuthServer } from "./auth.js";
-import { isUnknown, type Kept, keeping } from "./kept.js";
+import { isUnknown, type Kept, keeping } from "./credential-cache.js";
 
 // Milliseconds. CouchDB locks out who is refused five times within these.
 const refusalHolds = 300_000;

@@ -1,8 +1,8 @@
-import { hex } from "../hex.js";
-import { encodesHeaders } from "../transport/runtime.js";
+import { hex } from "../shared/hex.js";
+import { encodesHeaders } from "../shared/runtime.js";
+import { utf8 } from "../shared/utf8.js";
 import type { Auth } from "./auth.js";
-import { keeping } from "./kept.js";
-import { utf8 } from "./utf8.js";
+import { keeping } from "./credential-cache.js";
 
 /**
  * What a proxy says of a user.

@@ -1,4 +1,4 @@
-import type { RowsSummary } from "../types.js";
+import type { RowsSummary } from "../shared/types.js";
 import type { Batch } from "./batch.js";
 import { Brackets } from "./brackets.js";
 

@@ -1,7 +1,7 @@
-import type { RowsSummary } from "../types.js";
+import type { RowsSummary } from "../shared/types.js";
+import { items } from "./async-iterator.js";
 import type { Source } from "./batch.js";
-import type { Flight } from "./flight.js";
-import { items } from "./items.js";
+import type { Flight } from "./operation.js";
 
 /** What rows are read from, within a flight of their own. */
 export interface RowsSource<R> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { comparable, equalJson as compare } from "../../src/json-values.js";
+import { comparable, equalJson as compare } from "../../src/shared/json-equal.js";
 
 const equalJson = (a: unknown, b: unknown) => compare(a, b, JSON.stringify);
 

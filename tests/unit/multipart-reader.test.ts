@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { multipart } from "../../src/multipart.js";
-import { parts } from "../../src/multipart-reader.js";
+import { parts } from "../../src/features/multipart/parts.js";
+import { multipart } from "../../src/features/multipart/write.js";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 

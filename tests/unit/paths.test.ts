@@ -1,10 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  attachmentPath,
-  databasePath,
-  documentPath,
-  parseBaseUrl,
-} from "../../src/transport/paths.js";
+import { attachmentPath, databasePath, documentPath, parseBaseUrl } from "../../src/http/paths.js";
 
 describe("database names", () => {
   test("are escaped", () => {

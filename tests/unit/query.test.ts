@@ -1,6 +1,6 @@
 import { LosslessNumber, stringify } from "lossless-json";
 import { expect, test } from "vitest";
-import { encodeQuery } from "../../src/transport/query.js";
+import { encodeQuery } from "../../src/http/query.js";
 
 const encode = (query: Record<string, unknown>) => encodeQuery(query, JSON.stringify);
 

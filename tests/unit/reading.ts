@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Batch } from "../../src/streams/batch.js";
-import { LineReader } from "../../src/streams/lines.js";
+import { LineReader } from "../../src/streams/line-reader.js";
 import { RowReader } from "../../src/streams/row-reader.js";
 
 /** What a reader made of a body. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Batch } from "../../src/streams/batch.js";
-import { EndOfResult, ResultsReader } from "../../src/streams/results-reader.js";
+import { EndOfResult, ResultsReader } from "../../src/streams/multi-result-reader.js";
 
 interface Result {
   rows: unknown[];

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { errorFromResponse, NetworkError, TimeoutError } from "../../src/errors.js";
-import { mayPass, waitBefore } from "../../src/transport/retry.js";
+import { mayPass, waitBefore } from "../../src/http/retry.js";
+import { errorFromResponse, NetworkError, TimeoutError } from "../../src/shared/errors.js";
 
 const request = { method: "GET", url: "http://localhost/" };
 

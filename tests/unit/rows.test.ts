@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { items } from "../../src/streams/async-iterator.js";
 import { pulling } from "../../src/streams/batch.js";
-import { Flight } from "../../src/streams/flight.js";
-import { items } from "../../src/streams/items.js";
+import { Flight } from "../../src/streams/operation.js";
 import { Rows } from "../../src/streams/rows.js";
 
 /** Rows over batches that are at hand, and what became of their source. */

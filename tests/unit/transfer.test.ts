@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { Flight } from "../../src/streams/flight.js";
-import { relay } from "../../src/transport/transfer.js";
+import { relay } from "../../src/http/progress.js";
+import { Flight } from "../../src/streams/operation.js";
 
 afterEach(() => {
   vi.useRealTimers();

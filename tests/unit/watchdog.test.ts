@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { watchdog } from "../../src/transport/watchdog.js";
+import { watchdog } from "../../src/http/watchdog.js";
 
 const silence = 2_500;
 const heartbeat = 1_000;

@@ -1,0 +1,134 @@
+import type { Scope } from "../documents/database-context.js";
+import { admitDoc, admitting } from "../features/schema/validation.js";
+import type { Call } from "../http/request.js";
+import type { Selector } from "../queries/selector.js";
+import { NotFoundError } from "../shared/errors.js";
+import type { DatabaseInfo, JsonObject, Sequence } from "../shared/types.js";
+import { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./change-event.js";
+import { Feed } from "./feed.js";
+import { type FeedSource, SkippedChange } from "./feed-loop.js";
+import type { FeedOptions } from "./feed-options.js";
+
+/**
+ * What a feed gives, and how. All but `feed`, `lastEventId`, `params`, `checkpoint`, `onState` and `signal`
+ * goes to CouchDB as it is.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/changes.html
+ */
+export interface ChangesOptions<T extends object = JsonObject> extends FeedOptions {
+  /** The same as `since`. */
+  lastEventId?: Sequence | undefined;
+  /** Give the documents, too. Default false: `doc` of an event then fetches it. */
+  include_docs?: boolean | undefined;
+  /**
+   * Newest first. Only for a normal feed: a live one cannot run backwards. One that is cut off cannot go
+   * on, and throws an IncompleteResponseError.
+   */
+  descending?: boolean | undefined;
+  /** `"all_docs"` names all leaf revisions of each document, `"main_only"` (default) the winner. */
+  style?: "main_only" | "all_docs" | undefined;
+  /** A filter function, `design/function`. */
+  filter?: string | undefined;
+  /** What the filter function finds in `req.query`. */
+  params?: Record<string, string | number | boolean> | undefined;
+  /** Only these documents. */
+  doc_ids?: string[] | undefined;
+  /** Only documents that match. */
+  selector?: Selector<T> | undefined;
+  /** Only documents for which this view, `design/view`, emits something. */
+  view?: string | undefined;
+  /** Only every so many changes have a sequence, which is cheaper for a server with many shards. */
+  seq_interval?: number | undefined;
+  /** In the documents: the other leaf revisions, as `_conflicts`. Default false. */
+  conflicts?: boolean | undefined;
+  /** In the documents: what the attachments hold, in base64. Default false. */
+  attachments?: boolean | undefined;
+  /** In the documents: how the attachments are packed. Default false. */
+  att_encoding_info?: boolean | undefined;
+}
+
+/**
+ * The changes of a database.
+ *
+ * ```ts
+ * for await (const change of animals.changes({ feed: "continuous", since: "now" })) {
+ *   console.log(change.id, change.deleted ? "is gone" : "has changed");
+ * }
+ * ```
+ *
+ * A live feed of a database that is deleted throws NotFoundError; also when another one with the same name was
+ * created meanwhile, provided that it was in another second, for more CouchDB does not tell.
+ */
+export class ChangesFeed<
+  T extends object = JsonObject,
+  J extends ChangeJson<T> = ChangeJson<T>,
+> extends Feed<ChangeEvent<T, J>> {
+  /** @internal */
+  constructor(scope: Scope, options: ChangesOptions) {
+    checkChangesOptions(options);
+    const since = options.since ?? options.lastEventId;
+    super(sourceOf<T, J>(scope, options), { ...options, since });
+  }
+}
+
+function sourceOf<T extends object, J extends ChangeJson<T>>(
+  scope: Scope,
+  options: ChangesOptions,
+): FeedSource<ChangeEvent<T, J>> {
+  const { transport, path } = scope;
+  let created: string | undefined;
+  return {
+    transport,
+    resumes: !options.descending,
+    toCall(query) {
+      const { lastEventId: _, signal: __, checkpoint: ___, onState: ____, ...rest } = options;
+      const { params, doc_ids, selector, view, ...given } = rest;
+      const call = {
+        path: `${path}/_changes`,
+        query: {
+          ...params,
+          ...given,
+          filter: doc_ids ? "_doc_ids" : selector ? "_selector" : view ? "_view" : given.filter,
+          view,
+          ...query,
+        },
+      };
+      if (!doc_ids && !selector) return { ...call, method: "GET" };
+      const body = transport.json.stringify({ doc_ids, selector });
+      return { ...call, method: "POST", body, reads: true };
+    },
+    toEvent(row, text) {
+      const json = row as J;
+      if (json.deleted) return new DeletedEvent<T, J>(json);
+      return new ChangedEvent<T, J>(scope, json, text);
+    },
+    skips: scope.border?.onInvalid !== undefined,
+    admitting: (rows, flight) =>
+      admitting(scope, rows, admitDoc, flight, (row) => new SkippedChange(row as ChangeJson)),
+    sequenceOf: (event) => event.sequence,
+    async check(flight, timeout) {
+      const call: Call = { method: "GET", path, expects: "db_name", timeout, once: true };
+      const info = (await transport.request(call, flight)).value as DatabaseInfo;
+      const before = created;
+      created = `${info.instance_start_time}`;
+      if (before === undefined || before === created) return;
+      const reason = "The database was deleted, and another one created by the same name.";
+      throw transport.error(NotFoundError, call, { status: 404, error: "not_found", reason });
+    },
+  };
+}
+
+function checkChangesOptions(options: ChangesOptions): void {
+  const { feed = "normal", checkpoint, descending } = options;
+  if (feed !== "normal" && descending) throw new TypeError("A live feed cannot be descending");
+  if (checkpoint && descending) {
+    throw new TypeError("A descending feed has no checkpoint: it cannot go on from one");
+  }
+  if (options.since !== undefined && options.lastEventId !== undefined) {
+    throw new TypeError("since and lastEventId are the same: give one of them");
+  }
+  const filters = [options.filter, options.doc_ids, options.selector, options.view];
+  if (filters.filter((filter) => filter !== undefined).length > 1) {
+    throw new TypeError("Give one of filter, doc_ids, selector and view");
+  }
+}

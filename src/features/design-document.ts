@@ -1,0 +1,164 @@
+import type { Scope } from "../documents/database-context.js";
+import { Document } from "../documents/document.js";
+import { type RequestOptions, request } from "../http/custom-request.js";
+import { documentPath, encodeSegment, pathIn } from "../http/paths.js";
+import { Documents } from "../queries/document-queries.js";
+import type { View } from "../queries/view.js";
+import type {
+  DesignData,
+  DocumentData,
+  JsonObject,
+  OperationOptions,
+  ViewDefinition,
+} from "../shared/types.js";
+
+/**
+ * How a part of a design document is defined.
+ *
+ * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html
+ */
+export interface DefineOptions extends OperationOptions {
+  /** Replace one of this name. Default false. */
+  existsOk?: boolean | undefined;
+}
+
+const members =
+  /^(_.*|language|options|views|filters|updates|validate_doc_update|autoupdate|indexes|nouveau|lib|lists|shows|rewrites)$/;
+
+/**
+ * A design document: the views, filters and rules of a database.
+ *
+ * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html
+ */
+export class DesignDocument<T extends object = JsonObject> extends Document<DesignData> {
+  readonly #scope: Scope;
+
+  /** @internal */
+  constructor(scope: Scope, name: string) {
+    super(scope, `_design/${name.replace(/^_design\//, "")}`, {});
+    this.#scope = scope;
+  }
+
+  /** A view of this design document. No request. */
+  view<K = unknown, V = unknown>(name: string): View<K, V, T> {
+    return new Documents<T>(this.#scope).view(this.#name, name);
+  }
+
+  /**
+   * Defines a view, and saves the design document.
+   *
+   * @param options - `map`, `reduce`: the text of JavaScript functions, or a built-in reduce's name;
+   * `existsOk`: replace a view of this name
+   * @throws ConflictError if there is a view of this name, unless `existsOk`; and if the server has
+   * another revision. The view is not part of this object then
+   * @see https://docs.couchdb.org/en/stable/ddocs/views/intro.html
+   */
+  async createView<K = unknown, V = unknown>(
+    name: string,
+    { existsOk, signal, ...definition }: ViewDefinition & DefineOptions,
+  ): Promise<View<K, V, T>> {
+    if (typeof definition.map !== "string")
+      throw new TypeError("A view's map is a function's text");
+    const view = this.view<K, V>(name);
+    await this.#define("views", name, definition, { existsOk, signal });
+    return view;
+  }
+
+  /**
+   * Defines a filter for feeds, and saves the design document.
+   *
+   * @param source - the text of a JavaScript function of a document and a request
+   * @param options - `existsOk`: replace a filter of this name
+   * @returns what `changes` takes as `filter`
+   * @throws ConflictError as `createView` does
+   * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html#filter-functions
+   */
+  async createFilter(name: string, source: string, options: DefineOptions = {}): Promise<string> {
+    if (typeof source !== "string") throw new TypeError("A filter is a function's text");
+    await this.#define("filters", name, source, options);
+    return `${this.#name}/${name}`;
+  }
+
+  /**
+   * Calls an update function, which makes or changes a document on the server.
+   *
+   * @param options - `id`: of the document, if there is one; the rest is as for `couch.request`
+   * @returns what the function answers; of what it has saved, the header `x-couch-update-newrev` tells the revision
+   * @throws NotFoundError if there is no such function
+   * @throws NetworkError with `mayHaveHappened`, if the connection is lost on the way
+   * @see https://docs.couchdb.org/en/stable/api/ddoc/render.html#db-design-design-doc-update-update-name
+   */
+  async callUpdate(
+    name: string,
+    { id, method, ...options }: RequestOptions & { id?: string | undefined } = {},
+  ): Promise<Response> {
+    const path = `${pathIn(this.#scope, this.id)}/_update/${encodeSegment(name)}`;
+    const usual = id === undefined ? "POST" : "PUT";
+    const document = id === undefined ? "" : `/${documentPath(id)}`;
+    const whole = { ...options, method: method ?? usual };
+    return request(this.#scope.transport, path + document, whole);
+  }
+
+  /**
+   * How the server stands with the indexes of this design document's views; or with one of its search indexes.
+   *
+   * @param options - `search` or `nouveau`: the name of an index of that service
+   * @throws NotFoundError if there is no such design document, or index
+   * @see https://docs.couchdb.org/en/stable/api/ddoc/common.html#db-design-design-doc-info
+   */
+  async indexInfo({
+    search,
+    nouveau,
+    signal,
+  }: OperationOptions & {
+    search?: string | undefined;
+    nouveau?: string | undefined;
+  } = {}): Promise<JsonObject & { name: string }> {
+    const index = search ?? nouveau;
+    const service = search === undefined ? "_nouveau_info" : "_search_info";
+    const what = index === undefined ? "_info" : `${service}/${encodeSegment(index)}`;
+    const path = `${pathIn(this.#scope, this.id)}/${what}`;
+    const call = { method: "GET", path, expects: "name", signal } as const;
+    return (await this.#scope.transport.request(call)).value as JsonObject & { name: string };
+  }
+
+  get #name(): string {
+    return this.id.slice("_design/".length);
+  }
+
+  /** Sets a member of a member, and saves; what cannot be saved is not part of this object then. */
+  async #define(
+    member: "views" | "filters",
+    name: string,
+    definition: unknown,
+    { existsOk = false, signal }: DefineOptions,
+  ): Promise<void> {
+    const { [member]: all = {}, language } = this.data;
+    const before = { [member]: this.data[member], language };
+    if (Object.hasOwn(all, name) && !existsOk) {
+      const reason = `${JSON.stringify(name)} exists already among the ${member}`;
+      throw this.#scope.transport.conflict("PUT", pathIn(this.#scope, this.id), reason);
+    }
+    // In this way, even one named __proto__ is a member like others.
+    Object.assign(this.data, {
+      [member]: { ...all, [name]: definition },
+      language: language ?? "javascript",
+    });
+    try {
+      await this.save({ signal });
+    } catch (error) {
+      // Undefined is left out where JSON is made of it.
+      Object.assign(this.data, before);
+      throw error;
+    }
+  }
+
+  /** @throws TypeError for a member that a design document does not have */
+  protected override check(data: DocumentData<DesignData>, original: () => object): void {
+    const stranger = Object.keys(data).find(
+      (name) => !members.test(name) && !Object.hasOwn(original(), name),
+    );
+    if (stranger)
+      throw new TypeError(`A design document has no member ${JSON.stringify(stranger)}`);
+  }
+}

@@ -1,0 +1,92 @@
+import { hex } from "../../shared/hex.js";
+import type { AttachmentStub } from "../../shared/types.js";
+
+/** What is saved as an attachment together with its document: a Blob, or a stream of as many bytes as it says. */
+export type AttachmentContent =
+  | Blob
+  | { body: ReadableStream<Uint8Array>; length: number; content_type?: string | undefined };
+
+/** Attachments by their names. */
+export type AttachmentContents = Record<string, AttachmentContent>;
+
+const otherwise = "application/octet-stream";
+
+/** What stands in a document for attachments that are saved with it. Throws a TypeError for what is none. */
+export function stubsOf(
+  contents: AttachmentContents,
+  rev: string | undefined,
+): [name: string, stub: AttachmentStub][] {
+  const revpos = Number.parseInt(rev ?? "0", 10) + 1;
+  const streams = new Set<unknown>();
+  return Object.entries(contents).map(([name, content]) => {
+    if (content instanceof Blob) {
+      const { size: length, type } = content;
+      return [name, { content_type: type || otherwise, length, revpos, stub: true }];
+    }
+    const { body, length, content_type = otherwise } = Object(content);
+    if (!(body instanceof ReadableStream && Number.isInteger(length) && length >= 0)) {
+      throw new TypeError(
+        "An attachment to save with its document is a Blob, or a stream and its length",
+      );
+    }
+    if (body.locked || streams.has(body)) {
+      throw new TypeError("The stream of an attachment is being read: it can be sent only once");
+    }
+    streams.add(body);
+    return [name, { content_type, length, revpos, stub: true }];
+  });
+}
+
+/**
+ * A document and its attachments as one body: in the order in which they stand in the JSON, which says of each
+ * that it follows.
+ */
+export function multipart(
+  json: string,
+  contents: AttachmentContent[],
+): { type: string; body: Blob | ReadableStream<Uint8Array> } {
+  const boundary = hex(crypto.getRandomValues(new Uint8Array(16)));
+  const type = `multipart/related; boundary="${boundary}"`;
+  const pieces = contents.flatMap((content) => [
+    `\r\n--${boundary}\r\n\r\n`,
+    content instanceof Blob ? content : content.body,
+  ]);
+  const head = `--${boundary}\r\ncontent-type: application/json\r\n\r\n${json}`;
+  const all = [head, ...pieces, `\r\n--${boundary}--`];
+  if (all.every((piece) => !(piece instanceof ReadableStream))) {
+    return { type, body: new Blob(all as BlobPart[]) };
+  }
+  return { type, body: concatenated(all) };
+}
+
+/** One stream of what comes one after the other, each read when the one before has ended. */
+function concatenated(pieces: (string | Blob | ReadableStream<Uint8Array>)[]) {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  let next = 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        for (;;) {
+          if (!reader) {
+            const piece = pieces[next];
+            if (piece === undefined) return controller.close();
+            next += 1;
+            reader = (
+              piece instanceof ReadableStream ? piece : new Blob([piece]).stream()
+            ).getReader();
+          }
+          const { done, value } = await reader.read();
+          if (!done) return controller.enqueue(value);
+          reader = undefined;
+        }
+      },
+      async cancel(reason) {
+        await reader?.cancel(reason);
+        for (const piece of pieces.slice(next)) {
+          if (piece instanceof ReadableStream) await piece.cancel(reason);
+        }
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,67 @@
+import type { Scope } from "../documents/database-context.js";
+import type { Document } from "../documents/document.js";
+import type { ViewRow } from "../shared/row-types.js";
+import type { DocsOptions, JsonObject, RowsSummary, Sequence } from "../shared/types.js";
+import type { Batch } from "../streams/batch.js";
+import { found, readDocs } from "./view-rows.js";
+
+/** The rows of a view in memory, and what stood beside them. */
+export class ViewResponse<
+  K = unknown,
+  V = unknown,
+  T extends object = JsonObject,
+  R = ViewRow<K, V, T>,
+> {
+  /** As CouchDB gave them; a key that does not exist has a row with an `error`. */
+  readonly rows: R[];
+  /** Rows in the whole view. Undefined if it was reduced. */
+  readonly total_rows: number | undefined;
+  /** Rows before the first one given. */
+  readonly offset: number | null | undefined;
+  /** With `update_seq`: the sequence that the rows reflect. */
+  readonly update_seq: Sequence | undefined;
+  readonly #scope: Scope;
+  readonly #batches: Batch[];
+
+  /** @internal */
+  constructor(scope: Scope, batches: Batch[], summary: RowsSummary) {
+    this.#scope = scope;
+    this.#batches = batches;
+    this.rows = batches.flatMap((batch) => batch.rows as R[]);
+    this.total_rows = summary.total_rows;
+    this.offset = summary.offset;
+    this.update_seq = summary.update_seq;
+  }
+
+  /** The keys of the rows, without those that do not exist. */
+  keys(): K[] {
+    return Array.from(found<K, V>(this.#scope, this.rows), (row) => row.key);
+  }
+
+  /** The values of the rows. */
+  values(): V[] {
+    return Array.from(found<K, V>(this.#scope, this.rows), (row) => row.value);
+  }
+
+  /** Key and value of each row. */
+  items(): [key: K, value: V][] {
+    return Array.from(found<K, V>(this.#scope, this.rows), (row) => [row.key, row.value]);
+  }
+
+  /**
+   * The documents, if the view was read with `include_docs`.
+   *
+   * @throws NotFoundError for a key that does not exist, unless `create`
+   * @throws TypeError if the view was not read with `include_docs`
+   */
+  docs(options: Pick<DocsOptions, "create" | "includeDesignDocs"> = {}): Document<T>[] {
+    if (
+      (this.rows as ViewRow[]).some(({ doc, error }) => doc === undefined && error === undefined)
+    ) {
+      throw new TypeError("The view was not read with include_docs");
+    }
+    const docs: Document<T>[] = [];
+    for (const batch of this.#batches) readDocs(this.#scope, batch, options, docs);
+    return docs;
+  }
+}

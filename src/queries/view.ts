@@ -1,0 +1,239 @@
+import type { Scope } from "../documents/database-context.js";
+import type { Document } from "../documents/document.js";
+import { answers } from "../features/multi-query.js";
+import { admitDoc, admitting } from "../features/schema/validation.js";
+import type { Call } from "../http/request.js";
+import type {
+  DocRow,
+  EmittedRow,
+  Grouped,
+  Reduced,
+  ReducedRow,
+  Unreduced,
+  ViewRow,
+  WithDocs,
+} from "../shared/row-types.js";
+import type {
+  DocsOptions,
+  IdsOptions,
+  JsonObject,
+  OperationOptions,
+  ViewParams,
+} from "../shared/types.js";
+import { asTheyAre, type Batch, mapped, type Source } from "../streams/batch.js";
+import { Rows } from "../streams/rows.js";
+import { scan } from "./resumable-rows.js";
+import { ViewResponse } from "./view-response.js";
+import { found, readDocs } from "./view-rows.js";
+
+// Beyond this, servers and proxies begin to refuse a URL.
+const longestQuery = 2000;
+
+/**
+ * A view of a database.
+ *
+ * @typeParam K - of its keys
+ * @typeParam V - of its values
+ * @typeParam T - of its documents
+ */
+export class View<K = unknown, V = unknown, T extends object = JsonObject> {
+  readonly #scope: Scope;
+  readonly #path: string;
+
+  /** @internal */
+  constructor(scope: Scope, path: string) {
+    this.#scope = scope;
+    this.#path = `${scope.path}/${path}`;
+  }
+
+  /**
+   * The rows as they arrive. When the connection is lost on the way, they go on after the last one, as do
+   * all scans of a view here.
+   *
+   * @throws NotFoundError if there is no such view
+   * @throws IncompleteResponseError for a lost connection, where what is left cannot be told exactly:
+   * for reduced rows, given `keys`, rows that are not `sorted`, and keys with numbers or members that
+   * `JSON.parse` changes
+   */
+  rows(params: ViewParams<K> & WithDocs): Rows<DocRow<K, V, T>>;
+  rows(params: ViewParams<K> & Unreduced): Rows<EmittedRow<K, V, T>>;
+  rows(params: ViewParams<K> & Grouped): Rows<ReducedRow<K, V>>;
+  rows(params: ViewParams<K> & Reduced): Rows<ReducedRow<null, V>>;
+  rows(params?: ViewParams<K>): Rows<ViewRow<K, V, T>>;
+  rows(params: ViewParams<K> = {}): Rows<unknown> {
+    return this.#map(params, asTheyAre);
+  }
+
+  /** The keys of the rows as they arrive. */
+  keys(params: ViewParams<K> = {}): Rows<K> {
+    return this.#map(params, ({ rows }, keys) => {
+      for (const { key } of found<K, V>(this.#scope, rows)) keys.push(key);
+    });
+  }
+
+  /** The values of the rows as they arrive. */
+  values(params: ViewParams<K> = {}): Rows<V> {
+    return this.#map(params, ({ rows }, values) => {
+      for (const { value } of found<K, V>(this.#scope, rows)) values.push(value);
+    });
+  }
+
+  /** Key and value of each row as they arrive. */
+  items(params: ViewParams<K> = {}): Rows<[key: K, value: V]> {
+    return this.#map(params, ({ rows }, items) => {
+      for (const { key, value } of found<K, V>(this.#scope, rows)) items.push([key, value]);
+    });
+  }
+
+  /** The documents' ids as they arrive: all, or those with these keys or with this prefix. */
+  ids(options: IdsOptions<K> = {}): Rows<string> {
+    return this.#map(this.#selection(options), ({ rows }, ids) => {
+      for (const { id } of found(this.#scope, rows)) if (id !== undefined) ids.push(id);
+    });
+  }
+
+  /**
+   * The documents as they arrive: all, the given ones, or those with this prefix. `ids: []` gives
+   * nothing, and sends nothing.
+   *
+   * @throws NotFoundError, at its place among the documents, for one of `ids` of `_all_docs` that
+   * does not exist, unless `create`. Any other view gives what it has for these keys
+   * @throws TypeError for `prefix` together with `ids`, `create` or a range
+   */
+  docs(options: DocsOptions<K> = {}): Rows<Document<T>> {
+    const { ids, prefix } = options;
+    const isOfDesigns = `${prefix}`.startsWith("_design/") || this.#path.endsWith("/_design_docs");
+    const named = ids !== undefined || isOfDesigns;
+    const { create = false, includeDesignDocs = named, ...rest } = options;
+    if (rest.prefix !== undefined && create) {
+      throw new TypeError("prefix cannot go with create: it names no document that could be made");
+    }
+    const params = { ...this.#selection(rest), include_docs: true };
+    const choice = { create, includeDesignDocs };
+    return this.#map(params, (batch, docs) => readDocs<T>(this.#scope, batch, choice, docs));
+  }
+
+  /** All rows in memory. */
+  get(params: ViewParams<K> & WithDocs): Promise<ViewResponse<K, V, T, DocRow<K, V, T>>>;
+  get(params: ViewParams<K> & Unreduced): Promise<ViewResponse<K, V, T, EmittedRow<K, V, T>>>;
+  get(params: ViewParams<K> & Grouped): Promise<ViewResponse<K, V, T, ReducedRow<K, V>>>;
+  get(params: ViewParams<K> & Reduced): Promise<ViewResponse<K, V, T, ReducedRow<null, V>>>;
+  get(params?: ViewParams<K>): Promise<ViewResponse<K, V, T>>;
+  async get(params: ViewParams<K> = {}): Promise<ViewResponse<K, V, T, unknown>> {
+    const batches: Batch[] = [];
+    const { summary } = this.#map<never>(params, ({ rows, texts }) => {
+      batches.push({ rows: [...rows], texts: [...texts] });
+    });
+    return new ViewResponse(this.#scope, batches, await summary);
+  }
+
+  /** The rows of these keys, in memory. Few keys go in the URL, by GET. */
+  post(
+    keys: readonly K[],
+    params: Omit<ViewParams<K>, "keys"> & Grouped,
+  ): Promise<ViewResponse<K, V, T, ReducedRow<K, V>>>;
+  post(keys: readonly K[], params?: Omit<ViewParams<K>, "keys">): Promise<ViewResponse<K, V, T>>;
+  post(
+    keys: readonly K[],
+    params: Omit<ViewParams<K>, "keys"> = {},
+  ): Promise<ViewResponse<K, V, T, unknown>> {
+    return this.get({ ...params, keys });
+  }
+
+  /**
+   * The rows of several queries, asked in one request: Rows for each, one after the other, as they arrive.
+   * What is not read of one is read past when the next is asked for; leaving the loop closes the connection.
+   *
+   * ```ts
+   * for await (const rows of view.queries([{ key: 4 }, { key: 2 }])) console.log(await rows.toArray());
+   * ```
+   *
+   * @throws IncompleteResponseError for a lost connection
+   * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html#sending-multiple-queries-to-a-view
+   */
+  queries(
+    queries: readonly Omit<ViewParams<K>, "signal">[],
+    { signal }: OperationOptions = {},
+  ): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
+    if (!Array.isArray(queries)) throw new TypeError("The queries are an array");
+    const body = this.#scope.transport.json.stringify({ queries });
+    const path = `${this.#path}/queries`;
+    const call = { method: "POST", path, body, reads: true, signal } as const;
+    return answers(this.#scope, call, queries.length);
+  }
+
+  /** A reduced view has no documents. */
+  protected get unreduced(): { reduce?: boolean } {
+    return { reduce: false };
+  }
+
+  /** What sorts after all that can follow a prefix: here by Unicode collation. */
+  protected get last(): string {
+    return "\uffff";
+  }
+
+  #selection({ ids, prefix, ...rest }: IdsOptions<K>): ViewParams<K> {
+    if (ids !== undefined && !Array.isArray(ids)) throw new TypeError("The ids are an array");
+    if (prefix !== undefined && typeof prefix !== "string") {
+      throw new TypeError("A prefix is a string");
+    }
+    const given = (name: string) => (rest as ViewParams)[name as keyof ViewParams] !== undefined;
+    const misplaced = ["key", "keys"].find(given);
+    if (misplaced) throw new TypeError(`${misplaced} cannot go here: use ids`);
+    const params = { ...this.unreduced, ...rest };
+    if (prefix === undefined) return ids ? { ...params, keys: ids } : params;
+    if (ids || given("startkey") || given("endkey")) {
+      throw new TypeError(
+        "prefix is a range of its own, and cannot go with ids, startkey or endkey",
+      );
+    }
+    const [startkey, endkey] = [prefix, prefix + this.last];
+    return params.descending
+      ? { ...params, startkey: endkey, endkey: startkey }
+      : { ...params, startkey, endkey };
+  }
+
+  #map<R>(params: ViewParams<K>, map: (batch: Batch, rows: R[]) => void): Rows<R> {
+    const { signal, ...query } = params;
+    const { transport } = this.#scope;
+    const toCall = (rest: ViewParams) => this.#call(rest);
+    // What cannot be asked is thrown here, not at the first row.
+    toCall(query);
+    return new Rows({
+      takeOff: () => transport.takeOff(signal),
+      open: (flight) => {
+        if (query.keys?.length === 0) return nothing;
+        const rows = scan(transport, query, toCall, flight);
+        return mapped(admitting(this.#scope, rows, admitDoc, flight), map);
+      },
+    });
+  }
+
+  #call({ keys, ...query }: ViewParams): Call {
+    const { transport } = this.#scope;
+    const get = { method: "GET", path: this.#path, query: { ...query, keys } } as const;
+    if (keys === undefined || transport.url(get).length - transport.base.length < longestQuery) {
+      return get;
+    }
+    const body = transport.json.stringify({ keys });
+    return { ...get, method: "POST", query: { ...query }, body, reads: true };
+  }
+}
+
+/** All documents of a database by id (`_all_docs`). */
+export class AllDocsView<T extends object = JsonObject> extends View<
+  string,
+  { rev: string; deleted?: boolean },
+  T
+> {
+  protected override get unreduced() {
+    return {};
+  }
+
+  /** Ids sort by their bytes. */
+  protected override get last(): string {
+    return "\u{10ffff}";
+  }
+}
+
+const nothing: Source<never> = { next: async () => undefined, summary: {} };

@@ -1,0 +1,99 @@
+import type { SureJson } from "../http/request.js";
+import type { DocumentData, DocumentMembers } from "./types.js";
+
+/** Whether data would be written as an original is that was read. */
+export function isLike(json: SureJson, data: unknown, original: unknown): boolean {
+  const stringify = (value: unknown) => json.stringify(value);
+  return equalJson(json.parse(stringify(data)), original, stringify);
+}
+
+/**
+ * Whether two JSON values are the same, whatever the order of their members. What a user's parser
+ * made of numbers or dates, say, is compared as it is written.
+ */
+export function equalJson(a: unknown, b: unknown, stringify: (value: unknown) => string): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((item, index) => equalJson(item, b[index], stringify));
+  }
+  if (!isPlain(a) || !isPlain(b)) return stringify(a) === stringify(b);
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && equalJson(a[name], b[name], stringify))
+  );
+}
+
+const strange = /\d{16}|[eE]-3\d\d/;
+const stringOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const leastNormal = 2 ** -1022;
+
+/**
+ * A JSON text as a value that is the same for what is the same to CouchDB, and for nothing else: it keeps
+ * integers of any size, and other numbers as JavaScript does, but for the very smallest, which may become 0.
+ */
+export function comparable(text: string): unknown {
+  if (!strange.test(text)) return JSON.parse(text);
+  const written = text.replace(stringOrNumber, (token) => {
+    if (token.startsWith('"')) return token;
+    if (/^-?\d{16,}$/.test(token)) return `{"integer":"${token}"}`;
+    return Math.abs(Number(token)) < leastNormal ? "0" : token;
+  });
+  return JSON.parse(written);
+}
+
+/** Whether a value is an object as JSON makes them, and no array. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** The members that are the user's. */
+export function ownMembers(data: object): object {
+  return Object.fromEntries(Object.entries(data).filter(([name]) => !name.startsWith("_")));
+}
+
+/** The members that are CouchDB's. */
+export function couchMembers(data: object): object {
+  return Object.fromEntries(Object.entries(data).filter(([name]) => name.startsWith("_")));
+}
+
+/** Whether a value is part of another, at any depth: the same object, not one like it. */
+export function holds(whole: unknown, part: object): boolean {
+  if (typeof whole !== "object" || whole === null) return false;
+  return Object.values(whole).some((value) => value === part || holds(value, part));
+}
+
+/** New data in place of the old, of which CouchDB's members remain: its attachments, its revision. */
+export function replacement<T extends object>(
+  old: DocumentData<T>,
+  returned: unknown,
+): DocumentData<T> {
+  if (returned === undefined || returned === old) return old;
+  if (!isPlain(returned) || holds(old, returned)) {
+    throw new TypeError(
+      "update's function returned what is no document: put braces around an expression that changes data",
+    );
+  }
+  return { ...couchMembers(old), ...returned } as DocumentData<T>;
+}
+
+const answers = [
+  "_revisions",
+  "_revs_info",
+  "_local_seq",
+  "_conflicts",
+  "_deleted_conflicts",
+] as const;
+
+/**
+ * Makes data those of another revision, or of none yet: what a read was asked to tell of the old one
+ * goes, for CouchDB would believe it.
+ */
+export function atRevision<D extends DocumentMembers>(data: D, rev: string | undefined): D {
+  for (const name of answers) delete data[name];
+  if (rev === undefined) delete data._rev;
+  else data._rev = rev;
+  return data;
+}

@@ -1,0 +1,46 @@
+import type { RowsSummary } from "../shared/types.js";
+import type { Batch } from "./batch.js";
+
+/**
+ * Reads one JSON value a line, as a continuous feed sends them. Blank lines, the heartbeats, vanish.
+ * A line without its end is never given: it was cut, and comes again. The line with the `last_seq` is
+ * the last one, and no row.
+ */
+export class LineReader {
+  readonly #parse: (text: string) => unknown;
+  readonly #summary: RowsSummary;
+  #pending = "";
+  #ended = false;
+
+  /** @param summary - takes what the last line says */
+  constructor(parse: (text: string) => unknown, summary: RowsSummary) {
+    this.#parse = parse;
+    this.#summary = summary;
+  }
+
+  /** Whether the last line has come. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Adds the values of the lines that `text` completes to a batch. Throws what `parse` throws. */
+  push(text: string, batch: Batch): void {
+    let at = 0;
+    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", at)) {
+      let line = text.slice(at, end);
+      if (this.#pending !== "") line = this.#pending + line;
+      this.#pending = "";
+      at = end + 1;
+      if (line.trim() === "") continue;
+      const value = this.#parse(line);
+      if (Object(value).last_seq !== undefined) {
+        this.#ended = true;
+        Object.defineProperties(this.#summary, Object.getOwnPropertyDescriptors(value));
+        return;
+      }
+      batch.rows.push(value);
+      batch.texts.push(line);
+    }
+    this.#pending += text.slice(at);
+  }
+}

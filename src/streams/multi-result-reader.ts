@@ -1,0 +1,67 @@
+import type { RowsSummary } from "../shared/types.js";
+import type { Batch } from "./batch.js";
+import { Brackets } from "./brackets.js";
+import { RowReader } from "./row-reader.js";
+
+// How deep the brackets are within the list of results.
+const listDepth = 2;
+
+/** Stands among the rows where those of one result end. */
+export class EndOfResult {
+  /** What stood beside its rows. */
+  readonly summary: RowsSummary;
+
+  constructor(summary: RowsSummary) {
+    this.summary = summary;
+  }
+}
+
+/**
+ * Reads the rows of `{"results":[{…, "rows": […]}, …]}`, of one result after the other, while the text
+ * arrives in pieces of any size.
+ */
+export class ResultsReader {
+  readonly #parse: (text: string) => unknown;
+  readonly #brackets = new Brackets();
+  #result: { reader: RowReader; summary: RowsSummary } | undefined;
+  #begun = false;
+  #hasList = false;
+  #ended = false;
+
+  constructor(parse: (text: string) => unknown) {
+    this.#parse = parse;
+  }
+
+  /** Whether the text has come to its end. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Adds the rows that `text` completes to a batch, and an `EndOfResult` after those of each result. */
+  push(text: string, batch: Batch): void {
+    if (!this.#begun && !/^\s*(\{|$)/.test(text)) {
+      throw new SyntaxError("The answer is not a JSON object");
+    }
+    this.#begun ||= text.trim() !== "";
+    let from = 0;
+    for (let at = -1; ; ) {
+      at = this.#brackets.next(text, at + 1);
+      if (at === -1) break;
+      const { depth } = this.#brackets;
+      if (this.#result && depth === listDepth) {
+        this.#result.reader.push(text.slice(from, at + 1), batch);
+        batch.rows.push(new EndOfResult(this.#result.summary));
+        batch.texts.push("");
+        this.#result = undefined;
+      } else if (!this.#result && depth > listDepth) {
+        const summary: RowsSummary = {};
+        this.#result = { reader: new RowReader("rows", this.#parse, summary), summary };
+        from = at;
+      } else if (depth === 0) {
+        if (!this.#hasList) throw new SyntaxError("The answer has no results");
+        this.#ended = true;
+      } else if (depth === listDepth && text[at] === "[") this.#hasList = true;
+    }
+    this.#result?.reader.push(text.slice(from), batch);
+  }
+}
