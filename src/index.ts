@@ -51,7 +51,7 @@ export type { Progress } from "./http/progress.js";
 export type { Fetch } from "./http/request.js";
 export type { RetryOptions } from "./http/retry.js";
 export { type DefinedView, defineView } from "./queries/define-view.js";
-export { Documents } from "./queries/document-queries.js";
+export { DocumentQueries } from "./queries/document-queries.js";
 export type {
   Explanation,
   FindParams,

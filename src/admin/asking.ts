@@ -1,4 +1,4 @@
-import type { Transport } from "../http/client.js";
+import type { HttpClient } from "../http/client.js";
 import type { Call } from "../http/request.js";
 
 /** A request of the administration: `json` is what it sends. */
@@ -10,10 +10,10 @@ export type Ask = <R>(method: Call["method"], path: string, question?: Question)
 // CouchDB wants it also where there is nothing to send.
 const headers = { "content-type": "application/json" };
 
-export function asking(transport: Transport): Ask {
+export function asking(client: HttpClient): Ask {
   return async <R>(method: Call["method"], path: string, { json, ...rest }: Question = {}) => {
-    const body = json === undefined ? undefined : transport.json.stringify(json);
-    const { value } = await transport.request({ headers, ...rest, method, path, body });
+    const body = json === undefined ? undefined : client.json.stringify(json);
+    const { value } = await client.request({ headers, ...rest, method, path, body });
     return value as R;
   };
 }

@@ -1,5 +1,5 @@
 import type { Auth } from "../auth/auth.js";
-import type { Transport } from "../http/client.js";
+import type { HttpClient } from "../http/client.js";
 import { databasePath, parseBaseUrl } from "../http/paths.js";
 
 /**
@@ -15,14 +15,14 @@ export interface EndpointData {
 }
 
 /** A session with another server, which sends nothing by itself. */
-export type Connect = (url: string, auth: Auth | undefined) => Transport;
+export type Connect = (url: string, auth: Auth | undefined) => HttpClient;
 
 /**
  * What CouchDB is told of an endpoint: credentials go into headers, which it shows to administrators only, and
  * never into the URL, which stands in its log.
  */
 export async function endpointData(
-  here: Transport,
+  here: HttpClient,
   connect: Connect,
   given: Endpoint,
 ): Promise<EndpointData> {
@@ -44,8 +44,8 @@ export async function endpointData(
   return { url: base, headers: await identityOf(connect(server.href, auth)) };
 }
 
-async function identityOf(transport: Transport): Promise<Record<string, string>> {
-  const headers = await transport.identity();
+async function identityOf(client: HttpClient): Promise<Record<string, string>> {
+  const headers = await client.identity();
   if (headers.cookie === "") {
     throw new TypeError("A browser does not pass its cookie on: give the endpoint another Auth");
   }

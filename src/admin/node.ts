@@ -1,4 +1,4 @@
-import type { Transport } from "../http/client.js";
+import type { HttpClient } from "../http/client.js";
 import { encodeSegment } from "../http/paths.js";
 import type { OperationOptions } from "../shared/types.js";
 import { type Ask, asking, type Question } from "./asking.js";
@@ -12,14 +12,14 @@ export type Config = Record<string, Record<string, string>>;
  * @see https://docs.couchdb.org/en/stable/api/server/configuration.html
  */
 export class ServerNode {
-  readonly #transport: Transport;
+  readonly #client: HttpClient;
   readonly #ask: Ask;
   readonly #path: string;
 
   /** @internal */
-  constructor(transport: Transport, name: string) {
-    this.#transport = transport;
-    this.#ask = asking(transport);
+  constructor(client: HttpClient, name: string) {
+    this.#client = client;
+    this.#ask = asking(client);
     this.#path = `_node/${encodeSegment(name)}`;
   }
 
@@ -120,7 +120,7 @@ export class ServerNode {
    */
   async prometheus({ signal }: OperationOptions = {}): Promise<string> {
     const path = `${this.#path}/_prometheus`;
-    return (await this.#transport.request({ method: "GET", path, raw: true, signal })).text;
+    return (await this.#client.request({ method: "GET", path, raw: true, signal })).text;
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { Transport } from "../http/client.js";
+import type { HttpClient } from "../http/client.js";
 import { databasePath, encodeSegment } from "../http/paths.js";
 import type { OperationOptions } from "../shared/types.js";
 import { type Ask, asking } from "./asking.js";
@@ -57,21 +57,21 @@ export interface ReplicateOptions extends ReplicationParams {
 export class Server {
   /** The shards of its databases, and how they are split. */
   readonly resharding: Resharding;
-  readonly #transport: Transport;
+  readonly #client: HttpClient;
   readonly #ask: Ask;
   readonly #connect: Connect;
 
   /** @internal */
-  constructor(transport: Transport, connect: Connect) {
-    this.#transport = transport;
-    this.#ask = asking(transport);
+  constructor(client: HttpClient, connect: Connect) {
+    this.#client = client;
+    this.#ask = asking(client);
     this.#connect = connect;
     this.resharding = new Resharding(this.#ask);
   }
 
   /** One of its nodes: by name, or the one that answers. No request. */
   node(name = "_local"): ServerNode {
-    return new ServerNode(this.#transport, name);
+    return new ServerNode(this.#client, name);
   }
 
   /** What keeps a database in order. No request. */
@@ -130,12 +130,12 @@ export class Server {
   }
 
   get #surroundings(): Surroundings {
-    const transport = this.#transport;
+    const client = this.#client;
     return {
       ask: this.#ask,
       sleep: (milliseconds, signal) =>
-        transport.during(signal, (flight) => flight.sleep(milliseconds)),
-      endpoint: (given) => endpointData(transport, this.#connect, given),
+        client.during(signal, (operation) => operation.sleep(milliseconds)),
+      endpoint: (given) => endpointData(client, this.#connect, given),
     };
   }
 

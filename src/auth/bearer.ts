@@ -1,5 +1,5 @@
 import type { Auth } from "./auth.js";
-import { keeping } from "./credential-cache.js";
+import { credentialCache } from "./credential-cache.js";
 
 /**
  * A token with each request: a JSON Web Token, for example.
@@ -21,7 +21,7 @@ export function bearer(token: string | (() => string | Promise<string>)): Auth {
     }
     return { headers: { authorization: `Bearer ${given}` }, until: Number.POSITIVE_INFINITY };
   };
-  const { headers, answered } = keeping(get);
+  const { headers, answered } = credentialCache(get);
   // To ask for a constant again brings nothing.
   return typeof token === "string" ? { headers } : { headers, answered };
 }

@@ -1,7 +1,7 @@
 import { UnauthorizedError } from "../shared/errors.js";
 import { hidesCookies } from "../shared/runtime.js";
 import type { Auth, AuthServer } from "./auth.js";
-import { isUnknown, type Kept, keeping } from "./credential-cache.js";
+import { type Credentials, credentialCache, isRejected } from "./credential-cache.js";
 
 // Milliseconds. CouchDB locks out who is refused five times within these.
 const refusalHolds = 300_000;
@@ -25,7 +25,7 @@ export function cookie(user: string, password: string): Auth {
     throw new TypeError("A user's name and password are strings");
   }
   const refusals = new WeakMap<AuthServer, { error: UnauthorizedError; until: number }>();
-  const logIn = async (server: AuthServer): Promise<Kept> => {
+  const logIn = async (server: AuthServer): Promise<Credentials> => {
     const refusal = refusals.get(server);
     if (refusal && Date.now() < refusal.until) throw refusal.error;
     try {
@@ -46,11 +46,11 @@ export function cookie(user: string, password: string): Auth {
       throw error;
     }
   };
-  const { of, headers, answered } = keeping(logIn);
+  const { of, headers, answered } = credentialCache(logIn);
   return {
     headers,
     answered(answer, server) {
-      if (isUnknown(answer)) return answered(answer, server);
+      if (isRejected(answer)) return answered(answer, server);
       const renewed = cookieOf(answer.headers);
       if (renewed && of(server).kept) of(server).kept = renewed;
       return false;
@@ -66,7 +66,7 @@ export function cookie(user: string, password: string): Auth {
 }
 
 /** CouchDB's cookie, if one has come that can be seen. */
-function cookieOf(headers: Headers): Kept | undefined {
+function cookieOf(headers: Headers): Credentials | undefined {
   for (const line of headers.getSetCookie()) {
     const [, value, rest = ""] = /^AuthSession=([^;]+)(.*)/i.exec(line) ?? [];
     if (value === undefined) continue;

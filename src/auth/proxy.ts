@@ -2,7 +2,7 @@ import { hex } from "../shared/hex.js";
 import { encodesHeaders } from "../shared/runtime.js";
 import { utf8 } from "../shared/utf8.js";
 import type { Auth } from "./auth.js";
-import { keeping } from "./credential-cache.js";
+import { credentialCache } from "./credential-cache.js";
 
 /**
  * What a proxy says of a user.
@@ -43,7 +43,7 @@ export function proxy(user: string, { roles = [], secret }: ProxyOptions = {}): 
     if (secret !== undefined) headers["x-auth-couchdb-token"] = await proof(user, secret);
     return { headers, until: Number.POSITIVE_INFINITY };
   };
-  return { headers: keeping(get).headers };
+  return { headers: credentialCache(get).headers };
 }
 
 const inHeader = (text: string) => (encodesHeaders ? text : utf8(text));

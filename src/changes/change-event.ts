@@ -1,4 +1,4 @@
-import type { Scope } from "../documents/database-context.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import type { DocumentData, JsonObject, OperationOptions, Sequence } from "../shared/types.js";
 
@@ -55,16 +55,16 @@ export class ChangedEvent<
   J extends ChangeJson<T> = ChangeJson<T>,
 > extends BaseChangeEvent<J> {
   readonly deleted = false;
-  readonly #scope: Scope;
+  readonly #context: DatabaseContext;
   readonly #text: string;
 
   /**
    * @internal
    * @param text - the event's JSON, to read its document again as it came
    */
-  constructor(scope: Scope, json: J, text: string) {
+  constructor(context: DatabaseContext, json: J, text: string) {
     super(json);
-    this.#scope = scope;
+    this.#context = context;
     this.#text = text;
   }
 
@@ -77,10 +77,10 @@ export class ChangedEvent<
   async doc(options: OperationOptions = {}): Promise<Document<T>> {
     const { doc } = this.json;
     if (doc) {
-      const original = () => (this.#scope.transport.json.parse(this.#text) as ChangeJson).doc;
-      return new Document<T>(this.#scope, this.id, doc, original);
+      const original = () => (this.#context.client.json.parse(this.#text) as ChangeJson).doc;
+      return new Document<T>(this.#context, this.id, doc, original);
     }
-    const document = new Document<T>(this.#scope, this.id, {});
+    const document = new Document<T>(this.#context, this.id, {});
     await document.fetch({ ...options, rev: this.rev, discardChanges: true });
     return document;
   }

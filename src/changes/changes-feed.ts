@@ -1,4 +1,4 @@
-import type { Scope } from "../documents/database-context.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import { admitDoc, admitting } from "../features/schema/validation.js";
 import type { Call } from "../http/request.js";
 import type { Selector } from "../queries/selector.js";
@@ -64,21 +64,21 @@ export class ChangesFeed<
   J extends ChangeJson<T> = ChangeJson<T>,
 > extends Feed<ChangeEvent<T, J>> {
   /** @internal */
-  constructor(scope: Scope, options: ChangesOptions) {
+  constructor(context: DatabaseContext, options: ChangesOptions) {
     checkChangesOptions(options);
     const since = options.since ?? options.lastEventId;
-    super(sourceOf<T, J>(scope, options), { ...options, since });
+    super(sourceOf<T, J>(context, options), { ...options, since });
   }
 }
 
 function sourceOf<T extends object, J extends ChangeJson<T>>(
-  scope: Scope,
+  context: DatabaseContext,
   options: ChangesOptions,
 ): FeedSource<ChangeEvent<T, J>> {
-  const { transport, path } = scope;
+  const { client, path } = context;
   let created: string | undefined;
   return {
-    transport,
+    client,
     resumes: !options.descending,
     toCall(query) {
       const { lastEventId: _, signal: __, checkpoint: ___, onState: ____, ...rest } = options;
@@ -94,26 +94,26 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
         },
       };
       if (!doc_ids && !selector) return { ...call, method: "GET" };
-      const body = transport.json.stringify({ doc_ids, selector });
+      const body = client.json.stringify({ doc_ids, selector });
       return { ...call, method: "POST", body, reads: true };
     },
     toEvent(row, text) {
       const json = row as J;
       if (json.deleted) return new DeletedEvent<T, J>(json);
-      return new ChangedEvent<T, J>(scope, json, text);
+      return new ChangedEvent<T, J>(context, json, text);
     },
-    skips: scope.border?.onInvalid !== undefined,
-    admitting: (rows, flight) =>
-      admitting(scope, rows, admitDoc, flight, (row) => new SkippedChange(row as ChangeJson)),
+    skips: context.border?.onInvalid !== undefined,
+    admitting: (rows, operation) =>
+      admitting(context, rows, admitDoc, operation, (row) => new SkippedChange(row as ChangeJson)),
     sequenceOf: (event) => event.sequence,
-    async check(flight, timeout) {
+    async check(operation, timeout) {
       const call: Call = { method: "GET", path, expects: "db_name", timeout, once: true };
-      const info = (await transport.request(call, flight)).value as DatabaseInfo;
+      const info = (await client.request(call, operation)).value as DatabaseInfo;
       const before = created;
       created = `${info.instance_start_time}`;
       if (before === undefined || before === created) return;
       const reason = "The database was deleted, and another one created by the same name.";
-      throw transport.error(NotFoundError, call, { status: 404, error: "not_found", reason });
+      throw client.error(NotFoundError, call, { status: 404, error: "not_found", reason });
     },
   };
 }

@@ -15,7 +15,7 @@ export interface Checkpoint {
 }
 
 /** Keeps a checkpoint up to date. */
-export interface Keeper {
+export interface CheckpointWriter {
   load(): Promise<Sequence | undefined>;
   note(sequence: Sequence): void;
   /** What was noted is of no use any more. */
@@ -28,7 +28,10 @@ const interval = 1_000;
 const longestInterval = 30_000;
 
 /** @param report - called with what a save has failed with, and with undefined for one that has not */
-export function keeper(checkpoint: Checkpoint, report: (error: unknown) => void): Keeper {
+export function checkpointWriter(
+  checkpoint: Checkpoint,
+  report: (error: unknown) => void,
+): CheckpointWriter {
   let noted: Sequence | undefined;
   let saved: Sequence | undefined;
   /** What was to be saved at the end: that is tried once. */

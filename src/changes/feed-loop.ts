@@ -1,4 +1,4 @@
-import type { Transport } from "../http/client.js";
+import type { HttpClient } from "../http/client.js";
 import type { Call } from "../http/request.js";
 import { backoff, waitBefore } from "../http/retry.js";
 import {
@@ -11,12 +11,12 @@ import {
 } from "../shared/errors.js";
 import type { Sequence } from "../shared/types.js";
 import { type Batch, mapped, type Pull, type Source } from "../streams/batch.js";
-import type { Flight } from "../streams/operation.js";
+import type { Operation } from "../streams/operation.js";
 import type { FeedKind, FeedState } from "./feed-options.js";
 
 /** What a feed reads, and what it makes of that. */
 export interface FeedSource<E> {
-  readonly transport: Transport;
+  readonly client: HttpClient;
   /** Whether it can go on after its last event. */
   readonly resumes: boolean;
   toCall(query: {
@@ -27,7 +27,7 @@ export interface FeedSource<E> {
   }): Call;
   toEvent(row: unknown, text: string): E;
   /** Its rows, as they are let in; those that are not are a SkippedChange. */
-  admitting?(rows: Source<Batch>, flight: Flight): Source<Batch>;
+  admitting?(rows: Source<Batch>, operation: Operation): Source<Batch>;
   /** Whether some may not be. */
   readonly skips?: boolean;
   sequenceOf(event: E): Sequence | null;
@@ -37,7 +37,7 @@ export interface FeedSource<E> {
    * @param timeout - milliseconds
    * @throws NotFoundError if it is not
    */
-  check?(flight: Flight, timeout: number): Promise<void>;
+  check?(operation: Operation, timeout: number): Promise<void>;
 }
 
 /** A change that is not handed over, but was passed. */
@@ -55,7 +55,7 @@ export interface Follower {
   readonly limit: number;
   /** Milliseconds; of a normal feed, perhaps none. */
   readonly heartbeat: number | undefined;
-  readonly flight: Flight;
+  readonly operation: Operation;
   /** Where to begin. */
   place(): Promise<Sequence | undefined>;
   /** The feed stands there, though no event has. */
@@ -72,11 +72,11 @@ const patience = 2.5;
  * the last event that was handed over, and so does a normal one that was cut off.
  */
 export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> {
-  const { transport, resumes, skips = false } = source;
-  const { feed, limit, heartbeat = defaultHeartbeat, flight, tell } = follower;
+  const { client, resumes, skips = false } = source;
+  const { feed, limit, heartbeat = defaultHeartbeat, operation, tell } = follower;
   const isLive = feed !== "normal";
   const silence = heartbeat * patience;
-  const retries = isLive ? transport.feedRetries : transport.retries;
+  const retries = isLive ? client.feedRetries : client.retries;
   let isPlaced = false;
   /** After the last event that was handed over: the next answer begins there. */
   let position: Sequence | undefined;
@@ -85,7 +85,7 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
   let taken = 0;
   let passed: Sequence | undefined;
   let answer: Source<E[]> | undefined;
-  let connection: Flight | undefined;
+  let connection: Operation | undefined;
   /** How many had been read before this answer, where it began, and when it was asked for. */
   let takenBefore = 0;
   let begin: Sequence | undefined;
@@ -118,7 +118,7 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
     if (!isConnected) tell({ state: "connecting" });
     if (!isPlaced) position = await follower.place();
     isPlaced = true;
-    if (isLive && isInDoubt) await source.check?.(flight, silence);
+    if (isLive && isInDoubt) await source.check?.(operation, silence);
     begin = position;
     asked = Date.now();
     // A live feed from now on begins with an answer that ends: its `last_seq` is a place to come back to,
@@ -133,14 +133,14 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
         limit: Number.isFinite(limit) && !skips ? limit - given : undefined,
       }),
       ...(isLive ? { timeout: silence, silence, once: true } : {}),
-      ...(kind === feed ? { onAnswer } : {}),
+      ...(kind === feed ? { onResponse: onAnswer } : {}),
     };
-    connection = flight.part();
+    connection = operation.part();
     const rows =
       kind === "continuous"
-        ? transport.lines(call, connection)
-        : transport.rows(call, "results", connection);
-    const admitted = source.admitting?.(rows, flight) ?? rows;
+        ? client.lines(call, connection)
+        : client.rows(call, "results", connection);
+    const admitted = source.admitting?.(rows, operation) ?? rows;
     return mapped<E>(admitted, ({ rows, texts }, events) => {
       for (const [index, row] of rows.entries()) {
         if (given >= limit) return;
@@ -153,10 +153,10 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
         }
         if (Object(row) !== row) {
           const reason = "answered with a change that is none";
-          throw transport.error(InvalidResponseError, call, { status: 200, reason });
+          throw client.error(InvalidResponseError, call, { status: 200, reason });
         }
         const { error, reason } = row as { error?: string; reason?: string };
-        if (error !== undefined) throw transport.error(ServerError, call, { error, reason });
+        if (error !== undefined) throw client.error(ServerError, call, { error, reason });
         const event = source.toEvent(row, texts[index] as string);
         // With `seq_interval` most are null.
         position = source.sequenceOf(event) ?? position;
@@ -171,7 +171,7 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
   const pause = async (delay: number, reason?: CouchDBError) => {
     isConnected = false;
     tell(reason ? { state: "waiting", delay, reason } : { state: "waiting", delay });
-    await flight.sleep(delay);
+    await operation.sleep(delay);
   };
 
   /** Counts the tries on end that brought nothing: neither progress, nor a connection that held. */
@@ -186,7 +186,7 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
   const hangUp = () => {
     answer = undefined;
     connection?.abort();
-    connection?.land();
+    connection?.end();
   };
 
   const end = async ({ summary }: Source<E[]>): Promise<void> => {
@@ -233,13 +233,13 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
     // Who asks for more has finished with all before it.
     pass();
     for (;;) {
-      flight.throwIfEnded();
+      operation.throwIfEnded();
       // What comes after the last one, a live feed need not wait for.
       if (given >= limit && (isLive || !answer || skips)) return undefined;
       try {
         answer ??= await open();
         const events = await answer.next();
-        flight.throwIfEnded();
+        operation.throwIfEnded();
         if (events) {
           if (!isConnected) onAnswer();
           return events;
@@ -247,7 +247,7 @@ export function follow<E>(source: FeedSource<E>, follower: Follower): Pull<E[]> 
         await end(answer);
         if (!isLive) return undefined;
       } catch (error) {
-        flight.throwIfEnded();
+        operation.throwIfEnded();
         await recover(error);
       }
     }

@@ -1,9 +1,9 @@
 import { NotFoundError } from "../shared/errors.js";
 import type { Sequence } from "../shared/types.js";
-import { items } from "../streams/async-iterator.js";
+import { toAsyncIterator } from "../streams/async-iterator.js";
 import type { Pull } from "../streams/batch.js";
-import type { Flight } from "../streams/operation.js";
-import { type Keeper, keeper } from "./checkpoint.js";
+import type { Operation } from "../streams/operation.js";
+import { type CheckpointWriter, checkpointWriter } from "./checkpoint.js";
 import { type FeedSource, follow } from "./feed-loop.js";
 import { checkFeedOptions, type FeedOptions, type FeedState } from "./feed-options.js";
 
@@ -20,10 +20,10 @@ import { checkFeedOptions, type FeedOptions, type FeedState } from "./feed-optio
 export class Feed<E> implements AsyncIterable<E> {
   readonly #source: FeedSource<E>;
   readonly #options: FeedOptions;
-  readonly #keeper: Keeper | undefined;
+  readonly #keeper: CheckpointWriter | undefined;
   #begun = false;
   #closed = false;
-  #flight: Flight | undefined;
+  #operation: Operation | undefined;
   #pull: Pull<E[]> | undefined;
   #sequence: Sequence | undefined;
   #state: FeedState = { state: "connecting" };
@@ -36,7 +36,7 @@ export class Feed<E> implements AsyncIterable<E> {
     this.#options = options;
     const { since, checkpoint } = options;
     if (since !== "now") this.#sequence = since;
-    this.#keeper = checkpoint && keeper(checkpoint, (error) => this.#reportSave(error));
+    this.#keeper = checkpoint && checkpointWriter(checkpoint, (error) => this.#reportSave(error));
   }
 
   /**
@@ -90,8 +90,8 @@ export class Feed<E> implements AsyncIterable<E> {
       const events = await this.#next();
       return events && toItems(events);
     };
-    const origin = { ended: () => this.#flight?.ended ?? false, end: () => this.close() };
-    return items(pull, origin, finished);
+    const origin = { ended: () => this.#operation?.ended ?? false, end: () => this.close() };
+    return toAsyncIterator(pull, origin, finished);
   }
 
   #finished(event: E): void {
@@ -113,7 +113,7 @@ export class Feed<E> implements AsyncIterable<E> {
         if (events) return events;
       }
     } catch (error) {
-      const wasEnded = this.#flight?.ended;
+      const wasEnded = this.#operation?.ended;
       const saved = this.#end(error);
       const isClosed = this.#closed && !this.#options.signal?.aborted;
       // Who has aborted it does not wait for the checkpoint.
@@ -127,17 +127,17 @@ export class Feed<E> implements AsyncIterable<E> {
 
   #follow(): Pull<E[]> {
     const { feed = "normal", signal, since, limit, heartbeat } = this.#options;
-    const flight = this.#source.transport.takeOff(signal);
-    this.#flight = flight;
+    const operation = this.#source.client.begin(signal);
+    this.#operation = operation;
     // Also while the consumer does something else.
-    flight.onEnd(() => void this.#end(flight.reason));
+    operation.onEnd(() => void this.#end(operation.reason));
     return follow(this.#source, {
       feed,
       limit: Number(limit ?? Number.POSITIVE_INFINITY),
       heartbeat: heartbeat && Number(heartbeat),
-      flight,
+      operation,
       place: async () => {
-        const kept = this.#keeper && (await flight.race(this.#keeper.load()));
+        const kept = this.#keeper && (await operation.race(this.#keeper.load()));
         this.#sequence = kept ?? this.#sequence;
         return kept ?? since;
       },
@@ -151,8 +151,8 @@ export class Feed<E> implements AsyncIterable<E> {
       this.#tell({ state: "closed", ...(reason ? { reason } : {}) });
     // Of a database that is gone: another one may have its name by now.
     if (reason instanceof NotFoundError) this.#keeper?.forget();
-    this.#flight?.abort();
-    this.#flight?.land();
+    this.#operation?.abort();
+    this.#operation?.end();
     return this.#keeper?.end() ?? Promise.resolve();
   }
 

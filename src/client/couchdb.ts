@@ -11,7 +11,7 @@ import type {
 } from "../features/schema/standard-schema.js";
 import { checkBorder } from "../features/schema/validation.js";
 import { Users } from "../features/users.js";
-import { Transport } from "../http/client.js";
+import { HttpClient } from "../http/client.js";
 import { type RequestOptions, request } from "../http/custom-request.js";
 import { toHeaders } from "../http/headers.js";
 import { databasePath, parseBaseUrl } from "../http/paths.js";
@@ -94,7 +94,7 @@ const longestTimeout = 2 ** 31 - 1;
  * ```
  */
 export class CouchDB {
-  readonly #transport: Transport;
+  readonly #client: HttpClient;
   readonly #hasAuth: boolean;
 
   /**
@@ -116,7 +116,7 @@ export class CouchDB {
     }
     const auth = credentials ? basic(credentials.user, credentials.password) : options.auth;
     this.#hasAuth = auth !== undefined;
-    this.#transport = new Transport(base, (options.json ?? JSON) as SureJson, {
+    this.#client = new HttpClient(base, (options.json ?? JSON) as SureJson, {
       auth,
       fetch: options.fetch,
       headers: toHeaders(options.headers),
@@ -138,10 +138,10 @@ export class CouchDB {
     let userCtx = await ask();
     const isNobody = () => this.#hasAuth && userCtx?.name == null;
     // CouchDB takes who has a cookie that it does not know for nobody, and says no more.
-    if (isNobody() && (await this.#transport.identifyAnew(signal))) userCtx = await ask();
+    if (isNobody() && (await this.#client.identifyAnew(signal))) userCtx = await ask();
     if (isNobody()) {
       const reason = "the server took no notice of the credentials";
-      throw this.#transport.error(UnauthorizedError, call, { reason });
+      throw this.#client.error(UnauthorizedError, call, { reason });
     }
     return userCtx;
   }
@@ -182,8 +182,8 @@ export class CouchDB {
   database<T extends object = JsonObject>(name: string): Database<T>;
   database(name: string, border?: SchemaOptions<StandardSchema<unknown, object>>): Database {
     if (border) checkBorder(border);
-    const scope = { name, path: databasePath(name), transport: this.#transport };
-    return new Database(border ? { ...scope, border: { ...border } } : scope);
+    const context = { name, path: databasePath(name), client: this.#client };
+    return new Database(border ? { ...context, border: { ...border } } : context);
   }
 
   /**
@@ -255,7 +255,7 @@ export class CouchDB {
   /** The server's users. */
   get users(): Users {
     const name = "_users";
-    return new Users({ name, path: databasePath(name), transport: this.#transport });
+    return new Users({ name, path: databasePath(name), client: this.#client });
   }
 
   /**
@@ -264,7 +264,7 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_db_updates
    */
   updates(options: FeedOptions = {}): Feed<DatabaseUpdate> {
-    return updates(this.#transport, options);
+    return updates(this.#client, options);
   }
 
   /**
@@ -281,7 +281,7 @@ export class CouchDB {
    * @throws TypeError for a path that would lead out of the server's URL
    */
   async request(path: string, options: RequestOptions = {}): Promise<Response> {
-    return request(this.#transport, path, options);
+    return request(this.#client, path, options);
   }
 
   /**
@@ -289,8 +289,8 @@ export class CouchDB {
    *
    * @internal
    */
-  static inside(couch: CouchDB): Transport {
-    return couch.#transport;
+  static inside(couch: CouchDB): HttpClient {
+    return couch.#client;
   }
 
   /**
@@ -300,7 +300,7 @@ export class CouchDB {
    * @throws CouchDBError if that failed: the session is closed all the same
    */
   async close(): Promise<void> {
-    await this.#transport.close();
+    await this.#client.close();
   }
 
   /** The same as `close`, at the end of an `await using`. */
@@ -309,6 +309,6 @@ export class CouchDB {
   }
 
   async #request(call: Call): Promise<unknown> {
-    return (await this.#transport.request(call)).value;
+    return (await this.#client.request(call)).value;
   }
 }

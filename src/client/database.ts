@@ -6,8 +6,8 @@ import {
   type BulkOptions,
   editAndSave,
 } from "../documents/bulk-operation.js";
-import { beNewOrFetch, isMissing } from "../documents/create-or-fetch.js";
-import type { Scope } from "../documents/database-context.js";
+import { createOrFetch, isMissing } from "../documents/create-or-fetch.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import { Document, isIn } from "../documents/document.js";
 import { type Deployed, type Design, deploy } from "../features/deploy.js";
 import { DesignDocument } from "../features/design-document.js";
@@ -21,7 +21,7 @@ import { SecurityDocument } from "../features/security.js";
 import { documentPath, encodeSegment } from "../http/paths.js";
 import type { Call } from "../http/request.js";
 import type { DefinedView } from "../queries/define-view.js";
-import { Documents } from "../queries/document-queries.js";
+import { DocumentQueries } from "../queries/document-queries.js";
 import type {
   Index,
   IndexDefinition,
@@ -40,7 +40,7 @@ import type {
   OperationOptions,
   PurgeResult,
 } from "../shared/types.js";
-import { asTheyAre, mapped } from "../streams/batch.js";
+import { identity, mapped } from "../streams/batch.js";
 import { Rows } from "../streams/rows.js";
 
 /**
@@ -49,16 +49,19 @@ import { Rows } from "../streams/rows.js";
  * @typeParam T - the type of its documents' own members
  * @typeParam S - the same as they are in the database, where a schema makes others of them
  */
-export class Database<T extends object = JsonObject, S extends object = T> extends Documents<T, S> {
+export class Database<T extends object = JsonObject, S extends object = T> extends DocumentQueries<
+  T,
+  S
+> {
   /** The database's name. */
   readonly id: string;
-  readonly #scope: Scope;
+  readonly #context: DatabaseContext;
 
   /** @internal */
-  constructor(scope: Scope) {
-    super(scope);
-    this.id = scope.name;
-    this.#scope = scope;
+  constructor(context: DatabaseContext) {
+    super(context);
+    this.id = context.name;
+    this.#context = context;
   }
 
   /**
@@ -78,13 +81,13 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   ): Promise<Document<T>> {
     const { default: content, known, ...params } = options;
     // What cannot be a document is found before anything is sent.
-    const otherwise = content == null ? undefined : new Document<T>(this.#scope, id, content);
+    const otherwise = content == null ? undefined : new Document<T>(this.#context, id, content);
     const { rev: _rev } = known ?? {};
-    if (known && !(known.id === id && isIn(this.#scope, known))) {
+    if (known && !(known.id === id && isIn(this.#context, known))) {
       throw new TypeError("The known document is another, or another database's");
     }
     const given = _rev === undefined ? { _id: id } : { _id: id, _rev };
-    const document = new Document<T>(this.#scope, id, known?.data ?? { ...given }, () => given);
+    const document = new Document<T>(this.#context, id, known?.data ?? { ...given }, () => given);
     try {
       const isRead = await document.fetch({ ...params, ifChanged: true, discardChanges: true });
       return known && !isRead ? known : document;
@@ -105,8 +108,8 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     options: OperationOptions & { data?: T | undefined; existsOk?: boolean | undefined } = {},
   ): Promise<Document<T>> {
     const { data = {}, ...rest } = options;
-    const document = new Document<T>(this.#scope, id, data);
-    await beNewOrFetch(this.#scope, document, rest);
+    const document = new Document<T>(this.#context, id, data);
+    await createOrFetch(this.#context, document, rest);
     return document;
   }
 
@@ -117,7 +120,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    */
   document(id: string, data?: T): Document<T> {
     documentPath(id);
-    return new Document<T>(this.#scope, id, data ?? {});
+    return new Document<T>(this.#context, id, data ?? {});
   }
 
   /**
@@ -190,12 +193,12 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     designs: readonly (Design | DefinedView)[],
     options: OperationOptions = {},
   ): Promise<Deployed> {
-    return deploy(this.#scope, designs, options);
+    return deploy(this.#context, designs, options);
   }
 
   /** The design documents by id, as `allDocs` has all documents. */
   get designDocs(): AllDocsView<T> {
-    return new AllDocsView<T>(this.#scope, "_design_docs");
+    return new AllDocsView<T>(this.#context, "_design_docs");
   }
 
   /**
@@ -204,7 +207,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @see https://docs.couchdb.org/en/stable/api/local.html
    */
   get localDocs(): AllDocsView<T> {
-    return new AllDocsView<T>(this.#scope, "_local_docs");
+    return new AllDocsView<T>(this.#context, "_local_docs");
   }
 
   /**
@@ -213,7 +216,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @throws TypeError for a name that no partition can have
    */
   partition(id: string): Partition<T, S> {
-    return new Partition<T, S>(this.#scope, id);
+    return new Partition<T, S>(this.#context, id);
   }
 
   /**
@@ -224,7 +227,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   changes(options: ChangesOptions<S> & { include_docs: true }): ChangesFeed<T, DocChangeJson<T>>;
   changes(options?: ChangesOptions<S>): ChangesFeed<T>;
   changes(options: ChangesOptions<S> = {}): ChangesFeed<T> {
-    return new ChangesFeed<T>(this.#scope, options as ChangesOptions);
+    return new ChangesFeed<T>(this.#context, options as ChangesOptions);
   }
 
   /**
@@ -257,9 +260,9 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
       typeof first === "function" ? [[], first, ...rest] : [first, ...rest]
     ) as [readonly string[], BulkEdit<T>?, BulkOptions?];
     if (!Array.isArray(ids)) throw new TypeError("The ids are an array");
-    const operation = new BulkOperation<T>(this.#scope);
+    const operation = new BulkOperation<T>(this.#context);
     for (const id of ids) operation.create(id);
-    return editAndSave(this.#scope, operation, edit, options);
+    return editAndSave(this.#context, operation, edit, options);
   }
 
   /**
@@ -284,12 +287,12 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     if (asked.size < ids.length) throw new TypeError("An id is there twice");
     const documents = await this.docs({ ids, create, signal }).toArray();
     if (!documents.every(({ id }) => asked.has(id))) {
-      const { transport, path } = this.#scope;
+      const { client, path } = this.#context;
       const reason = "answered with documents that were not asked for";
-      throw transport.error(InvalidResponseError, { method: "POST", path }, { reason });
+      throw client.error(InvalidResponseError, { method: "POST", path }, { reason });
     }
-    const operation = new BulkOperation<T>(this.#scope, documents);
-    return editAndSave(this.#scope, operation, edit, { signal });
+    const operation = new BulkOperation<T>(this.#context, documents);
+    return editAndSave(this.#context, operation, edit, { signal });
   }
 
   /**
@@ -310,14 +313,14 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     source: DocumentSource<T | S | Document<T>>,
     options: ImportOptions<T> = {},
   ): Promise<ImportTotals> {
-    const { transport } = this.#scope;
-    const flight = transport.takeOff(options.signal);
+    const { client } = this.#context;
+    const operation = client.begin(options.signal);
     try {
-      return await new Import<T>(this.#scope, flight, options).run(
+      return await new Import<T>(this.#context, operation, options).run(
         source as DocumentSource<T | Document<T>>,
       );
     } finally {
-      flight.land();
+      operation.end();
     }
   }
 
@@ -331,10 +334,10 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    */
   export(options: DocsOptions = {}): ReadableStream<Uint8Array> {
     // As they are: a schema would make others of the same revisions.
-    const scope = { ...this.#scope, border: undefined };
-    const all = new AllDocsView<T>(scope, "_all_docs");
+    const context = { ...this.#context, border: undefined };
+    const all = new AllDocsView<T>(context, "_all_docs");
     const documents = all.docs({ includeDesignDocs: true, attachments: true, ...options });
-    return jsonLines(documents as Rows<Document<object>>, this.#scope.transport.json);
+    return jsonLines(documents as Rows<Document<object>>, this.#context.client.json);
   }
 
   /**
@@ -352,16 +355,19 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
       ...query
     }: OperationOptions & { revs?: boolean | undefined; attachments?: boolean | undefined } = {},
   ): Rows<BulkGetRow<T>> {
-    const { transport, path } = this.#scope;
+    const { client, path } = this.#context;
     // They may be Documents, whose JSON is another.
     const wanted = docs.map(({ id, rev }) => ({ id, rev }));
-    const body = transport.json.stringify({ docs: wanted });
+    const body = client.json.stringify({ docs: wanted });
     const call = { method: "POST", path: `${path}/_bulk_get`, query, body, reads: true } as const;
     return new Rows({
-      takeOff: () => transport.takeOff(signal),
-      open: (flight) => {
-        const rows = transport.rows(call, "results", flight);
-        return mapped<BulkGetRow<T>>(admitting(this.#scope, rows, admitLeaves, flight), asTheyAre);
+      begin: () => client.begin(signal),
+      open: (operation) => {
+        const rows = client.rows(call, "results", operation);
+        return mapped<BulkGetRow<T>>(
+          admitting(this.#context, rows, admitLeaves, operation),
+          identity,
+        );
       },
     });
   }
@@ -414,9 +420,9 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @see https://docs.couchdb.org/en/stable/api/database/security.html#get--db-_security
    */
   async security({ signal }: OperationOptions = {}): Promise<SecurityDocument> {
-    const call = { method: "GET", path: `${this.#scope.path}/_security`, signal } as const;
-    const { text } = await this.#scope.transport.request(call);
-    return new SecurityDocument(this.#scope, text);
+    const call = { method: "GET", path: `${this.#context.path}/_security`, signal } as const;
+    const { text } = await this.#context.client.request(call);
+    return new SecurityDocument(this.#context, text);
   }
 
   /**
@@ -430,8 +436,8 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     name: string,
     options: OperationOptions & { existsOk?: boolean | undefined } = {},
   ): Promise<DesignDocument<T>> {
-    const document = new DesignDocument<T>(this.#scope, name);
-    await beNewOrFetch(this.#scope, document, options);
+    const document = new DesignDocument<T>(this.#context, name);
+    await createOrFetch(this.#context, document, options);
     return document;
   }
 
@@ -456,12 +462,12 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   }
 
   #send(path: string, json: object, call: Partial<Call>): Promise<unknown> {
-    const body = this.#scope.transport.json.stringify(json);
+    const body = this.#context.client.json.stringify(json);
     return this.#request("POST", path, { ...call, body });
   }
 
   async #request(method: Call["method"], path: string, call: Partial<Call>): Promise<unknown> {
-    const full = { ...call, method, path: this.#scope.path + path };
-    return (await this.#scope.transport.request(full)).value;
+    const full = { ...call, method, path: this.#context.path + path };
+    return (await this.#context.client.request(full)).value;
   }
 }

@@ -11,10 +11,10 @@ import type {
   OperationOptions,
   WriteResult,
 } from "../shared/types.js";
-import type { Flight } from "../streams/operation.js";
+import type { Operation } from "../streams/operation.js";
 import { noteAttachment, stubOf } from "./attachment-stubs.js";
-import type { Scope } from "./database-context.js";
-import { hasContent, type Write, write } from "./write-outcome.js";
+import type { DatabaseContext } from "./database-context.js";
+import { hasContent, type PendingWrite, sendWrite } from "./write-outcome.js";
 
 /** How the bytes of an attachment travel. */
 export interface TransferOptions extends OperationOptions {
@@ -40,7 +40,7 @@ interface Owner {
 export class Attachment {
   /** As it stands in the document's `_attachments`. */
   readonly name: string;
-  readonly #scope: Scope;
+  readonly #context: DatabaseContext;
   readonly #owner: Owner;
   readonly #documentPath: string;
   readonly #path: string;
@@ -51,15 +51,15 @@ export class Attachment {
    * @param written - tells the document of a revision that was made of one that it may still have
    */
   constructor(
-    scope: Scope,
+    context: DatabaseContext,
     owner: Owner,
     name: string,
     written: (parent: string, rev: string, stub?: AttachmentStub) => void,
   ) {
     this.name = name;
-    this.#scope = scope;
+    this.#context = context;
     this.#owner = owner;
-    this.#documentPath = pathIn(scope, owner.id);
+    this.#documentPath = pathIn(context, owner.id);
     this.#path = `${this.#documentPath}/${attachmentPath(name)}`;
     this.#written = written;
   }
@@ -68,7 +68,7 @@ export class Attachment {
   async exists({ signal }: OperationOptions = {}): Promise<boolean> {
     try {
       const call = { method: "HEAD", path: this.#path, raw: true, signal } as const;
-      await this.#scope.transport.request(call);
+      await this.#context.client.request(call);
       return true;
     } catch (error) {
       if (error instanceof NotFoundError) return false;
@@ -89,13 +89,13 @@ export class Attachment {
    */
   async fetch(options: TransferOptions & { rev?: string | undefined } = {}): Promise<Response> {
     const { rev, signal, onProgress } = options;
-    const { transport } = this.#scope;
+    const { client } = this.#context;
     const call = { method: "GET", path: this.#path, query: { rev }, raw: true, signal } as const;
-    const response = await responseTo(transport, call, onProgress);
+    const response = await responseTo(client, call, onProgress);
     const { status } = response;
     if (response.body) return response;
     const reason = "answered with nothing where an attachment was expected";
-    throw transport.error(InvalidResponseError, call, { status, reason });
+    throw client.error(InvalidResponseError, call, { status, reason });
   }
 
   /**
@@ -119,7 +119,7 @@ export class Attachment {
     contentType?: string,
     { onProgress, signal }: TransferOptions = {},
   ): Promise<WriteResult> {
-    const { transport } = this.#scope;
+    const { client } = this.#context;
     const content = contentOf(body);
     const parent = this.#revision("PUT");
     const type = contentType ?? content.type;
@@ -130,18 +130,18 @@ export class Attachment {
       headers: { "content-type": type },
       expects: "rev",
     };
-    const flight = transport.takeOff(signal);
+    const operation = client.begin(signal);
     let out: Awaited<ReturnType<typeof uploading>> | undefined;
     try {
-      out = await uploading(transport, call, content, flight, onProgress);
+      out = await uploading(client, call, content, operation, onProgress);
       const asked = this.#saving(parent, out.sent, signal);
-      const result = await write(this.#scope, out.call, asked, flight);
-      await this.#saved(parent, result.rev, type, flight);
+      const result = await sendWrite(this.#context, out.call, asked, operation);
+      await this.#saved(parent, result.rev, type, operation);
       if (out.sent) onProgress?.(out.sent.size, out.sent.size);
       return result;
     } finally {
       out?.end();
-      flight.land();
+      operation.end();
     }
   }
 
@@ -158,13 +158,13 @@ export class Attachment {
     const parent = this.#revision("DELETE");
     const query = { rev: parent };
     const call = { method: "DELETE", path: this.#path, query, expects: "rev", signal } as const;
-    const flight = this.#scope.transport.takeOff(signal);
+    const operation = this.#context.client.begin(signal);
     try {
-      const result = await write(this.#scope, call, this.#deleting(parent), flight);
+      const result = await sendWrite(this.#context, call, this.#deleting(parent), operation);
       this.#written(parent, result.rev);
       return result;
     } finally {
-      flight.land();
+      operation.end();
     }
   }
 
@@ -172,7 +172,7 @@ export class Attachment {
     const { rev, exists } = this.#owner;
     if (rev !== undefined && exists) return rev;
     const reason = "the document must be read or saved first: an attachment belongs to a revision";
-    throw this.#scope.transport.conflict(method, this.#path, reason);
+    throw this.#context.client.conflict(method, this.#path, reason);
   }
 
   /**
@@ -181,7 +181,7 @@ export class Attachment {
    *
    * @param sent - undefined for a stream, which nobody has any more
    */
-  #saving(parent: string, sent: Blob | undefined, signal: AbortSignal | undefined): Write {
+  #saving(parent: string, sent: Blob | undefined, signal: AbortSignal | undefined): PendingWrite {
     const revpos = Number.parseInt(parent, 10) + 1;
     return {
       id: this.#owner.id,
@@ -197,7 +197,7 @@ export class Attachment {
   }
 
   /** What a `delete` has to be found as: the parent without this attachment, and no other change. */
-  #deleting(parent: string): Write {
+  #deleting(parent: string): PendingWrite {
     return {
       id: this.#owner.id,
       parent,
@@ -212,18 +212,23 @@ export class Attachment {
   }
 
   /** Tells the document what it has now. */
-  async #saved(parent: string, rev: string, content_type: string, flight: Flight): Promise<void> {
-    const { transport } = this.#scope;
+  async #saved(
+    parent: string,
+    rev: string,
+    content_type: string,
+    operation: Operation,
+  ): Promise<void> {
+    const { client } = this.#context;
     this.#written(parent, rev, { content_type, revpos: Number.parseInt(rev, 10), stub: true });
     try {
       const path = this.#documentPath;
       const call = { method: "GET", path, query: { rev }, expects: "_attachments" } as const;
-      const { _attachments } = (await transport.request(call, flight)).value as DocumentMembers;
+      const { _attachments } = (await client.request(call, operation)).value as DocumentMembers;
       const stub = stubOf(_attachments, this.name);
       if (stub) this.#written(rev, rev, stub);
     } catch {
       // It is saved, although its length and digest cannot be known.
-      flight.throwIfEnded();
+      operation.throwIfEnded();
     }
   }
 }

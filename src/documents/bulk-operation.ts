@@ -1,11 +1,16 @@
 import { checkOut } from "../features/schema/validation.js";
 import { documentPath } from "../http/paths.js";
-import { patienceFor } from "../http/progress.js";
+import { uploadTimeout } from "../http/progress.js";
 import { type CouchDBError, InvalidResponseError } from "../shared/errors.js";
 import type { BulkRow, JsonObject, OperationOptions } from "../shared/types.js";
-import type { Scope } from "./database-context.js";
+import type { DatabaseContext } from "./database-context.js";
 import { Document, isIn } from "./document.js";
-import { fatesOf, isOpen, lost, document as writing } from "./write-outcome.js";
+import {
+  findOutcomes,
+  isUncertain,
+  toUncertainError,
+  documentWrite as writing,
+} from "./write-outcome.js";
 
 /** Changes and adds the documents of a bulk operation. */
 export type BulkEdit<T extends object> = (documents: BulkOperation<T>) => unknown;
@@ -43,12 +48,12 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
   error: Document<T>[] = [];
   /** What CouchDB answered to the last `save`, a row for a document; none for what went well without `new_edits`. */
   response: BulkRow[] = [];
-  readonly #scope: Scope;
+  readonly #context: DatabaseContext;
   readonly #documents = new Map<string, Document<T>>();
 
   /** @internal */
-  constructor(scope: Scope, documents: Iterable<Document<T>> = []) {
-    this.#scope = scope;
+  constructor(context: DatabaseContext, documents: Iterable<Document<T>> = []) {
+    this.#context = context;
     for (const document of documents) this.append(document);
   }
 
@@ -64,7 +69,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
    * @throws TypeError if one with this id is part of the operation
    */
   create(id: string, data?: T): Document<T> {
-    return this.append(new Document<T>(this.#scope, id, data ?? {}));
+    return this.append(new Document<T>(this.#context, id, data ?? {}));
   }
 
   /**
@@ -73,7 +78,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
    * @throws TypeError if one with its id is part of the operation, and for another database's document
    */
   append(document: Document<T>): Document<T> {
-    if (!isIn(this.#scope, document)) {
+    if (!isIn(this.#context, document)) {
       throw new TypeError("A bulk operation takes the documents of one database");
     }
     // The request does not name it in its URL, where it would be refused.
@@ -128,46 +133,46 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     signal: AbortSignal | undefined,
   ): Promise<{ rows: BulkRow[]; error?: CouchDBError }> {
     if (drafts.length === 0) return { rows: [] };
-    const { transport, path } = this.#scope;
+    const { client, path } = this.#context;
     const bodies = drafts.map(({ body }) => body);
     const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${bodies.join(",")}]}`;
-    const timeout = patienceFor(body.length, transport.timeout);
-    const flight = transport.takeOff(signal);
+    const timeout = uploadTimeout(body.length, client.timeout);
+    const operation = client.begin(signal);
     const call = { method: "POST", path: `${path}/_bulk_docs`, body, timeout } as const;
     try {
-      await checkOut(this.#scope, bodies, flight);
+      await checkOut(this.#context, bodies, operation);
       // Revisions that are given are the same whenever they come.
       const whole = { ...call, expects: "length", repeats: !new_edits };
-      const { value } = await transport.request(whole, flight);
+      const { value } = await client.request(whole, operation);
       if (Array.isArray(value)) return { rows: value as BulkRow[] };
       const details = { status: 200, reason: "answered without rows" };
-      throw transport.error(InvalidResponseError, call, details);
+      throw client.error(InvalidResponseError, call, details);
     } catch (error) {
-      if (!isOpen(error, transport.url(call))) throw error;
-      if (!new_edits) throw lost(error);
-      const asked = documents.map(({ id }, at) => writing(this.#scope, id, bodies[at] ?? ""));
-      const fates = await fatesOf(this.#scope, asked, flight);
+      if (!isUncertain(error, client.url(call))) throw error;
+      if (!new_edits) throw toUncertainError(error);
+      const asked = documents.map(({ id }, at) => writing(this.#context, id, bodies[at] ?? ""));
+      const fates = await findOutcomes(this.#context, asked, operation);
       const rows = fates.flatMap((fate, at): BulkRow[] => {
         const { id = "" } = documents[at] ?? {};
         if (fate === "unknown") return [];
         if (fate !== "conflict") return [{ ok: true, id, rev: fate.rev }];
         return [{ id, error: "conflict", reason: "Document update conflict." }];
       });
-      return rows.length < fates.length ? { rows, error: lost(error) } : { rows };
+      return rows.length < fates.length ? { rows, error: toUncertainError(error) } : { rows };
     } finally {
-      flight.land();
+      operation.end();
     }
   }
 }
 
 /** Lets the user change an operation, and saves it, unless that throws. */
 export async function editAndSave<T extends object>(
-  { transport }: Scope,
+  { client }: DatabaseContext,
   operation: BulkOperation<T>,
   edit: BulkEdit<T> = () => {},
   options: BulkOptions = {},
 ): Promise<BulkOperation<T>> {
-  await transport.during(options.signal, () => edit(operation));
+  await client.during(options.signal, () => edit(operation));
   await operation.save(options);
   return operation;
 }

@@ -1,7 +1,7 @@
 import { pathIn } from "../http/paths.js";
 import { NotFoundError } from "../shared/errors.js";
 import type { OperationOptions } from "../shared/types.js";
-import type { Scope } from "./database-context.js";
+import type { DatabaseContext } from "./database-context.js";
 import type { Document } from "./document.js";
 
 /**
@@ -17,8 +17,8 @@ export function isMissing(error: unknown): boolean {
  *
  * @throws ConflictError if it is, unless `existsOk`
  */
-export async function beNewOrFetch(
-  scope: Scope,
+export async function createOrFetch(
+  context: DatabaseContext,
   document: Document<object>,
   { existsOk = false, signal }: OperationOptions & { existsOk?: boolean | undefined },
 ): Promise<void> {
@@ -32,5 +32,5 @@ export async function beNewOrFetch(
     if (isMissing(error)) return;
     throw error;
   }
-  throw scope.transport.conflict("PUT", pathIn(scope, document.id), "the document exists already");
+  throw context.client.conflict("PUT", pathIn(context, document.id), "the document exists already");
 }

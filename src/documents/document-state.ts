@@ -1,11 +1,11 @@
-import { outgoing } from "../features/schema/merge-back.js";
+import { mergeBack } from "../features/schema/merge-back.js";
 import { asRead } from "../features/schema/validation.js";
 import { pathIn } from "../http/paths.js";
 import type { Call } from "../http/request.js";
 import { atRevision, isLike, ownMembers } from "../shared/json-equal.js";
 import type { AttachmentStub, DocumentData, JsonObject } from "../shared/types.js";
 import { noteAttachment } from "./attachment-stubs.js";
-import type { Scope } from "./database-context.js";
+import type { DatabaseContext } from "./database-context.js";
 
 /** Gives the JSON that a document came as once more, when `save` asks whether it has changed. */
 export type Original = () => unknown;
@@ -19,7 +19,7 @@ export type Original = () => unknown;
 export class Content<T extends object = JsonObject> {
   /** The document's id, `_design/` or `_local/` included. */
   readonly id: string;
-  readonly #scope: Scope;
+  readonly #context: DatabaseContext;
   #data: DocumentData<T>;
   /** The document in the database. */
   #original: Original | undefined;
@@ -27,16 +27,16 @@ export class Content<T extends object = JsonObject> {
   #was: Original | undefined;
 
   /** @internal */
-  constructor(scope: Scope, id: string, data: object, original?: Original) {
+  constructor(context: DatabaseContext, id: string, data: object, original?: Original) {
     // What was read needs no look: there may be many.
     if (!original && (typeof data !== "object" || !data || Array.isArray(data) || #data in data)) {
       throw new TypeError("A document's data is an object: of another document, its json");
     }
     this.id = id;
-    this.#scope = scope;
+    this.#context = context;
     this.#data = original ? (data as DocumentData<T>) : ({ ...data, _id: id } as DocumentData<T>);
     this.#original = original;
-    this.#was = original && asRead(scope, data, original);
+    this.#was = original && asRead(context, data, original);
   }
 
   /**
@@ -45,7 +45,7 @@ export class Content<T extends object = JsonObject> {
    * @internal
    */
   static inside<T extends object>(content: Content<T>) {
-    return { scope: content.#scope, draft: () => content.draft() };
+    return { context: content.#context, draft: () => content.draft() };
   }
 
   /** The document's JSON, `_id` and `_rev` included. Change it, then `save`. */
@@ -81,13 +81,13 @@ export class Content<T extends object = JsonObject> {
 
   /** Whether there is something to save. */
   get dirty(): boolean {
-    const { json } = this.#scope.transport;
+    const { json } = this.#context.client;
     return this.#was === undefined || !isLike(json, this.#data, this.#was());
   }
 
   /** @internal */
-  protected get scope(): Scope {
-    return this.#scope;
+  protected get context(): DatabaseContext {
+    return this.#context;
   }
 
   /**
@@ -107,7 +107,7 @@ export class Content<T extends object = JsonObject> {
   protected become(
     data: object,
     original: Original | undefined,
-    was = original && asRead(this.#scope, data, original),
+    was = original && asRead(this.#context, data, original),
   ): void {
     this.#data = data as DocumentData<T>;
     this.#original = original;
@@ -124,7 +124,7 @@ export class Content<T extends object = JsonObject> {
     noteAttachment(atRevision(this.#data, rev), name, stub);
     // What is here need not be what this revision holds: `rev` can be set.
     if (this.original?._rev !== parent) return;
-    const { json } = this.#scope.transport;
+    const { json } = this.#context.client;
     // Made once: the original may be shared, and there may be many attachments to come.
     const noted = (before: Original | undefined) => {
       const data = json.parse(json.stringify(before?.())) as DocumentData;
@@ -149,10 +149,10 @@ export class Content<T extends object = JsonObject> {
   protected written(data: DocumentData<T>, original = this.#original, was = this.#was) {
     if (data._id !== this.id) throw new TypeError("A document's _id cannot be changed: copy it");
     this.check(data, () => (this.original ?? {}) as object);
-    const { json } = this.#scope.transport;
+    const { json } = this.#context.client;
     const text = json.stringify(data);
     const isMade = original !== undefined && was !== undefined && was !== original;
-    const body = isMade ? outgoing(json, original(), was(), json.parse(text)) : text;
+    const body = isMade ? mergeBack(json, original(), was(), json.parse(text)) : text;
     const at = (written: string, rev: string | undefined) => () =>
       atRevision(json.parse(written) as DocumentData<T>, rev);
     /** What it is in the database, and what it was here, once it is saved. */
@@ -196,7 +196,7 @@ export class Content<T extends object = JsonObject> {
    */
   protected hasChanges(): boolean {
     const was = (this.#was?.() ?? { _id: this.id }) as DocumentData;
-    const { json } = this.#scope.transport;
+    const { json } = this.#context.client;
     return !isLike(json, { ...this.#data, _rev: was._rev }, was);
   }
 
@@ -204,6 +204,6 @@ export class Content<T extends object = JsonObject> {
   protected refuseToLoseChanges(method: Call["method"]): void {
     if (!this.hasChanges()) return;
     const reason = "the document here has changes that are not saved";
-    throw this.#scope.transport.conflict(method, pathIn(this.#scope, this.id), reason);
+    throw this.#context.client.conflict(method, pathIn(this.#context, this.id), reason);
   }
 }

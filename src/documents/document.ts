@@ -3,7 +3,7 @@ import { saveWith } from "../features/multipart/save-with-attachments.js";
 import { type AttachmentContents, stubsOf } from "../features/multipart/write.js";
 import { asRead, checkOut } from "../features/schema/validation.js";
 import { documentPath } from "../http/paths.js";
-import type { Answer, Call } from "../http/request.js";
+import type { Call, JsonResponse } from "../http/request.js";
 import { ConflictError } from "../shared/errors.js";
 import { atRevision, isLike, replacement } from "../shared/json-equal.js";
 import { resends } from "../shared/runtime.js";
@@ -15,10 +15,16 @@ import type {
   WriteResult,
 } from "../shared/types.js";
 import { Attachment } from "./attachment.js";
-import type { Scope } from "./database-context.js";
+import type { DatabaseContext } from "./database-context.js";
 import type { Original } from "./document-state.js";
 import { Reading } from "./reading.js";
-import { afterWriting, document, isOpen, lost, write } from "./write-outcome.js";
+import {
+  afterWriting,
+  documentWrite,
+  isUncertain,
+  sendWrite,
+  toUncertainError,
+} from "./write-outcome.js";
 
 /** A document of a database, and the JSON of it that is here. */
 export class Document<T extends object = JsonObject> extends Reading<T> {
@@ -120,12 +126,12 @@ export class Document<T extends object = JsonObject> extends Reading<T> {
       expects: "rev",
       signal,
     } as const;
-    const { transport } = this.scope;
+    const { client } = this.context;
     try {
-      return (await transport.request(call)).value as WriteResult;
+      return (await client.request(call)).value as WriteResult;
     } catch (error) {
       // Nobody can tell: what was copied is what the server had then.
-      throw isOpen(error, transport.url(call)) ? lost(error) : error;
+      throw isUncertain(error, client.url(call)) ? toUncertainError(error) : error;
     }
   }
 
@@ -152,11 +158,11 @@ export class Document<T extends object = JsonObject> extends Reading<T> {
   ): Promise<void> {
     if (!(attempts >= 1)) throw new RangeError("resolve needs at least one attempt");
     this.refuseToLoseChanges("PUT");
-    const flight = this.scope.transport.takeOff(signal);
+    const operation = this.context.client.begin(signal);
     try {
-      await resolve<T>(this.scope, this.id, merge, attempts, flight);
+      await resolve<T>(this.context, this.id, merge, attempts, operation);
     } finally {
-      flight.land();
+      operation.end();
     }
     if (this.hasChanges()) return;
     await this.fetch({ signal }).catch((error) => {
@@ -185,16 +191,16 @@ export class Document<T extends object = JsonObject> extends Reading<T> {
     { attempts = 10, signal }: OperationOptions & { attempts?: number | undefined } = {},
   ): Promise<void> {
     if (!(attempts >= 1)) throw new RangeError("update needs at least one attempt");
-    const { json } = this.scope.transport;
+    const { json } = this.context.client;
     this.refuseToLoseChanges("PUT");
     for (let attempt = 1; ; attempt += 1) {
-      const { value, text } = (await this.read({}, signal)) as Answer;
+      const { value, text } = (await this.read({}, signal)) as JsonResponse;
       const draft = await this.admitted(value as DocumentData<T>, signal);
-      const mutated = await this.scope.transport.during(signal, () => mutate(draft));
+      const mutated = await this.context.client.during(signal, () => mutate(draft));
       const data = replacement<T>(draft, mutated);
       try {
         let original: Original = () => json.parse(text);
-        let was = asRead(this.scope, draft, original);
+        let was = asRead(this.context, draft, original);
         const isMade = was !== original;
         if (!isLike(json, data, was())) {
           const { body, known } = this.written(data, original, was);
@@ -212,8 +218,8 @@ export class Document<T extends object = JsonObject> extends Reading<T> {
         if (!(error instanceof ConflictError) || attempt >= attempts) throw error;
       }
       // Those who lost the same race should not run the next one in step.
-      await this.scope.transport.during(signal, (flight) =>
-        flight.sleep(Math.random() * 20 * attempt),
+      await this.context.client.during(signal, (operation) =>
+        operation.sleep(Math.random() * 20 * attempt),
       );
     }
   }
@@ -225,14 +231,16 @@ export class Document<T extends object = JsonObject> extends Reading<T> {
    * @throws TypeError for a name that no attachment can have: none, `.`, `..`, or one that begins with `_`
    */
   attachment(name: string): Attachment {
-    return new Attachment(this.scope, this, name, (parent, rev, stub) =>
+    return new Attachment(this.context, this, name, (parent, rev, stub) =>
       this.note(parent, rev, name, stub),
     );
   }
 
   async #checkOut(body: string, signal: AbortSignal | undefined): Promise<void> {
-    if (!this.scope.border) return;
-    await this.scope.transport.during(signal, (flight) => checkOut(this.scope, [body], flight));
+    if (!this.context.border) return;
+    await this.context.client.during(signal, (operation) =>
+      checkOut(this.context, [body], operation),
+    );
   }
 
   #put(body: string, signal: AbortSignal | undefined): Promise<WriteResult> {
@@ -246,31 +254,31 @@ export class Document<T extends object = JsonObject> extends Reading<T> {
   ): Promise<WriteResult> {
     const stubs = stubsOf(contents, this.rev);
     const { body, saved } = this.draft(stubs);
-    const flight = this.scope.transport.takeOff(signal);
+    const operation = this.context.client.begin(signal);
     try {
-      await checkOut(this.scope, [body], flight);
-      const result = await saveWith(this.scope, this.id, body, stubs, contents, flight);
+      await checkOut(this.context, [body], operation);
+      const result = await saveWith(this.context, this.id, body, stubs, contents, operation);
       saved(result.rev);
       return result;
     } finally {
-      flight.land();
+      operation.end();
     }
   }
 
   /** @param content - what the server has, then */
   async #write(call: Omit<Call, "path">, content: string): Promise<WriteResult> {
-    const flight = this.scope.transport.takeOff(call.signal);
-    const asked = document(this.scope, this.id, content);
+    const operation = this.context.client.begin(call.signal);
+    const asked = documentWrite(this.context, this.id, content);
     try {
-      return await write(this.scope, { ...call, path: this.path }, asked, flight);
+      return await sendWrite(this.context, { ...call, path: this.path }, asked, operation);
     } finally {
-      flight.land();
+      operation.end();
     }
   }
 }
 
 /** Whether a document is one of this database, and no other's of the same name. */
-export function isIn<T extends object>(scope: Scope, document: Document<T>): boolean {
-  const { scope: other } = Document.inside(document);
-  return other.transport.url({ path: other.path }) === scope.transport.url({ path: scope.path });
+export function isIn<T extends object>(context: DatabaseContext, document: Document<T>): boolean {
+  const { context: other } = Document.inside(document);
+  return other.client.url({ path: other.path }) === context.client.url({ path: context.path });
 }

@@ -1,5 +1,5 @@
 import { openRevs } from "../features/conflicts.js";
-import { type AttachmentPart, related, withStubs } from "../features/multipart/read.js";
+import { type AttachmentPart, readMultipart, withStubs } from "../features/multipart/read.js";
 import { admitted, isAdmitted } from "../features/schema/validation.js";
 import { pathIn } from "../http/paths.js";
 import type { Call } from "../http/request.js";
@@ -36,9 +36,9 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
   ): Promise<boolean> {
     const { discardChanges = false, ifChanged = false, signal, ...query } = options;
     if (!discardChanges) this.refuseToLoseChanges("GET");
-    const { json } = this.scope.transport;
+    const { json } = this.context.client;
     // A revision that was set by hand is not what is here; nor is what no schema has seen.
-    const isKnown = this.original?._rev === this.rev && isAdmitted(this.scope, this.data);
+    const isKnown = this.original?._rev === this.rev && isAdmitted(this.context, this.data);
     const known = ifChanged && isKnown ? this.rev : undefined;
     const answer = await this.read(query, signal, known);
     if (!answer) return false;
@@ -69,26 +69,26 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
   ): AsyncGenerator<AttachmentPart, void, void> {
     const { discardChanges = false, signal, ...query } = options;
     if (!discardChanges) this.refuseToLoseChanges("GET");
-    const { transport } = this.scope;
+    const { client } = this.context;
     const call = {
       method: "GET",
       path: this.path,
       query: { ...query, attachments: true },
     } as const;
-    const flight = transport.takeOff(signal);
+    const operation = client.begin(signal);
     try {
-      for await (const each of related(transport, call, flight)) {
+      for await (const each of readMultipart(client, call, operation)) {
         if (typeof each !== "string") {
           yield each;
           continue;
         }
         const original = () => withStubs(this.#parsed(each));
-        const data = await admitted(this.scope, original(), flight);
+        const data = await admitted(this.context, original(), operation);
         if (!discardChanges) this.refuseToLoseChanges("GET");
         this.become(data, original);
       }
     } finally {
-      flight.land();
+      operation.end();
     }
   }
 
@@ -140,9 +140,10 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
     revs: readonly string[] | "all" = "all",
     { signal, ...options }: OpenRevsOptions = {},
   ): Promise<OpenRevision<T>[]> {
-    return this.scope.transport.during(signal, async (flight) => {
-      const found = await openRevs<T>(this.scope, this.id, revs, options, flight);
-      for (const each of found) if (each.ok) each.ok = await admitted(this.scope, each.ok, flight);
+    return this.context.client.during(signal, async (operation) => {
+      const found = await openRevs<T>(this.context, this.id, revs, options, operation);
+      for (const each of found)
+        if (each.ok) each.ok = await admitted(this.context, each.ok, operation);
       return found;
     });
   }
@@ -153,7 +154,7 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
    * @internal
    */
   protected get path(): string {
-    return pathIn(this.scope, this.id);
+    return pathIn(this.context, this.id);
   }
 
   /**
@@ -174,14 +175,16 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
 
   /** @internal */
   protected admitted(data: DocumentData<T>, signal: AbortSignal | undefined) {
-    if (!this.scope.border) return data;
-    return this.scope.transport.during(signal, (flight) => admitted(this.scope, data, flight));
+    if (!this.context.border) return data;
+    return this.context.client.during(signal, (operation) =>
+      admitted(this.context, data, operation),
+    );
   }
 
   #parsed(text: string): DocumentData<T> {
     let value: unknown;
     try {
-      value = this.scope.transport.json.parse(text);
+      value = this.context.client.json.parse(text);
     } catch {}
     return this.#checked(value);
   }
@@ -200,7 +203,7 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
   #nonsense(what: string): InvalidResponseError {
     const reason = `answered with ${what}`;
     const call = { method: "GET", path: this.path } as const;
-    return this.scope.transport.error(InvalidResponseError, call, { reason });
+    return this.context.client.error(InvalidResponseError, call, { reason });
   }
 
   async #members(query: GetOptions, signal: AbortSignal | undefined): Promise<DocumentData> {
@@ -215,6 +218,6 @@ export class Reading<T extends object = JsonObject> extends Content<T> {
 
   /** @internal */
   protected request(call: Omit<Call, "path">) {
-    return this.scope.transport.request({ ...call, path: this.path });
+    return this.context.client.request({ ...call, path: this.path });
   }
 }

@@ -9,15 +9,15 @@ import {
 } from "../shared/errors.js";
 import { comparable, equalJson, ownMembers } from "../shared/json-equal.js";
 import type { BulkGetRow, DocumentData, WriteResult } from "../shared/types.js";
-import type { Flight } from "../streams/operation.js";
+import type { Operation } from "../streams/operation.js";
 import { stubOf } from "./attachment-stubs.js";
-import type { Scope } from "./database-context.js";
+import type { DatabaseContext } from "./database-context.js";
 
 /** Reads a revision; undefined if it is no longer there. */
 type Read = (rev: string) => Promise<DocumentData | undefined>;
 
 /** A write of which it is asked what became of it. */
-export interface Write {
+export interface PendingWrite {
   id: string;
   /** The revision that it was to follow, if any. */
   parent: string | undefined;
@@ -28,14 +28,14 @@ export interface Write {
 }
 
 /** It is done, as this revision; it is not, and cannot be any more; or nobody knows. */
-export type Fate = { rev: string } | "conflict" | "unknown";
+export type WriteOutcome = { rev: string } | "conflict" | "unknown";
 
 /**
  * Whether an error leaves open what became of a write. A server that is silent stays so.
  *
  * @param url - of the write: a login before it fails by itself
  */
-export function isOpen(error: unknown, url: string): error is CouchDBError {
+export function isUncertain(error: unknown, url: string): error is CouchDBError {
   if (Object(error).url !== url) return false;
   if (error instanceof NetworkError)
     return error.mayHaveHappened && !(error instanceof TimeoutError);
@@ -47,7 +47,7 @@ export function isOpen(error: unknown, url: string): error is CouchDBError {
 }
 
 /** What a write whose fate stays open is thrown as: an answer that is not CouchDB's is as good as none. */
-export function lost(error: CouchDBError): CouchDBError {
+export function toUncertainError(error: CouchDBError): CouchDBError {
   if (error instanceof NetworkError || error.error !== undefined) return error;
   const { method, url, status, reason, retryAfter } = error;
   const details = { method, url, status, reason, retryAfter, cause: error };
@@ -65,46 +65,54 @@ export function afterWriting(error: unknown): unknown {
 /**
  * Sends the write of a document. If its answer is lost, it is told by what the server has.
  *
- * @param flight - the operation that it is part of
+ * @param operation - the operation that it is part of
  */
-export async function write(
-  scope: Scope,
+export async function sendWrite(
+  context: DatabaseContext,
   call: Call,
-  asked: Write,
-  flight: Flight,
+  asked: PendingWrite,
+  operation: Operation,
 ): Promise<WriteResult> {
   try {
-    const result = (await scope.transport.request(call, flight)).value as WriteResult;
+    const result = (await context.client.request(call, operation)).value as WriteResult;
     if (typeof result.rev === "string") return result;
-    throw scope.transport.error(InvalidResponseError, call, {
+    throw context.client.error(InvalidResponseError, call, {
       status: 200,
       reason: "answered without a revision",
     });
   } catch (error) {
-    if (!isOpen(error, scope.transport.url(call))) throw error;
-    const [fate = "unknown"] = await fatesOf(scope, [asked], flight);
-    if (fate === "unknown") throw lost(error);
+    if (!isUncertain(error, context.client.url(call))) throw error;
+    const [fate = "unknown"] = await findOutcomes(context, [asked], operation);
+    if (fate === "unknown") throw toUncertainError(error);
     if (fate !== "conflict") return { ok: true, id: asked.id, rev: fate.rev };
-    throw scope.transport.conflict(call.method, call.path, "somebody else was faster");
+    throw context.client.conflict(call.method, call.path, "somebody else was faster");
   }
 }
 
 /** What became of writes, each for itself. Nothing is known of what cannot be asked. */
-export async function fatesOf(scope: Scope, writes: Write[], flight: Flight): Promise<Fate[]> {
+export async function findOutcomes(
+  context: DatabaseContext,
+  writes: PendingWrite[],
+  operation: Operation,
+): Promise<WriteOutcome[]> {
   try {
-    return await askFates(scope, writes, flight);
+    return await requestOutcomes(context, writes, operation);
   } catch {
-    flight.throwIfEnded();
+    operation.throwIfEnded();
     return writes.map(() => "unknown");
   }
 }
 
 /** The same, but throws what the question ends in. */
-export async function askFates(scope: Scope, writes: Write[], flight: Flight): Promise<Fate[]> {
+export async function requestOutcomes(
+  context: DatabaseContext,
+  writes: PendingWrite[],
+  operation: Operation,
+): Promise<WriteOutcome[]> {
   const query = { revs: true, attachments: writes.some(({ wantsBytes }) => wantsBytes) };
-  const read = (docs: { id: string; rev?: string }[]) => revisions(scope, docs, query, flight);
+  const read = (docs: { id: string; rev?: string }[]) => revisions(context, docs, query, operation);
   // Of those, `_bulk_get` knows nothing.
-  const isLocal = ({ id }: Write) => id.startsWith("_local/");
+  const isLocal = ({ id }: PendingWrite) => id.startsWith("_local/");
   const asked = writes.filter((each) => !isLocal(each)).map(({ id }) => ({ id }));
   const all = asked.length === 0 ? [] : await read(asked);
   return Promise.all(
@@ -112,22 +120,22 @@ export async function askFates(scope: Scope, writes: Write[], flight: Flight): P
       if (isLocal(each)) return "unknown";
       const leaves = all.filter(({ _id }) => _id === each.id);
       const one: Read = async (rev) => (await read([{ id: each.id, rev }]))[0];
-      return fateOf(each, leaves, one);
+      return outcomeOf(each, leaves, one);
     }),
   );
 }
 
 /** The revisions that can be read; of those without a `rev`, all leaves. */
 async function revisions(
-  scope: Scope,
+  context: DatabaseContext,
   docs: { id: string }[],
   query: Query,
-  flight: Flight,
+  operation: Operation,
 ): Promise<DocumentData[]> {
-  const { transport, path } = scope;
+  const { client, path } = context;
   const body = JSON.stringify({ docs });
   const call = { method: "POST", path: `${path}/_bulk_get`, query, body, reads: true } as const;
-  const { text } = await transport.request({ ...call, expects: "results" }, flight);
+  const { text } = await client.request({ ...call, expects: "results" }, operation);
   try {
     const { results } = comparable(text) as { results: BulkGetRow[] };
     const told = new Set(results.map(({ id }) => id));
@@ -135,22 +143,22 @@ async function revisions(
     if (!docs.every(({ id }) => told.has(id))) throw new RangeError("not all are there");
     return results.flatMap(({ docs: found }) =>
       found.flatMap(({ ok, error }) => {
-        if (error && error.error !== "not_found") throw transport.error(ServerError, call, error);
+        if (error && error.error !== "not_found") throw client.error(ServerError, call, error);
         return ok ?? [];
       }),
     );
   } catch (cause) {
     if (cause instanceof CouchDBError) throw cause;
     const reason = "answered with what is no list of revisions";
-    throw transport.error(InvalidResponseError, call, { reason, cause });
+    throw client.error(InvalidResponseError, call, { reason, cause });
   }
 }
 
-async function fateOf(
-  { parent, isOurs }: Write,
+async function outcomeOf(
+  { parent, isOurs }: PendingWrite,
   leaves: DocumentData[],
   read: Read,
-): Promise<Fate> {
+): Promise<WriteOutcome> {
   // Where there is no document, a new one may yet come, and none that follows another.
   let isDecided = leaves.length === 0;
   let isUnknown = isDecided && parent === undefined;
@@ -197,14 +205,14 @@ function historyOf({ _revisions: { start, ids } = { start: 0, ids: [] } }: Docum
  *
  * @param holds - whether an attachment is what was sent with it
  */
-export function document(
-  scope: Scope,
+export function documentWrite(
+  context: DatabaseContext,
   id: string,
   body: string,
   holds: (rev: string, name: string) => Promise<boolean | undefined> = async () => true,
-): Write {
+): PendingWrite {
   const sent = comparable(body) as DocumentData;
-  const isChanged = /(^|\/)_/.test(scope.name);
+  const isChanged = /(^|\/)_/.test(context.name);
   return {
     id,
     parent: sent._rev,

@@ -1,5 +1,10 @@
-import type { Scope } from "../documents/database-context.js";
-import { afterWriting, isOpen, write, document as writing } from "../documents/write-outcome.js";
+import type { DatabaseContext } from "../documents/database-context.js";
+import {
+  afterWriting,
+  isUncertain,
+  sendWrite,
+  documentWrite as writing,
+} from "../documents/write-outcome.js";
 import { pathIn } from "../http/paths.js";
 import {
   CouchDBError,
@@ -17,8 +22,8 @@ import type {
   OpenRevision,
   OpenRevsOptions,
 } from "../shared/types.js";
-import type { Flight } from "../streams/operation.js";
-import { outgoing } from "./schema/merge-back.js";
+import type { Operation } from "../streams/operation.js";
+import { mergeBack } from "./schema/merge-back.js";
 import { admitted, asRead, checkOut } from "./schema/validation.js";
 
 /** Makes one of the leaves of a document in conflict: new content, or the first, if it changes that. */
@@ -31,25 +36,25 @@ const mostRevs = 40;
 
 /** Revisions of a document, or all its leaves, as they came. */
 export async function openRevs<T extends object>(
-  scope: Scope,
+  context: DatabaseContext,
   id: string,
   revs: readonly string[] | "all",
   options: Omit<OpenRevsOptions, "signal">,
-  flight: Flight,
+  operation: Operation,
 ): Promise<OpenRevision<T>[]> {
   if (id.startsWith("_local/")) throw new TypeError("A _local document has no revisions but one");
   // A URL takes so many.
   if (revs !== "all" && revs.length > mostRevs) {
-    const first = await openRevs<T>(scope, id, revs.slice(0, mostRevs), options, flight);
-    const others = await openRevs<T>(scope, id, revs.slice(mostRevs), options, flight);
+    const first = await openRevs<T>(context, id, revs.slice(0, mostRevs), options, operation);
+    const others = await openRevs<T>(context, id, revs.slice(mostRevs), options, operation);
     return [...first, ...others];
   }
   const query = { open_revs: revs, ...options };
-  const call = { method: "GET", path: pathIn(scope, id), query, expects: "length" } as const;
-  const { value } = await scope.transport.request(call, flight);
+  const call = { method: "GET", path: pathIn(context, id), query, expects: "length" } as const;
+  const { value } = await context.client.request(call, operation);
   if (!Array.isArray(value) || !value.every((each) => isPlain(each))) {
     const reason = "answered with what is no list of revisions";
-    throw scope.transport.error(InvalidResponseError, call, { reason });
+    throw context.client.error(InvalidResponseError, call, { reason });
   }
   const found = value as OpenRevision<T>[];
   return found;
@@ -69,33 +74,33 @@ interface Leaf<T extends object> {
  * were both one request, and somebody else's save came between, what they held would be gone.
  */
 export async function resolve<T extends object>(
-  scope: Scope,
+  context: DatabaseContext,
   id: string,
   merge: Merge<T>,
   attempts: number,
-  flight: Flight,
+  operation: Operation,
 ): Promise<void> {
   // Leaves whose content is in the winner by now.
   const merged = new Set<string>();
   try {
     for (let attempt = 1; ; attempt += 1) {
-      const leaves = await leavesOf<T>(scope, id, flight);
+      const leaves = await leavesOf<T>(context, id, operation);
       const open = leaves.filter(({ rev }) => !merged.has(rev));
       let isRaced = false;
       if (open.length > 1) {
-        const body = await mergerOf(scope, id, open, merge, flight);
-        await checkOut(scope, [body], flight);
-        isRaced = !(await isWritten(scope, id, body, flight));
+        const body = await mergerOf(context, id, open, merge, operation);
+        await checkOut(context, [body], operation);
+        isRaced = !(await isWritten(context, id, body, operation));
         if (!isRaced) for (const { rev } of open.slice(1)) merged.add(rev);
       }
       const left = leaves.map(({ rev }) => rev).filter((rev) => merged.has(rev));
-      if (left.length > 0) isRaced = !(await areDeleted(scope, id, left, flight)) || isRaced;
+      if (left.length > 0) isRaced = !(await areDeleted(context, id, left, operation)) || isRaced;
       if (!isRaced) return;
       if (attempt >= attempts) {
         const reason = `somebody else was faster, ${attempts} times`;
-        throw scope.transport.conflict("PUT", pathIn(scope, id), reason);
+        throw context.client.conflict("PUT", pathIn(context, id), reason);
       }
-      await flight.sleep(Math.random() * 20 * attempt);
+      await operation.sleep(Math.random() * 20 * attempt);
     }
   } catch (error) {
     throw merged.size > 0 ? afterWriting(error) : error;
@@ -104,22 +109,22 @@ export async function resolve<T extends object>(
 
 /** The leaves that are no deletions, the winner first, as CouchDB has it. */
 async function leavesOf<T extends object>(
-  scope: Scope,
+  context: DatabaseContext,
   id: string,
-  flight: Flight,
+  operation: Operation,
 ): Promise<Leaf<T>[]> {
-  const found = await openRevs<T>(scope, id, "all", {}, flight);
+  const found = await openRevs<T>(context, id, "all", {}, operation);
   const leaves: Leaf<T>[] = [];
   for (const { ok } of found) {
     if (!ok || ok._deleted) continue;
-    const text = scope.transport.json.stringify(ok);
-    const doc = await admitted(scope, ok, flight);
+    const text = context.client.json.stringify(ok);
+    const doc = await admitted(context, ok, operation);
     leaves.push({ rev: doc._rev ?? "", attachments: doc._attachments, doc, text });
   }
   if (leaves.length === 0) {
     const details = { status: 404, error: "not_found", reason: "deleted" };
-    const call = { method: "GET", path: pathIn(scope, id) } as const;
-    throw scope.transport.error(NotFoundError, call, details);
+    const call = { method: "GET", path: pathIn(context, id) } as const;
+    throw context.client.error(NotFoundError, call, details);
   }
   return leaves.sort(({ rev: one }, { rev: other }) => {
     const generations = Number.parseInt(other, 10) - Number.parseInt(one, 10);
@@ -129,15 +134,15 @@ async function leavesOf<T extends object>(
 
 /** What `merge` makes of leaves, as it follows the first. */
 async function mergerOf<T extends object>(
-  scope: Scope,
+  context: DatabaseContext,
   _id: string,
   leaves: Leaf<T>[],
   merge: Merge<T>,
-  flight: Flight,
+  operation: Operation,
 ): Promise<string> {
   const docs = leaves.map(({ doc }) => doc);
   const [first] = leaves as [Leaf<T>];
-  const returned = await flight.race(Promise.resolve(merge([...docs])));
+  const returned = await operation.race(Promise.resolve(merge([...docs])));
   const made = returned === undefined ? first.doc : returned;
   const isOneOfThem = docs.some((doc) => doc === made);
   if (!isPlain(made) || (!isOneOfThem && holds(docs, made))) {
@@ -148,18 +153,23 @@ async function mergerOf<T extends object>(
   if ("_deleted" in made)
     throw new TypeError("Leaves are merged to a document: delete it afterwards");
   const _attachments = first.attachments;
-  const { json } = scope.transport;
+  const { json } = context.client;
   const text = json.stringify({ ...ownMembers(made), _id, _rev: first.rev, _attachments });
   const asItCame = () => json.parse(first.text);
-  const was = asRead(scope, first.doc, asItCame);
-  return was === asItCame ? text : outgoing(json, asItCame(), was(), json.parse(text));
+  const was = asRead(context, first.doc, asItCame);
+  return was === asItCame ? text : mergeBack(json, asItCame(), was(), json.parse(text));
 }
 
 /** Writes what was merged; false if somebody else was faster. */
-async function isWritten(scope: Scope, id: string, body: string, flight: Flight): Promise<boolean> {
-  const call = { method: "PUT", path: pathIn(scope, id), body, expects: "rev" } as const;
+async function isWritten(
+  context: DatabaseContext,
+  id: string,
+  body: string,
+  operation: Operation,
+): Promise<boolean> {
+  const call = { method: "PUT", path: pathIn(context, id), body, expects: "rev" } as const;
   try {
-    await write(scope, call, writing(scope, id, body), flight);
+    await sendWrite(context, call, writing(context, id, body), operation);
     return true;
   } catch (error) {
     if (error instanceof CouchDBError && error.status === 409) return false;
@@ -169,30 +179,30 @@ async function isWritten(scope: Scope, id: string, body: string, flight: Flight)
 
 /** Deletes leaves in one request; false if that may not have been done for all. */
 async function areDeleted(
-  scope: Scope,
+  context: DatabaseContext,
   _id: string,
   revs: string[],
-  flight: Flight,
+  operation: Operation,
 ): Promise<boolean> {
-  const { transport, path } = scope;
+  const { client, path } = context;
   const docs = revs.map((_rev) => ({ _id, _rev, _deleted: true }));
-  const body = transport.json.stringify({ docs });
+  const body = client.json.stringify({ docs });
   const call = { method: "POST", path: `${path}/_bulk_docs`, body, expects: "length" } as const;
   let rows: BulkRow[];
   try {
-    rows = (await transport.request(call, flight)).value as BulkRow[];
+    rows = (await client.request(call, operation)).value as BulkRow[];
   } catch (error) {
     // The next look tells.
-    if (isOpen(error, transport.url(call))) return false;
+    if (isUncertain(error, client.url(call))) return false;
     throw error;
   }
   if (!Array.isArray(rows) || rows.length !== revs.length) {
-    throw transport.error(InvalidResponseError, call, { reason: "answered without rows" });
+    throw client.error(InvalidResponseError, call, { reason: "answered without rows" });
   }
   const refused = rows.find(({ error }) => error !== undefined && error !== "conflict");
   if (!refused) return rows.every(({ error }) => error === undefined);
   const { error, reason } = refused;
   const classes = { forbidden: ForbiddenError, unauthorized: UnauthorizedError };
   const Class = Object(classes)[error as string] ?? ServerError;
-  throw transport.error(Class, call, { error, reason });
+  throw client.error(Class, call, { error, reason });
 }

@@ -1,6 +1,6 @@
 import { Feed } from "../changes/feed.js";
 import type { FeedOptions } from "../changes/feed-options.js";
-import type { Transport } from "../http/client.js";
+import type { HttpClient } from "../http/client.js";
 import type { Sequence } from "../shared/types.js";
 
 /** What has happened to a database, as CouchDB tells it. */
@@ -15,11 +15,11 @@ export interface DatabaseUpdate {
  *
  * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_db_updates
  */
-export function updates(transport: Transport, options: FeedOptions): Feed<DatabaseUpdate> {
+export function updates(client: HttpClient, options: FeedOptions): Feed<DatabaseUpdate> {
   const { timeout } = options;
   return new Feed<DatabaseUpdate>(
     {
-      transport,
+      client,
       resumes: true,
       toCall({ heartbeat, ...query }) {
         // CouchDB shows here only every other time that it lives.

@@ -1,5 +1,5 @@
 import { isMissing } from "../documents/create-or-fetch.js";
-import type { Scope } from "../documents/database-context.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import type { DefinedView } from "../queries/define-view.js";
 import { ConflictError } from "../shared/errors.js";
 import { isLike, ownMembers } from "../shared/json-equal.js";
@@ -19,26 +19,26 @@ export interface Deployed {
 
 /** Makes design documents what they are to be; others are not touched. */
 export async function deploy(
-  scope: Scope,
+  context: DatabaseContext,
   parts: readonly (Design | DefinedView)[],
   options: OperationOptions,
 ): Promise<Deployed> {
   const deployed: Deployed = { created: [], changed: [], unchanged: [] };
-  for (const [document, data] of gathered(scope, parts)) {
-    deployed[await make(scope, document, data, options)].push(document.id);
+  for (const [document, data] of gathered(context, parts)) {
+    deployed[await make(context, document, data, options)].push(document.id);
   }
   return deployed;
 }
 
 /** All that belongs to each design document, in one. */
 function gathered(
-  scope: Scope,
+  context: DatabaseContext,
   parts: readonly (Design | DefinedView)[],
 ): [DesignDocument, DesignData][] {
   const all = new Map<string, [DesignDocument, DesignData]>();
   for (const part of parts) {
     const isView = "ddoc" in part;
-    const document = new DesignDocument(scope, isView ? part.ddoc : part._id);
+    const document = new DesignDocument(context, isView ? part.ddoc : part._id);
     const [, data] = all.get(document.id) ?? [document, {}];
     if (isView) {
       if (part.source === undefined) {
@@ -62,7 +62,7 @@ function addAll(data: object, more: object): void {
 }
 
 async function make(
-  scope: Scope,
+  context: DatabaseContext,
   document: DesignDocument,
   data: DesignData,
   { signal }: OperationOptions,
@@ -81,7 +81,7 @@ async function make(
     }
     await document.fetch({ discardChanges: true, signal });
   }
-  if (isLike(scope.transport.json, data, ownMembers(document.data))) return "unchanged";
+  if (isLike(context.client.json, data, ownMembers(document.data))) return "unchanged";
   await document.update(() => data, { signal });
   return "changed";
 }

@@ -1,8 +1,8 @@
-import type { Scope } from "../documents/database-context.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { type RequestOptions, request } from "../http/custom-request.js";
 import { documentPath, encodeSegment, pathIn } from "../http/paths.js";
-import { Documents } from "../queries/document-queries.js";
+import { DocumentQueries } from "../queries/document-queries.js";
 import type { View } from "../queries/view.js";
 import type {
   DesignData,
@@ -31,17 +31,17 @@ const members =
  * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html
  */
 export class DesignDocument<T extends object = JsonObject> extends Document<DesignData> {
-  readonly #scope: Scope;
+  readonly #context: DatabaseContext;
 
   /** @internal */
-  constructor(scope: Scope, name: string) {
-    super(scope, `_design/${name.replace(/^_design\//, "")}`, {});
-    this.#scope = scope;
+  constructor(context: DatabaseContext, name: string) {
+    super(context, `_design/${name.replace(/^_design\//, "")}`, {});
+    this.#context = context;
   }
 
   /** A view of this design document. No request. */
   view<K = unknown, V = unknown>(name: string): View<K, V, T> {
-    return new Documents<T>(this.#scope).view(this.#name, name);
+    return new DocumentQueries<T>(this.#context).view(this.#name, name);
   }
 
   /**
@@ -92,11 +92,11 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     name: string,
     { id, method, ...options }: RequestOptions & { id?: string | undefined } = {},
   ): Promise<Response> {
-    const path = `${pathIn(this.#scope, this.id)}/_update/${encodeSegment(name)}`;
+    const path = `${pathIn(this.#context, this.id)}/_update/${encodeSegment(name)}`;
     const usual = id === undefined ? "POST" : "PUT";
     const document = id === undefined ? "" : `/${documentPath(id)}`;
     const whole = { ...options, method: method ?? usual };
-    return request(this.#scope.transport, path + document, whole);
+    return request(this.#context.client, path + document, whole);
   }
 
   /**
@@ -117,9 +117,9 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     const index = search ?? nouveau;
     const service = search === undefined ? "_nouveau_info" : "_search_info";
     const what = index === undefined ? "_info" : `${service}/${encodeSegment(index)}`;
-    const path = `${pathIn(this.#scope, this.id)}/${what}`;
+    const path = `${pathIn(this.#context, this.id)}/${what}`;
     const call = { method: "GET", path, expects: "name", signal } as const;
-    return (await this.#scope.transport.request(call)).value as JsonObject & { name: string };
+    return (await this.#context.client.request(call)).value as JsonObject & { name: string };
   }
 
   get #name(): string {
@@ -137,7 +137,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     const before = { [member]: this.data[member], language };
     if (Object.hasOwn(all, name) && !existsOk) {
       const reason = `${JSON.stringify(name)} exists already among the ${member}`;
-      throw this.#scope.transport.conflict("PUT", pathIn(this.#scope, this.id), reason);
+      throw this.#context.client.conflict("PUT", pathIn(this.#context, this.id), reason);
     }
     // In this way, even one named __proto__ is a member like others.
     Object.assign(this.data, {

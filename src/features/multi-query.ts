@@ -1,8 +1,8 @@
-import type { Scope } from "../documents/database-context.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import type { Call } from "../http/request.js";
 import { InvalidResponseError } from "../shared/errors.js";
 import type { RowsSummary } from "../shared/types.js";
-import { asTheyAre, type Batch, mapped, slice } from "../streams/batch.js";
+import { type Batch, identity, mapped, slice } from "../streams/batch.js";
 import { EndOfResult } from "../streams/multi-result-reader.js";
 import { Rows } from "../streams/rows.js";
 import { admitDoc, admitting } from "./schema/validation.js";
@@ -11,15 +11,15 @@ import { admitDoc, admitting } from "./schema/validation.js";
  * The answers to several queries that were asked in one request: Rows for each, one after the other, as
  * they arrive. What was not read of one is read past when the next is asked for.
  */
-export async function* answers<R>(
-  scope: Scope,
+export async function* rowsOfQueries<R>(
+  context: DatabaseContext,
   call: Call,
   count: number,
 ): AsyncGenerator<Rows<R>, void, void> {
-  const { transport } = scope;
-  const flight = transport.takeOff(call.signal);
+  const { client } = context;
+  const operation = client.begin(call.signal);
   try {
-    const { next: pull } = transport.results(call, flight);
+    const { next: pull } = client.results(call, operation);
     let batch: Batch | undefined;
     let at = 0;
     let told = 0;
@@ -50,8 +50,8 @@ export async function* answers<R>(
         },
       };
       const rows = new Rows<R>({
-        takeOff: () => flight.part(),
-        open: (part) => mapped<R>(admitting(scope, source, admitDoc, part), asTheyAre),
+        begin: () => operation.part(),
+        open: (part) => mapped<R>(admitting(context, source, admitDoc, part), identity),
       });
       told += 1;
       yield rows;
@@ -60,9 +60,9 @@ export async function* answers<R>(
     }
     if (told === count) return;
     const reason = `answered with ${told} results to ${count} queries`;
-    throw transport.error(InvalidResponseError, call, { status: 200, reason });
+    throw client.error(InvalidResponseError, call, { status: 200, reason });
   } finally {
-    flight.abort(new DOMException("The results were given up before their end", "AbortError"));
-    flight.land();
+    operation.abort(new DOMException("The results were given up before their end", "AbortError"));
+    operation.end();
   }
 }

@@ -1,6 +1,6 @@
-import type { Scope } from "../documents/database-context.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import { encodeSegment } from "../http/paths.js";
-import { Documents } from "../queries/document-queries.js";
+import { DocumentQueries } from "../queries/document-queries.js";
 import type { JsonObject, OperationOptions } from "../shared/types.js";
 
 /** What the server tells of a partition. */
@@ -20,22 +20,22 @@ export interface PartitionInfo {
  *
  * @see https://docs.couchdb.org/en/stable/partitioned-dbs/index.html
  */
-export class Partition<T extends object = JsonObject, S extends object = T> extends Documents<
+export class Partition<T extends object = JsonObject, S extends object = T> extends DocumentQueries<
   T,
   S
 > {
   /** The partition's name: what stands before the colon. */
   readonly id: string;
-  readonly #scope: Scope;
+  readonly #context: DatabaseContext;
 
   /** @internal */
-  constructor(scope: Scope, id: string) {
+  constructor(context: DatabaseContext, id: string) {
     if (!/^[^_:][^:]*$/.test(id)) {
       throw new TypeError("A partition's name has no colon, and begins with no underscore");
     }
-    super(scope, `_partition/${encodeSegment(id)}/`);
+    super(context, `_partition/${encodeSegment(id)}/`);
     this.id = id;
-    this.#scope = scope;
+    this.#context = context;
   }
 
   /**
@@ -45,8 +45,8 @@ export class Partition<T extends object = JsonObject, S extends object = T> exte
    * @see https://docs.couchdb.org/en/stable/api/partitioned-dbs.html#get--db-_partition-partition_id
    */
   async info({ signal }: OperationOptions = {}): Promise<PartitionInfo> {
-    const path = `${this.#scope.path}/_partition/${encodeSegment(this.id)}`;
+    const path = `${this.#context.path}/_partition/${encodeSegment(this.id)}`;
     const call = { method: "GET", path, expects: "partition", signal } as const;
-    return (await this.#scope.transport.request(call)).value as PartitionInfo;
+    return (await this.#context.client.request(call)).value as PartitionInfo;
   }
 }

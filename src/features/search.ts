@@ -1,8 +1,8 @@
-import type { Scope } from "../documents/database-context.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import { encodeSegment } from "../http/paths.js";
-import { paged } from "../queries/paginate.js";
+import { paginate } from "../queries/paginate.js";
 import type { DocumentData, JsonObject, OperationOptions } from "../shared/types.js";
-import { asTheyAre } from "../streams/batch.js";
+import { identity } from "../streams/batch.js";
 import type { Rows } from "../streams/rows.js";
 import { admitDoc } from "./schema/validation.js";
 
@@ -50,7 +50,7 @@ const pageSize = 200;
 
 /** The hits of a search, over as many pages as it takes: of Clouseau's, or of Nouveau's. */
 export function search<T extends object>(
-  scope: Scope,
+  context: DatabaseContext,
   part: string,
   [service, member]: ["_search", "rows"] | ["_nouveau", "hits"],
   [ddoc, index]: [string, string],
@@ -63,7 +63,7 @@ export function search<T extends object>(
     throw new TypeError("Groups are no rows: ask for them by couch.request");
   }
   const design = `_design/${encodeSegment(ddoc)}`;
-  const where = `${scope.path}/${part}${design}/${service}/${encodeSegment(index)}`;
+  const where = `${context.path}/${part}${design}/${service}/${encodeSegment(index)}`;
   const question = { path: where, member, size: pageSize, leastCap: pageSize, signal, limit };
-  return paged(scope, { ...question, params: { ...params, q } }, admitDoc, asTheyAre);
+  return paginate(context, { ...question, params: { ...params, q } }, admitDoc, identity);
 }

@@ -1,4 +1,4 @@
-import type { Scope } from "../documents/database-context.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import { ForbiddenError, NotFoundError, ServerError } from "../shared/errors.js";
 import { isLike, isPlain } from "../shared/json-equal.js";
 import type { OperationOptions, SecurityData, UserContext } from "../shared/types.js";
@@ -12,19 +12,19 @@ import type { OperationOptions, SecurityData, UserContext } from "../shared/type
 export class SecurityDocument {
   /** The JSON. CouchDB keeps members of your own, too. */
   readonly data: SecurityData;
-  readonly #scope: Scope;
+  readonly #context: DatabaseContext;
   #saved: string;
 
   /** @internal */
-  constructor(scope: Scope, text: string) {
-    this.#scope = scope;
+  constructor(context: DatabaseContext, text: string) {
+    this.#context = context;
     this.#saved = text;
-    this.data = scope.transport.json.parse(text) as SecurityData;
+    this.data = context.client.json.parse(text) as SecurityData;
   }
 
   /** Whether there is something to save. */
   get dirty(): boolean {
-    const { json } = this.#scope.transport;
+    const { json } = this.#context.client;
     return !isLike(json, this.data, json.parse(this.#saved));
   }
 
@@ -114,17 +114,17 @@ export class SecurityDocument {
   async save({ signal }: OperationOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     if (!this.dirty) return;
-    const { transport } = this.#scope;
+    const { client } = this.#context;
     check(this.data);
-    const body = transport.json.stringify(this.data);
+    const body = client.json.stringify(this.data);
     const put = { method: "PUT", path: this.#path, body, expects: "ok", signal } as const;
     const call = { ...put, repeats: true };
     try {
-      await transport.request(call);
+      await client.request(call);
     } catch (error) {
       if (!(error instanceof ServerError) || !(await this.#isRefusal(error, signal))) throw error;
       const reason = `only an admin may do this (${error.reason})`;
-      throw transport.error(ForbiddenError, call, {
+      throw client.error(ForbiddenError, call, {
         status: 403,
         error: "forbidden",
         reason,
@@ -136,19 +136,19 @@ export class SecurityDocument {
   /** Whether the server, which says it with a 500, means that this user may not: in words, or as a vote lost. */
   async #isRefusal({ reason }: ServerError, signal: AbortSignal | undefined): Promise<boolean> {
     if (reason !== "no_majority") return /server admin/.test(`${reason}`);
-    const { transport } = this.#scope;
+    const { client } = this.#context;
     const call = { method: "GET", path: "_session", expects: "userCtx", signal } as const;
-    const answer = await transport.request(call).catch(() => undefined);
+    const answer = await client.request(call).catch(() => undefined);
     signal?.throwIfAborted();
     if (!answer) return false;
     const { userCtx } = answer.value as { userCtx: UserContext };
-    const { admins } = transport.json.parse(this.#saved) as SecurityData;
+    const { admins } = client.json.parse(this.#saved) as SecurityData;
     const isAdmin = (role: string) => role === "_admin" || admins?.roles?.includes(role);
     return !userCtx.roles.some(isAdmin) && !admins?.names?.includes(`${userCtx.name}`);
   }
 
   get #path(): string {
-    return `${this.#scope.path}/_security`;
+    return `${this.#context.path}/_security`;
   }
 
   #add(group: "members" | "admins", kind: "names" | "roles", name: string): void {
@@ -166,11 +166,7 @@ export class SecurityDocument {
     if (at === -1) {
       const reason = `${JSON.stringify(name)} is not among the ${kind} of the ${group}`;
       const details = { status: 404, error: "not_found", reason };
-      throw this.#scope.transport.error(
-        NotFoundError,
-        { method: "PUT", path: this.#path },
-        details,
-      );
+      throw this.#context.client.error(NotFoundError, { method: "PUT", path: this.#path }, details);
     }
     list.splice(at, 1);
   }

@@ -1,5 +1,5 @@
-import { beNewOrFetch } from "../documents/create-or-fetch.js";
-import type { Scope } from "../documents/database-context.js";
+import { createOrFetch } from "../documents/create-or-fetch.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { afterWriting } from "../documents/write-outcome.js";
 import type { JsonObject, OperationOptions } from "../shared/types.js";
@@ -28,11 +28,11 @@ export interface CreateUserOptions extends OperationOptions {
  * @see https://docs.couchdb.org/en/stable/intro/security.html#users-documents
  */
 export class Users {
-  readonly #scope: Scope;
+  readonly #context: DatabaseContext;
 
   /** @internal */
-  constructor(scope: Scope) {
-    this.#scope = scope;
+  constructor(context: DatabaseContext) {
+    this.#context = context;
   }
 
   /**
@@ -51,7 +51,7 @@ export class Users {
     checkPassword(password);
     checkRoles(roles);
     const user = this.#document(name, { name, type: "user", roles: [...roles], password });
-    await beNewOrFetch(this.#scope, user, { signal });
+    await createOrFetch(this.#context, user, { signal });
     await user.save({ signal });
     return this.get(name, { signal }).catch((error) => {
       throw afterWriting(error);
@@ -116,12 +116,12 @@ export class Users {
   ): Promise<void> {
     const _id = idOf(name);
     // Without changes of ours, for an update to lose.
-    const user = new Document<JsonObject>(this.#scope, _id, { _id }, () => ({ _id }));
+    const user = new Document<JsonObject>(this.#context, _id, { _id }, () => ({ _id }));
     return user.update(change, { signal });
   }
 
   #document(name: string, data: object): Document<UserData> {
-    return new Document<UserData>(this.#scope, idOf(name), data);
+    return new Document<UserData>(this.#context, idOf(name), data);
   }
 }
 

@@ -1,5 +1,5 @@
 import { wastesMemory } from "../shared/runtime.js";
-import type { Flight } from "../streams/operation.js";
+import type { Operation } from "../streams/operation.js";
 import { watchdog } from "./watchdog.js";
 
 /** What reads a body chunk by chunk. */
@@ -48,7 +48,7 @@ interface Connection {
  */
 export function bytesOf(
   reader: BodyReader | null,
-  flight: Flight,
+  operation: Operation,
   { silence, silent, cut, signal, close }: Connection,
 ): AsyncIterableIterator<Uint8Array> {
   const end = { done: true, value: undefined } as const;
@@ -68,18 +68,18 @@ export function bytesOf(
   return {
     next: async () => {
       try {
-        flight.throwIfEnded();
+        operation.throwIfEnded();
         watch.listen();
         const step = (await reader?.read()) ?? end;
         watch.rest();
-        flight.throwIfEnded();
+        operation.throwIfEnded();
         if (failure) throw failure;
         if (!step.done && step.value) return { done: false, value: step.value };
         close();
         return end;
       } catch (cause) {
         close();
-        flight.throwIfEnded();
+        operation.throwIfEnded();
         throw failure ?? cut(cause);
       }
     },

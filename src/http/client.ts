@@ -11,18 +11,24 @@ import type { RowsSummary } from "../shared/types.js";
 import type { Batch, Pull, Source } from "../streams/batch.js";
 import { LineReader } from "../streams/line-reader.js";
 import { ResultsReader } from "../streams/multi-result-reader.js";
-import { closedError, Flight } from "../streams/operation.js";
+import { closedError, Operation } from "../streams/operation.js";
 import { RowReader } from "../streams/row-reader.js";
 import { type BodyReader, bytesOf, readInPlace } from "./body.js";
 import { encodeQuery } from "./query.js";
-import { type Answer, type Call, type Opened, reads, type SureJson } from "./request.js";
+import {
+  type Call,
+  type JsonResponse,
+  type OpenResponse,
+  reads,
+  type SureJson,
+} from "./request.js";
 import { type Exchange, type Sender, send } from "./send.js";
 
 // Some runtimes give half a megabyte at once: rows that are parsed together are in memory together.
 const largestPiece = 65_536;
 
 /** HTTP, and of CouchDB only how it answers: calls go out; JSON, rows and errors come back. */
-export class Transport {
+export class HttpClient {
   readonly base: string;
   readonly json: SureJson;
   readonly timeout: number;
@@ -30,7 +36,7 @@ export class Transport {
   readonly retries: number;
   readonly feedRetries: number;
   readonly #sender: Sender;
-  readonly #flights = new Set<Flight>();
+  readonly #operations = new Set<Operation>();
   #closing: Promise<void> | undefined;
 
   constructor(base: string, json: SureJson, sender: Omit<Sender, "server">) {
@@ -56,7 +62,7 @@ export class Transport {
   }
 
   async #close(): Promise<void> {
-    for (const flight of this.#flights) flight.abort();
+    for (const operation of this.#operations) operation.abort();
     await this.#sender.auth?.close?.(this.#sender.server);
   }
 
@@ -80,15 +86,15 @@ export class Transport {
   async #identify(
     target: Pick<Call, "method" | "path">,
     { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {},
-  ): Promise<Answer> {
-    const flight = new Flight(undefined, this.#flights);
+  ): Promise<JsonResponse> {
+    const operation = new Operation(undefined, this.#operations);
     const json = body === undefined ? undefined : this.json.stringify(body);
     try {
       // To ask who one is twice does no harm.
       const call: Call = { ...target, headers, body: json, reads: true, anonymous: true };
-      return await this.request(call, flight);
+      return await this.request(call, operation);
     } finally {
-      flight.land();
+      operation.end();
     }
   }
 
@@ -124,21 +130,21 @@ export class Transport {
   }
 
   /** Begins an operation of several requests, which must `land` at its end. */
-  takeOff(signal: AbortSignal | undefined): Flight {
+  begin(signal: AbortSignal | undefined): Operation {
     if (this.#closing) throw closedError();
-    return new Flight(signal, this.#flights);
+    return new Operation(signal, this.#operations);
   }
 
   /** Waits for work that is not a request, as long as the session is open and the signal has not aborted. */
   async during<R>(
     signal: AbortSignal | undefined,
-    work: (flight: Flight) => R | PromiseLike<R>,
+    work: (operation: Operation) => R | PromiseLike<R>,
   ): Promise<R> {
-    const flight = this.takeOff(signal);
+    const operation = this.begin(signal);
     try {
-      return await flight.race(Promise.resolve(work(flight)));
+      return await operation.race(Promise.resolve(work(operation)));
     } finally {
-      flight.land();
+      operation.end();
     }
   }
 
@@ -147,53 +153,53 @@ export class Transport {
    *
    * @param within - the operation that it is part of, if it is not one by itself
    */
-  async request(call: Call, within?: Flight): Promise<Answer> {
-    const flight = within ?? this.takeOff(call.signal);
+  async request(call: Call, within?: Operation): Promise<JsonResponse> {
+    const operation = within ?? this.begin(call.signal);
     try {
-      const { response, text } = await this.#send(call, flight, true);
+      const { response, text } = await this.#send(call, operation, true);
       const isJson = call.method !== "HEAD" && !call.raw;
       const value = isJson ? this.#parse(call, response, text) : undefined;
       return { headers: response.headers, text, value };
     } finally {
-      if (!within) flight.land();
+      if (!within) operation.end();
     }
   }
 
   /** The rows of an answer as they arrive. The request is sent when the first are asked for. */
-  rows(call: Call, member: string, flight: Flight): Source<Batch> {
+  rows(call: Call, member: string, operation: Operation): Source<Batch> {
     const summary: RowsSummary = {};
     const reader = new RowReader(member, (text) => this.json.parse(text), summary);
-    return { next: this.#batches(call, flight, reader), summary };
+    return { next: this.#batches(call, operation, reader), summary };
   }
 
   /** The same of an answer that has a value a line, up to the one with its `last_seq`. */
-  lines(call: Call, flight: Flight): Source<Batch> {
+  lines(call: Call, operation: Operation): Source<Batch> {
     const summary: RowsSummary = {};
     const reader = new LineReader((text) => this.json.parse(text), summary);
-    return { next: this.#batches(call, flight, reader), summary };
+    return { next: this.#batches(call, operation, reader), summary };
   }
 
   /** The rows of several results, with an `EndOfResult` after those of each. */
-  results(call: Call, flight: Flight): Source<Batch> {
+  results(call: Call, operation: Operation): Source<Batch> {
     const reader = new ResultsReader((text) => this.json.parse(text));
-    return { next: this.#batches(call, flight, reader), summary: {} };
+    return { next: this.#batches(call, operation, reader), summary: {} };
   }
 
   #batches(
     call: Call,
-    flight: Flight,
+    operation: Operation,
     reader: RowReader | LineReader | ResultsReader,
   ): Pull<Batch> {
     const decoder = new TextDecoder();
-    let opened: Opened | undefined;
+    let opened: OpenResponse | undefined;
     let chunk: Uint8Array = new Uint8Array();
     let at = 0;
     let failure: Error | undefined;
     return async () => {
       if (!opened) {
-        opened = await this.open(call, flight, readInPlace);
-        flight.throwIfEnded();
-        if (isJson(opened.response)) call.onAnswer?.();
+        opened = await this.open(call, operation, readInPlace);
+        operation.throwIfEnded();
+        if (isJson(opened.response)) call.onResponse?.();
       }
       for (;;) {
         if (failure) throw failure;
@@ -229,13 +235,13 @@ export class Transport {
   /** An answer whose body is still on its way. To `close` it closes the connection. */
   async open(
     call: Call,
-    flight: Flight,
+    operation: Operation,
     toReader: (body: ReadableStream<Uint8Array>) => BodyReader = (body) => body.getReader(),
-  ): Promise<Opened> {
-    const { response, signal, close } = await this.#send(call, flight, false);
+  ): Promise<OpenResponse> {
+    const { response, signal, close } = await this.#send(call, operation, false);
     const reader = response.body && toReader(response.body);
     const { silence = Number.POSITIVE_INFINITY } = call;
-    const bytes = bytesOf(reader, flight, {
+    const bytes = bytesOf(reader, operation, {
       silence,
       silent: () => this.silent(call, silence),
       cut: (cause) => this.#incomplete(call, response, cause),
@@ -245,8 +251,8 @@ export class Transport {
     return { response, bytes, close };
   }
 
-  async #send(call: Call, flight: Flight, isWhole: boolean): Promise<Exchange> {
-    const exchange = await send(this.#sender, call, this.url(call), flight, isWhole);
+  async #send(call: Call, operation: Operation, isWhole: boolean): Promise<Exchange> {
+    const exchange = await send(this.#sender, call, this.url(call), operation, isWhole);
     const { response, close } = exchange;
     const isCouch = call.raw || isJson(response);
     if (call.method !== "HEAD" || isCouch) return exchange;

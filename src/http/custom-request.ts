@@ -1,5 +1,5 @@
 import type { OperationOptions } from "../shared/types.js";
-import type { Transport } from "./client.js";
+import type { HttpClient } from "./client.js";
 import { toHeaders } from "./headers.js";
 import { serverPath } from "./paths.js";
 import type { Call } from "./request.js";
@@ -22,7 +22,7 @@ export interface RequestOptions extends OperationOptions {
 
 /** Sends what couchfetch has no method for. */
 export async function request(
-  transport: Transport,
+  client: HttpClient,
   path: string,
   { method, json, body, signal, ...options }: RequestOptions,
 ): Promise<Response> {
@@ -36,24 +36,24 @@ export async function request(
   if (json !== undefined && body !== undefined) {
     throw new TypeError("What is sent is json or body, not both");
   }
-  if (json === undefined && body === undefined) return responseTo(transport, call);
+  if (json === undefined && body === undefined) return responseTo(client, call);
   if (/^(GET|HEAD)$/.test(call.method)) {
     throw new TypeError("What has a body needs a method: POST, for example");
   }
   if (body === undefined) {
-    const text = transport.json.stringify(json);
+    const text = client.json.stringify(json);
     if (typeof text !== "string") throw new TypeError("This is no JSON");
-    return responseTo(transport, { ...call, body: text });
+    return responseTo(client, { ...call, body: text });
   }
   const content = contentOf(body);
   const headers = { "content-type": content.type, ...toHeaders(options.headers) };
-  const flight = transport.takeOff(signal);
+  const operation = client.begin(signal);
   let out: Awaited<ReturnType<typeof uploading>>;
   try {
-    out = await uploading(transport, { ...call, headers }, content, flight);
+    out = await uploading(client, { ...call, headers }, content, operation);
   } catch (error) {
-    flight.land();
+    operation.end();
     throw error;
   }
-  return responseTo(transport, out.call, undefined, flight);
+  return responseTo(client, out.call, undefined, operation);
 }

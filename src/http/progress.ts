@@ -1,12 +1,12 @@
 import { sendsStreams } from "../shared/runtime.js";
-import type { Flight } from "../streams/operation.js";
+import type { Operation } from "../streams/operation.js";
 
 /** Called as bytes pass: how many so far, and of how many, where that is known. */
 export type Progress = (bytes: number, total: number | undefined) => void;
 
 /** What both directions need to know. */
 export interface Transfer {
-  flight: Flight;
+  operation: Operation;
   /** Milliseconds that the server may be silent, and the error that it is when it was. */
   patience: number;
   silent(): Error;
@@ -18,7 +18,7 @@ export interface Transfer {
 const slowest = 16;
 
 /** What is sent, and how to let go of where it came from, once the answer is here. */
-interface Outgoing {
+interface PreparedBody {
   body: Blob | ReadableStream<Uint8Array>;
   end(): void;
 }
@@ -27,23 +27,23 @@ interface Outgoing {
  * What goes out: whole, if it is at hand and nobody watches it go, and where no stream can be sent; else
  * as it comes.
  */
-export async function outgoing(
+export async function prepareBody(
   content: Blob | Response,
   isStream: boolean,
   { onProgress, ...transfer }: Transfer,
-): Promise<Outgoing> {
-  const { flight } = transfer;
+): Promise<PreparedBody> {
+  const { operation } = transfer;
   const whole =
-    content instanceof Blob ? content : isStream ? undefined : await flight.race(content.blob());
+    content instanceof Blob ? content : isStream ? undefined : await operation.race(content.blob());
   const watched = sendsStreams ? onProgress : undefined;
   if (whole && !watched) return { body: whole, end() {} };
   const stream = whole?.stream() ?? ((content as Response).body as ReadableStream<Uint8Array>);
   const reader = stream.getReader();
-  const letGo = () => void reader.cancel(flight.reason).catch(() => {});
+  const letGo = () => void reader.cancel(operation.reason).catch(() => {});
   const details = { ...transfer, total: whole?.size, onProgress: watched };
   const passed = relay(() => reader.read(), letGo, "taking", details);
   if (sendsStreams) return passed;
-  const gathered = await flight.race(new Response(passed.body).blob());
+  const gathered = await operation.race(new Response(passed.body).blob());
   passed.end();
   return { body: gathered, end() {} };
 }
@@ -56,7 +56,7 @@ export function relay(
   next: () => Promise<{ done?: boolean | undefined; value?: unknown }>,
   letGo: () => void,
   server: "giving" | "taking",
-  { flight, patience, silent, total, onProgress }: Transfer,
+  { operation, patience, silent, total, onProgress }: Transfer,
 ): { body: ReadableStream<Uint8Array>; end(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let bytes = 0;
@@ -64,7 +64,7 @@ export function relay(
   const rest = () => clearTimeout(timer);
   const watch = () => {
     rest();
-    if (!ended) timer = setTimeout(() => flight.abort(silent()), patience);
+    if (!ended) timer = setTimeout(() => operation.abort(silent()), patience);
   };
   const end = () => {
     ended = true;
@@ -72,13 +72,13 @@ export function relay(
     letGo();
   };
   const [before, after] = server === "giving" ? [watch, rest] : [rest, watch];
-  flight.onEnd(end);
+  operation.onEnd(end);
   after();
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
     before();
     try {
       const { done, value } = await next();
-      flight.throwIfEnded();
+      operation.throwIfEnded();
       if (done) {
         controller.close();
         if (server === "giving") end();
@@ -92,7 +92,7 @@ export function relay(
       }
     } catch (error) {
       // A fetch tells of a broken source as if the network had failed.
-      flight.abort(error);
+      operation.abort(error);
       throw error;
     }
     after();
@@ -101,6 +101,6 @@ export function relay(
 }
 
 /** Milliseconds that a server may take to answer to so many bytes that nobody sees go out. */
-export function patienceFor(bytes: number, patience: number): number {
+export function uploadTimeout(bytes: number, patience: number): number {
   return Math.min(patience + bytes / slowest, 2 ** 31 - 1);
 }

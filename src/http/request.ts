@@ -31,7 +31,7 @@ export interface Call extends OperationOptions {
   /** Milliseconds to the headers, where the session's `timeout` does not suit; false for no limit. */
   timeout?: number | false;
   /** Called when CouchDB has begun an answer with rows. */
-  onAnswer?: () => void;
+  onResponse?: () => void;
   /** The answer is whatever it is: an attachment, a text. */
   raw?: boolean;
   /** The answer is JSON, but need not be an object: a string, a number. */
@@ -41,7 +41,7 @@ export interface Call extends OperationOptions {
 }
 
 /** An answer that was read whole. */
-export interface Answer {
+export interface JsonResponse {
   headers: Headers;
   text: string;
   /** The text as JSON; undefined for a HEAD. */
@@ -49,7 +49,7 @@ export interface Answer {
 }
 
 /** An answer that has begun. */
-export interface Opened {
+export interface OpenResponse {
   response: Response;
   bytes: AsyncIterableIterator<Uint8Array>;
   close(): void;

@@ -1,7 +1,7 @@
 import ky, { HTTPError } from "ky";
 import type { Auth, AuthAnswer, AuthServer } from "../auth/auth.js";
 import { credentials, hidesCookies, resends, unrepeatable } from "../shared/runtime.js";
-import type { Flight } from "../streams/operation.js";
+import type { Operation } from "../streams/operation.js";
 import { failure } from "./failure.js";
 import { toHeaders } from "./headers.js";
 import { type Call, type Fetch, reads } from "./request.js";
@@ -43,12 +43,12 @@ export async function send(
   sender: Sender,
   call: Call,
   url: string,
-  flight: Flight,
+  operation: Operation,
   isWhole: boolean,
 ): Promise<Exchange> {
   const connection = new AbortController();
   const { signal } = connection;
-  const letGo = flight.onEnd(() => connection.abort());
+  const letGo = operation.onEnd(() => connection.abort());
   const close = () => {
     letGo();
     connection.abort();
@@ -60,21 +60,21 @@ export async function send(
   const toSend = () => (isSafe || !resends ? call : { ...call, body: once(call.body) });
   const retries = call.once || call.body instanceof ReadableStream ? 0 : sender.retries;
   const explain = (thrown: unknown) => {
-    flight.throwIfEnded();
+    operation.throwIfEnded();
     return failure(thrown, { method: call.method, url, reads: isRead }, timeout);
   };
   let isSigned = false;
   try {
     for (let attempt = 1; ; ) {
-      const sent = await signature(sender, call, flight);
+      const sent = await signature(sender, call, operation);
       const answer = request(sender, toSend(), url, sent, timeout, signal);
       const hear = (response: Response, reason?: string) =>
-        isHeard(sender, call, { response, sent: sent ?? {}, reason }, flight);
+        isHeard(sender, call, { response, sent: sent ?? {}, reason }, operation);
       let response: Response;
       let text = "";
       try {
-        response = await flight.race(answer);
-        if (isWhole) text = await flight.race(answer.text());
+        response = await operation.race(answer);
+        if (isWhole) text = await operation.race(answer.text());
       } catch (thrown) {
         // A fetch may be deaf, and answer when nobody waits any more.
         answer.then(({ body }) => body?.cancel()).catch(() => {});
@@ -86,12 +86,12 @@ export async function send(
           if (isNew) continue;
         }
         if (attempt > retries || !mayPass(error, isSafe)) throw error;
-        await flight.sleep(waitBefore(attempt, error));
+        await operation.sleep(waitBefore(attempt, error));
         attempt += 1;
         continue;
       }
       await hear(response).catch((error) => {
-        flight.throwIfEnded();
+        operation.throwIfEnded();
         // A write that is done is done, whatever becomes of the Auth.
         if (isRead) throw error;
       });
@@ -111,9 +111,9 @@ function once(body: Call["body"]) {
 }
 
 /** What the session's Auth has to say of who is asking. */
-async function signature({ auth, server }: Sender, { anonymous }: Call, flight: Flight) {
+async function signature({ auth, server }: Sender, { anonymous }: Call, operation: Operation) {
   if (!auth || anonymous) return undefined;
-  return flight.race(Promise.resolve(auth.headers(server)));
+  return operation.race(Promise.resolve(auth.headers(server)));
 }
 
 /** Tells the Auth of an answer; true if the request may be sent anew. */
@@ -121,11 +121,11 @@ async function isHeard(
   { auth, server }: Sender,
   { anonymous }: Call,
   { response, ...rest }: Pick<AuthAnswer, "sent" | "reason"> & { response: Response },
-  flight: Flight,
+  operation: Operation,
 ): Promise<boolean> {
   if (!auth?.answered || anonymous) return false;
   const { status, headers } = response;
-  return flight.race(Promise.resolve(auth.answered({ status, headers, ...rest }, server)));
+  return operation.race(Promise.resolve(auth.answered({ status, headers, ...rest }, server)));
 }
 
 /**

@@ -1,6 +1,6 @@
-import type { Flight } from "../streams/operation.js";
-import type { Transport } from "./client.js";
-import { outgoing, type Progress, patienceFor } from "./progress.js";
+import type { Operation } from "../streams/operation.js";
+import type { HttpClient } from "./client.js";
+import { type Progress, prepareBody, uploadTimeout } from "./progress.js";
 import type { Call } from "./request.js";
 
 /** What a user gives to be sent. */
@@ -36,16 +36,16 @@ export function contentOf(body: BodyInit): Content {
  * @param call - without a body
  */
 export async function uploading(
-  transport: Transport,
+  client: HttpClient,
   call: Call,
   { body, isStream }: Omit<Content, "type">,
-  flight: Flight,
+  operation: Operation,
   onProgress?: Progress,
 ): Promise<{ call: Call; sent: Blob | undefined; end(): void }> {
-  const patience = transport.timeout;
-  const silent = () => transport.silent(call, patience);
-  const out = await outgoing(body, isStream, { flight, patience, silent, onProgress });
+  const patience = client.timeout;
+  const silent = () => client.silent(call, patience);
+  const out = await prepareBody(body, isStream, { operation, patience, silent, onProgress });
   const sent = out.body instanceof Blob ? out.body : undefined;
-  const timeout = sent ? patienceFor(sent.size, patience) : false;
+  const timeout = sent ? uploadTimeout(sent.size, patience) : false;
   return { call: { ...call, body: out.body, timeout }, sent, end: out.end };
 }

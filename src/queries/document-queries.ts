@@ -1,4 +1,4 @@
-import type { Scope } from "../documents/database-context.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
 import { type DocHit, type SearchHit, type SearchParams, search } from "../features/search.js";
 import { encodeSegment } from "../http/paths.js";
@@ -22,16 +22,16 @@ import { AllDocsView, View } from "./view.js";
  * @typeParam T - the type of the documents' own members
  * @typeParam S - the same as they are in the database, where a schema makes others of them: what is asked for by
  */
-export class Documents<T extends object = JsonObject, S extends object = T> {
-  readonly #scope: Scope;
+export class DocumentQueries<T extends object = JsonObject, S extends object = T> {
+  readonly #context: DatabaseContext;
   readonly #path: string;
 
   /**
    * @internal
    * @param path - of a part within the database: none, or one that ends with a slash
    */
-  constructor(scope: Scope, path = "") {
-    this.#scope = scope;
+  constructor(context: DatabaseContext, path = "") {
+    this.#context = context;
     this.#path = path;
   }
 
@@ -60,7 +60,7 @@ export class Documents<T extends object = JsonObject, S extends object = T> {
 
   /** All documents by id. */
   get allDocs(): AllDocsView<T> {
-    return new AllDocsView<T>(this.#scope, `${this.#path}_all_docs`);
+    return new AllDocsView<T>(this.#context, `${this.#path}_all_docs`);
   }
 
   /** A view that was declared by `defineView`, which knows its types. No request. */
@@ -74,7 +74,7 @@ export class Documents<T extends object = JsonObject, S extends object = T> {
   view<K, V>(view: DefinedView<K, V> | string, named?: string): View<K, V, T> {
     const { ddoc, name } = typeof view === "string" ? { ddoc: view, name: named as string } : view;
     const path = `_design/${encodeSegment(ddoc)}/_view/${encodeSegment(name)}`;
-    return new View<K, V, T>(this.#scope, this.#path + path);
+    return new View<K, V, T>(this.#context, this.#path + path);
   }
 
   /**
@@ -86,7 +86,7 @@ export class Documents<T extends object = JsonObject, S extends object = T> {
    * @see https://docs.couchdb.org/en/stable/api/database/find.html
    */
   find(selector: Selector<S>, params: FindParams<S> = {}): Rows<Document<T>> {
-    return find<T, S>(this.#scope, this.#path, selector, params);
+    return find<T, S>(this.#context, this.#path, selector, params);
   }
 
   /**
@@ -104,7 +104,7 @@ export class Documents<T extends object = JsonObject, S extends object = T> {
     params?: QueryParams<S>,
   ): Rows<R>;
   query(selector: Selector<S>, params: QueryParams<S> = {}): Rows<object> {
-    return query(this.#scope, this.#path, selector, params);
+    return query(this.#context, this.#path, selector, params);
   }
 
   /**
@@ -113,7 +113,7 @@ export class Documents<T extends object = JsonObject, S extends object = T> {
    * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_explain
    */
   async explain(selector: Selector<S>, params: QueryParams<S> = {}): Promise<Explanation> {
-    return explain(this.#scope, this.#path, selector, params);
+    return explain(this.#context, this.#path, selector, params);
   }
 
   /**
@@ -133,7 +133,7 @@ export class Documents<T extends object = JsonObject, S extends object = T> {
   ): Rows<DocHit<T>>;
   search(ddoc: string, index: string, q: string, params?: SearchParams): Rows<SearchHit<T>>;
   search(ddoc: string, index: string, q: string, params: SearchParams = {}): Rows<SearchHit<T>> {
-    return search<T>(this.#scope, this.#path, ["_search", "rows"], [ddoc, index], q, params);
+    return search<T>(this.#context, this.#path, ["_search", "rows"], [ddoc, index], q, params);
   }
 
   /**
@@ -149,6 +149,6 @@ export class Documents<T extends object = JsonObject, S extends object = T> {
   ): Rows<DocHit<T>>;
   nouveau(ddoc: string, index: string, q: string, params?: SearchParams): Rows<SearchHit<T>>;
   nouveau(ddoc: string, index: string, q: string, params: SearchParams = {}): Rows<SearchHit<T>> {
-    return search<T>(this.#scope, this.#path, ["_nouveau", "hits"], [ddoc, index], q, params);
+    return search<T>(this.#context, this.#path, ["_nouveau", "hits"], [ddoc, index], q, params);
   }
 }

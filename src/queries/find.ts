@@ -1,11 +1,11 @@
-import type { Scope } from "../documents/database-context.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { type AdmitRow, admitWhole } from "../features/schema/validation.js";
 import { InvalidResponseError } from "../shared/errors.js";
 import type { JsonObject, OperationOptions } from "../shared/types.js";
-import { asTheyAre, type Batch } from "../streams/batch.js";
+import { type Batch, identity } from "../streams/batch.js";
 import type { Rows } from "../streams/rows.js";
-import { paged } from "./paginate.js";
+import { paginate } from "./paginate.js";
 import type { QueryField, Selector } from "./selector.js";
 
 /** A field to sort or index by, upwards if it does not say. */
@@ -131,7 +131,7 @@ export interface Explanation {
 
 /** The documents that match, page by page behind one Rows. */
 export function find<T extends object, S extends object>(
-  scope: Scope,
+  context: DatabaseContext,
   part: string,
   selector: object,
   params: FindParams<S>,
@@ -139,43 +139,43 @@ export function find<T extends object, S extends object>(
   if ("fields" in params && params.fields !== undefined) {
     throw new TypeError("find gives whole documents, and cannot take fields: use query");
   }
-  const { transport, path } = scope;
-  const { json } = transport;
-  return pages(scope, part, selector, params, admitWhole, ({ rows, texts }, documents) => {
+  const { client, path } = context;
+  const { json } = client;
+  return pages(context, part, selector, params, admitWhole, ({ rows, texts }, documents) => {
     for (const [index, doc] of (rows as { _id: string }[]).entries()) {
       if (typeof Object(doc)._id !== "string") {
         const reason = "answered with a document that has no id";
-        throw transport.error(InvalidResponseError, { method: "POST", path }, { reason });
+        throw client.error(InvalidResponseError, { method: "POST", path }, { reason });
       }
       const text = texts[index] as string;
       const original = () => json.parse(text);
-      documents.push(new Document<T>(scope, doc._id, doc, original));
+      documents.push(new Document<T>(context, doc._id, doc, original));
     }
   });
 }
 
 /** The same as plain objects. */
 export function query<T extends object, R>(
-  scope: Scope,
+  context: DatabaseContext,
   part: string,
   selector: object,
   params: QueryParams<T>,
 ): Rows<R> {
   // Of a part, a schema knows nothing.
   const admitRow: AdmitRow = params.fields?.length ? async (row) => row : admitWhole;
-  return pages(scope, part, selector, params, admitRow, asTheyAre);
+  return pages(context, part, selector, params, admitRow, identity);
 }
 
 /** How they would be found. */
 export async function explain(
-  { transport, path }: Scope,
+  { client, path }: DatabaseContext,
   part: string,
   selector: object,
   { signal, ...params }: OperationOptions,
 ): Promise<Explanation> {
-  const body = transport.json.stringify({ ...params, selector: checked(selector) });
+  const body = client.json.stringify({ ...params, selector: checked(selector) });
   const call = { method: "POST", path: `${path}/${part}_explain`, body, reads: true } as const;
-  const { value } = await transport.request({ ...call, expects: "index", signal });
+  const { value } = await client.request({ ...call, expects: "index", signal });
   return value as Explanation;
 }
 
@@ -187,15 +187,15 @@ function checked(selector: object): object {
 }
 
 function pages<R>(
-  scope: Scope,
+  context: DatabaseContext,
   part: string,
   selector: object,
   { signal, limit, ...params }: Pick<FindParams, "limit" | "signal">,
   admitRow: AdmitRow,
   map: (batch: Batch, rows: R[]) => void,
 ): Rows<R> {
-  const path = `${scope.path}/${part}_find`;
+  const path = `${context.path}/${part}_find`;
   const question = { path, member: "docs", size: pageSize, leastCap, signal, limit };
   const body = { ...params, selector: checked(selector) };
-  return paged(scope, { ...question, params: body }, admitRow, map);
+  return paginate(context, { ...question, params: body }, admitRow, map);
 }

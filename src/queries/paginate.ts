@@ -1,11 +1,11 @@
-import type { Scope } from "../documents/database-context.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import { type AdmitRow, admitting } from "../features/schema/validation.js";
-import type { Transport } from "../http/client.js";
+import type { HttpClient } from "../http/client.js";
 import type { Call } from "../http/request.js";
 import { InvalidResponseError } from "../shared/errors.js";
 import type { OperationOptions, RowsSummary } from "../shared/types.js";
-import { type Batch, mapped, pulling } from "../streams/batch.js";
-import type { Flight } from "../streams/operation.js";
+import { type Batch, mapped, pullFrom } from "../streams/batch.js";
+import type { Operation } from "../streams/operation.js";
 import { Rows } from "../streams/rows.js";
 
 /** What is asked page by page, each beginning at the bookmark where the last one ended. */
@@ -23,40 +23,40 @@ export interface Question extends OperationOptions {
 }
 
 /** The rows of as many pages as it takes, behind one Rows. */
-export function paged<R>(
-  scope: Scope,
+export function paginate<R>(
+  context: DatabaseContext,
   question: Question,
   admitRow: AdmitRow,
   map: (batch: Batch, rows: R[]) => void,
 ): Rows<R> {
-  const { transport } = scope;
+  const { client } = context;
   const { limit = Number.POSITIVE_INFINITY, signal } = question;
   if (!(limit >= 0) || limit === null) throw new RangeError("limit cannot be negative");
   return new Rows({
-    takeOff: () => transport.takeOff(signal),
-    open: (flight) => {
+    begin: () => client.begin(signal),
+    open: (operation) => {
       const summary: RowsSummary = {};
-      const batches = pages(transport, question, Number(limit), flight, summary);
-      const source = { next: pulling(batches), summary };
-      return mapped(admitting(scope, source, admitRow, flight), map);
+      const batches = pages(client, question, Number(limit), operation, summary);
+      const source = { next: pullFrom(batches), summary };
+      return mapped(admitting(context, source, admitRow, operation), map);
     },
   });
 }
 
 async function* pages(
-  transport: Transport,
+  client: HttpClient,
   { path, member, params, size, leastCap }: Question,
   limit: number,
-  flight: Flight,
+  operation: Operation,
   summary: RowsSummary,
 ): AsyncGenerator<Batch, void, void> {
   let left = limit;
   let page = params;
   while (left > 0) {
     const asked = Math.min(left, size);
-    const body = transport.json.stringify({ ...page, limit: asked });
+    const body = client.json.stringify({ ...page, limit: asked });
     const call: Call = { method: "POST", path, body, reads: true };
-    const answer = transport.rows(call, member, flight);
+    const answer = client.rows(call, member, operation);
     let count = 0;
     for (let batch = await answer.next(); batch; batch = await answer.next()) {
       count += batch.rows.length;
@@ -69,7 +69,7 @@ async function* pages(
     if (!hasBookmark && count < asked) break;
     if (left > 0 && (!hasBookmark || summary.bookmark === page.bookmark)) {
       const reason = "answered with no new bookmark: the rest cannot be reached";
-      throw transport.error(InvalidResponseError, call, { status: 200, reason });
+      throw client.error(InvalidResponseError, call, { status: 200, reason });
     }
     // The bookmark stands after what was skipped.
     page = { ...page, bookmark: summary.bookmark, ...("skip" in page && { skip: 0 }) };

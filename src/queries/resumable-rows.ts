@@ -1,11 +1,11 @@
-import type { Transport } from "../http/client.js";
+import type { HttpClient } from "../http/client.js";
 import type { Call, SureJson } from "../http/request.js";
 import { backoff } from "../http/retry.js";
 import { IncompleteResponseError } from "../shared/errors.js";
 import type { ViewRow } from "../shared/row-types.js";
 import type { ViewParams } from "../shared/types.js";
 import { type Batch, type Source, slice } from "../streams/batch.js";
-import type { Flight } from "../streams/operation.js";
+import type { Operation } from "../streams/operation.js";
 
 /** Where a scan stands: at a row of a document, which may have several there. */
 interface Place {
@@ -25,17 +25,17 @@ interface Place {
  *
  * @throws IncompleteResponseError where it cannot be told exactly which are left
  */
-export function scan(
-  transport: Transport,
+export function resumableRows(
+  client: HttpClient,
   params: ViewParams,
   toCall: (params: ViewParams) => Call,
-  flight: Flight,
+  operation: Operation,
 ): Source<Batch> {
-  const { json, retries } = transport;
+  const { json, retries } = client;
   const limit = Number(params.limit ?? Number.POSITIVE_INFINITY);
   let given = 0;
   let place: Place | undefined;
-  let answer: Source<Batch> = transport.rows(toCall(params), "rows", flight);
+  let answer: Source<Batch> = client.rows(toCall(params), "rows", operation);
   let first: Source<Batch> | undefined;
   let known: Place["seen"];
   let failures = 0;
@@ -74,8 +74,8 @@ export function scan(
         if (!(error instanceof IncompleteResponseError) || failures > retries) throw error;
         const asked = first ? place && rest(params, place, given, json) : params;
         if (!asked) throw error;
-        await flight.sleep(backoff(failures));
-        answer = transport.rows(toCall(asked), "rows", flight);
+        await operation.sleep(backoff(failures));
+        answer = client.rows(toCall(asked), "rows", operation);
         known = place && new Map(seenAt(place, json));
       }
     }

@@ -1,4 +1,4 @@
-import type { Scope } from "../documents/database-context.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
 import type { ViewRow } from "../shared/row-types.js";
 import type { DocsOptions, JsonObject, RowsSummary, Sequence } from "../shared/types.js";
@@ -20,12 +20,12 @@ export class ViewResponse<
   readonly offset: number | null | undefined;
   /** With `update_seq`: the sequence that the rows reflect. */
   readonly update_seq: Sequence | undefined;
-  readonly #scope: Scope;
+  readonly #context: DatabaseContext;
   readonly #batches: Batch[];
 
   /** @internal */
-  constructor(scope: Scope, batches: Batch[], summary: RowsSummary) {
-    this.#scope = scope;
+  constructor(context: DatabaseContext, batches: Batch[], summary: RowsSummary) {
+    this.#context = context;
     this.#batches = batches;
     this.rows = batches.flatMap((batch) => batch.rows as R[]);
     this.total_rows = summary.total_rows;
@@ -35,17 +35,17 @@ export class ViewResponse<
 
   /** The keys of the rows, without those that do not exist. */
   keys(): K[] {
-    return Array.from(found<K, V>(this.#scope, this.rows), (row) => row.key);
+    return Array.from(found<K, V>(this.#context, this.rows), (row) => row.key);
   }
 
   /** The values of the rows. */
   values(): V[] {
-    return Array.from(found<K, V>(this.#scope, this.rows), (row) => row.value);
+    return Array.from(found<K, V>(this.#context, this.rows), (row) => row.value);
   }
 
   /** Key and value of each row. */
   items(): [key: K, value: V][] {
-    return Array.from(found<K, V>(this.#scope, this.rows), (row) => [row.key, row.value]);
+    return Array.from(found<K, V>(this.#context, this.rows), (row) => [row.key, row.value]);
   }
 
   /**
@@ -61,7 +61,7 @@ export class ViewResponse<
       throw new TypeError("The view was not read with include_docs");
     }
     const docs: Document<T>[] = [];
-    for (const batch of this.#batches) readDocs(this.#scope, batch, options, docs);
+    for (const batch of this.#batches) readDocs(this.#context, batch, options, docs);
     return docs;
   }
 }

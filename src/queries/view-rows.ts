@@ -1,4 +1,4 @@
-import type { Scope } from "../documents/database-context.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { InvalidResponseError, NotFoundError, ServerError } from "../shared/errors.js";
 import type { ViewRow } from "../shared/row-types.js";
@@ -6,43 +6,46 @@ import type { DocsOptions } from "../shared/types.js";
 import type { Batch } from "../streams/batch.js";
 
 /** The rows, without those of keys that do not exist. */
-export function* found<K, V>(scope: Scope, rows: unknown[]): Generator<ViewRow<K, V>, void, void> {
-  for (const row of rows as ViewRow<K, V>[]) if (!isMissing(scope, row)) yield row;
+export function* found<K, V>(
+  context: DatabaseContext,
+  rows: unknown[],
+): Generator<ViewRow<K, V>, void, void> {
+  for (const row of rows as ViewRow<K, V>[]) if (!isMissing(context, row)) yield row;
 }
 
-function isMissing({ transport, path }: Scope, row: ViewRow & { reason?: string }): boolean {
+function isMissing({ client, path }: DatabaseContext, row: ViewRow & { reason?: string }): boolean {
   if (Object(row) !== row) {
     const reason = "answered with a row that is none";
-    throw transport.error(InvalidResponseError, { method: "GET", path }, { reason });
+    throw client.error(InvalidResponseError, { method: "GET", path }, { reason });
   }
   const { error, reason } = row;
   if (error === undefined || error === "not_found") return error !== undefined;
   // Not about a key: the server could not go on.
-  throw transport.error(ServerError, { method: "GET", path }, { error, reason });
+  throw client.error(ServerError, { method: "GET", path }, { error, reason });
 }
 
 /** Adds the documents of rows that were read with `include_docs`. */
 export function readDocs<T extends object>(
-  scope: Scope,
+  context: DatabaseContext,
   { rows, texts }: Batch,
   { create, includeDesignDocs }: Pick<DocsOptions, "create" | "includeDesignDocs">,
   docs: Document<T>[],
 ): void {
-  const { transport, path } = scope;
+  const { client, path } = context;
   for (const [index, row] of (rows as ViewRow[]).entries()) {
     const { doc } = Object(row) as ViewRow;
     if (doc) {
       if (typeof doc._id !== "string") {
         const reason = "answered with a document that has no id";
-        throw transport.error(InvalidResponseError, { method: "GET", path }, { reason });
+        throw client.error(InvalidResponseError, { method: "GET", path }, { reason });
       }
       if (!includeDesignDocs && doc._id.startsWith("_design/")) continue;
       const text = texts[index] as string;
-      const original = () => (transport.json.parse(text) as ViewRow).doc;
-      docs.push(new Document(scope, doc._id, doc, original));
+      const original = () => (client.json.parse(text) as ViewRow).doc;
+      docs.push(new Document(context, doc._id, doc, original));
       continue;
     }
-    const isMissed = isMissing(scope, row);
+    const isMissed = isMissing(context, row);
     // As _all_docs has it; a view's own values may look like much.
     const { rev, deleted } = Object(row.value) as { rev?: string | undefined; deleted?: boolean };
     const isDeleted = deleted === true && rev !== undefined && row.id === row.key;
@@ -53,8 +56,8 @@ export function readDocs<T extends object>(
     if (!create) {
       const reason = `the document ${JSON.stringify(id)} does not exist`;
       const details = { status: 404, error: "not_found", reason };
-      throw transport.error(NotFoundError, { method: "GET", path }, details);
+      throw client.error(NotFoundError, { method: "GET", path }, details);
     }
-    docs.push(new Document(scope, id, {}));
+    docs.push(new Document(context, id, {}));
   }
 }

@@ -1,6 +1,6 @@
-import type { Scope } from "../documents/database-context.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
-import { answers } from "../features/multi-query.js";
+import { rowsOfQueries } from "../features/multi-query.js";
 import { admitDoc, admitting } from "../features/schema/validation.js";
 import type { Call } from "../http/request.js";
 import type {
@@ -20,9 +20,9 @@ import type {
   OperationOptions,
   ViewParams,
 } from "../shared/types.js";
-import { asTheyAre, type Batch, mapped, type Source } from "../streams/batch.js";
+import { type Batch, identity, mapped, type Source } from "../streams/batch.js";
 import { Rows } from "../streams/rows.js";
-import { scan } from "./resumable-rows.js";
+import { resumableRows } from "./resumable-rows.js";
 import { ViewResponse } from "./view-response.js";
 import { found, readDocs } from "./view-rows.js";
 
@@ -37,13 +37,13 @@ const longestQuery = 2000;
  * @typeParam T - of its documents
  */
 export class View<K = unknown, V = unknown, T extends object = JsonObject> {
-  readonly #scope: Scope;
+  readonly #context: DatabaseContext;
   readonly #path: string;
 
   /** @internal */
-  constructor(scope: Scope, path: string) {
-    this.#scope = scope;
-    this.#path = `${scope.path}/${path}`;
+  constructor(context: DatabaseContext, path: string) {
+    this.#context = context;
+    this.#path = `${context.path}/${path}`;
   }
 
   /**
@@ -61,34 +61,34 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   rows(params: ViewParams<K> & Reduced): Rows<ReducedRow<null, V>>;
   rows(params?: ViewParams<K>): Rows<ViewRow<K, V, T>>;
   rows(params: ViewParams<K> = {}): Rows<unknown> {
-    return this.#map(params, asTheyAre);
+    return this.#map(params, identity);
   }
 
   /** The keys of the rows as they arrive. */
   keys(params: ViewParams<K> = {}): Rows<K> {
     return this.#map(params, ({ rows }, keys) => {
-      for (const { key } of found<K, V>(this.#scope, rows)) keys.push(key);
+      for (const { key } of found<K, V>(this.#context, rows)) keys.push(key);
     });
   }
 
   /** The values of the rows as they arrive. */
   values(params: ViewParams<K> = {}): Rows<V> {
     return this.#map(params, ({ rows }, values) => {
-      for (const { value } of found<K, V>(this.#scope, rows)) values.push(value);
+      for (const { value } of found<K, V>(this.#context, rows)) values.push(value);
     });
   }
 
   /** Key and value of each row as they arrive. */
   items(params: ViewParams<K> = {}): Rows<[key: K, value: V]> {
     return this.#map(params, ({ rows }, items) => {
-      for (const { key, value } of found<K, V>(this.#scope, rows)) items.push([key, value]);
+      for (const { key, value } of found<K, V>(this.#context, rows)) items.push([key, value]);
     });
   }
 
   /** The documents' ids as they arrive: all, or those with these keys or with this prefix. */
   ids(options: IdsOptions<K> = {}): Rows<string> {
     return this.#map(this.#selection(options), ({ rows }, ids) => {
-      for (const { id } of found(this.#scope, rows)) if (id !== undefined) ids.push(id);
+      for (const { id } of found(this.#context, rows)) if (id !== undefined) ids.push(id);
     });
   }
 
@@ -110,7 +110,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     }
     const params = { ...this.#selection(rest), include_docs: true };
     const choice = { create, includeDesignDocs };
-    return this.#map(params, (batch, docs) => readDocs<T>(this.#scope, batch, choice, docs));
+    return this.#map(params, (batch, docs) => readDocs<T>(this.#context, batch, choice, docs));
   }
 
   /** All rows in memory. */
@@ -124,7 +124,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     const { summary } = this.#map<never>(params, ({ rows, texts }) => {
       batches.push({ rows: [...rows], texts: [...texts] });
     });
-    return new ViewResponse(this.#scope, batches, await summary);
+    return new ViewResponse(this.#context, batches, await summary);
   }
 
   /** The rows of these keys, in memory. Few keys go in the URL, by GET. */
@@ -156,10 +156,10 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     { signal }: OperationOptions = {},
   ): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
     if (!Array.isArray(queries)) throw new TypeError("The queries are an array");
-    const body = this.#scope.transport.json.stringify({ queries });
+    const body = this.#context.client.json.stringify({ queries });
     const path = `${this.#path}/queries`;
     const call = { method: "POST", path, body, reads: true, signal } as const;
-    return answers(this.#scope, call, queries.length);
+    return rowsOfQueries(this.#context, call, queries.length);
   }
 
   /** A reduced view has no documents. */
@@ -195,27 +195,27 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
 
   #map<R>(params: ViewParams<K>, map: (batch: Batch, rows: R[]) => void): Rows<R> {
     const { signal, ...query } = params;
-    const { transport } = this.#scope;
+    const { client } = this.#context;
     const toCall = (rest: ViewParams) => this.#call(rest);
     // What cannot be asked is thrown here, not at the first row.
     toCall(query);
     return new Rows({
-      takeOff: () => transport.takeOff(signal),
-      open: (flight) => {
+      begin: () => client.begin(signal),
+      open: (operation) => {
         if (query.keys?.length === 0) return nothing;
-        const rows = scan(transport, query, toCall, flight);
-        return mapped(admitting(this.#scope, rows, admitDoc, flight), map);
+        const rows = resumableRows(client, query, toCall, operation);
+        return mapped(admitting(this.#context, rows, admitDoc, operation), map);
       },
     });
   }
 
   #call({ keys, ...query }: ViewParams): Call {
-    const { transport } = this.#scope;
+    const { client } = this.#context;
     const get = { method: "GET", path: this.#path, query: { ...query, keys } } as const;
-    if (keys === undefined || transport.url(get).length - transport.base.length < longestQuery) {
+    if (keys === undefined || client.url(get).length - client.base.length < longestQuery) {
       return get;
     }
-    const body = transport.json.stringify({ keys });
+    const body = client.json.stringify({ keys });
     return { ...get, method: "POST", query: { ...query }, body, reads: true };
   }
 }

@@ -1,7 +1,7 @@
 import type { Pull } from "./batch.js";
 
 /** What can be known of where items come from, and done about it. */
-export interface Origin {
+export interface ItemSource {
   /** Whether nothing more is to be given, although some may be at hand. */
   ended(): boolean;
   /** Ends it, for the consumer has had enough. */
@@ -15,9 +15,9 @@ export interface Origin {
  *
  * @param finished - called with an item when the consumer, by asking for the next, is done with it
  */
-export function items<R>(
+export function toAsyncIterator<R>(
   pull: Pull<R[]>,
-  origin: Origin,
+  origin: ItemSource,
   finished: (item: R) => void = () => {},
 ): AsyncIterableIterator<R> {
   let batch: (R | undefined)[] = [];

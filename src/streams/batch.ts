@@ -10,7 +10,7 @@ export interface Batch {
 export type Pull<R> = () => Promise<R | undefined>;
 
 /** What a generator gives. */
-export function pulling<R>(generator: AsyncGenerator<R, void, void>): Pull<R> {
+export function pullFrom<R>(generator: AsyncGenerator<R, void, void>): Pull<R> {
   return async () => {
     const { done, value } = await generator.next();
     return done ? undefined : value;
@@ -67,6 +67,6 @@ export function mapped<R>(
 }
 
 /** Maps rows to themselves. */
-export function asTheyAre<R>(batch: Batch, rows: R[]): void {
+export function identity<R>(batch: Batch, rows: R[]): void {
   for (const row of batch.rows) rows.push(row as R);
 }

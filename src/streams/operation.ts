@@ -3,11 +3,11 @@
  * the user's signal, the session, and the object that carries it out. No AbortSignal: one of these
  * costs a small request a noticeable part of its time.
  */
-export class Flight {
+export class Operation {
   readonly #userSignal: AbortSignal | undefined;
   readonly #release: (() => void) | undefined;
-  readonly #others: Set<Flight>;
-  readonly #parts = new Set<Flight>();
+  readonly #others: Set<Operation>;
+  readonly #parts = new Set<Operation>();
   readonly #calls = new Set<() => void>();
   #end: { reason: unknown } | undefined;
 
@@ -15,7 +15,7 @@ export class Flight {
    * @param others - the session's flights, this one among them until it lands
    * @throws the signal's reason, if it has aborted already
    */
-  constructor(userSignal: AbortSignal | undefined, others: Set<Flight>) {
+  constructor(userSignal: AbortSignal | undefined, others: Set<Operation>) {
     userSignal?.throwIfAborted();
     this.#userSignal = userSignal;
     this.#release = userSignal && watch(userSignal, () => this.abort(userSignal.reason));
@@ -44,9 +44,9 @@ export class Flight {
    *
    * @throws the reason that the operation was ended for, if it was
    */
-  part(): Flight {
+  part(): Operation {
     this.throwIfEnded();
-    return new Flight(undefined, this.#parts);
+    return new Operation(undefined, this.#parts);
   }
 
   /** Calls when the operation is ended, until the function that it returns is called. */
@@ -56,7 +56,7 @@ export class Flight {
   }
 
   /** Lets go of the signals that outlive the operation. */
-  land(): void {
+  end(): void {
     this.#release?.();
     this.#others.delete(this);
   }

@@ -1,12 +1,12 @@
 import type { RowsSummary } from "../shared/types.js";
-import { items } from "./async-iterator.js";
+import { toAsyncIterator } from "./async-iterator.js";
 import type { Source } from "./batch.js";
-import type { Flight } from "./operation.js";
+import type { Operation } from "./operation.js";
 
-/** What rows are read from, within a flight of their own. */
+/** What rows are read from, within an operation of their own. */
 export interface RowsSource<R> {
-  takeOff(): Flight;
-  open(flight: Flight): Source<R[]>;
+  begin(): Operation;
+  open(operation: Operation): Source<R[]>;
 }
 
 /**
@@ -24,7 +24,7 @@ export class Rows<R> implements AsyncIterable<R> {
   #settle: { resolve(summary: RowsSummary): void; reject(reason: unknown): void } | undefined;
   #begun = false;
   #givenUp: DOMException | undefined;
-  #flight: Flight | undefined;
+  #operation: Operation | undefined;
   #opened: Source<R[]> | undefined;
 
   /** @internal */
@@ -88,8 +88,8 @@ export class Rows<R> implements AsyncIterable<R> {
   #giveUp(): void {
     this.#givenUp ??= new DOMException("The rows were given up before their end", "AbortError");
     this.#settle?.reject(this.#givenUp);
-    this.#flight?.abort(this.#givenUp);
-    this.#flight?.land();
+    this.#operation?.abort(this.#givenUp);
+    this.#operation?.end();
   }
 
   #items<I>(toItems: (rows: R[]) => I[]): AsyncIterableIterator<I> {
@@ -97,8 +97,8 @@ export class Rows<R> implements AsyncIterable<R> {
       throw new TypeError("These rows are being read, or were given up: they come only once");
     }
     this.#begun = true;
-    return items(() => this.#next(toItems), {
-      ended: () => this.#flight?.ended ?? false,
+    return toAsyncIterator(() => this.#next(toItems), {
+      ended: () => this.#operation?.ended ?? false,
       end: () => this.#giveUp(),
     });
   }
@@ -106,9 +106,9 @@ export class Rows<R> implements AsyncIterable<R> {
   async #next<I>(toItems: (rows: R[]) => I[]): Promise<I[] | undefined> {
     try {
       if (this.#givenUp) throw this.#givenUp;
-      this.#flight ??= this.#source.takeOff();
-      this.#opened ??= this.#source.open(this.#flight);
-      this.#flight.throwIfEnded();
+      this.#operation ??= this.#source.begin();
+      this.#opened ??= this.#source.open(this.#operation);
+      this.#operation.throwIfEnded();
       const rows = await this.#opened.next();
       if (rows) return toItems(rows);
       this.#settle?.resolve(this.#opened.summary);

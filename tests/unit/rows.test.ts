@@ -1,30 +1,30 @@
 import { describe, expect, test } from "vitest";
-import { items } from "../../src/streams/async-iterator.js";
-import { pulling } from "../../src/streams/batch.js";
-import { Flight } from "../../src/streams/operation.js";
+import { toAsyncIterator } from "../../src/streams/async-iterator.js";
+import { pullFrom } from "../../src/streams/batch.js";
+import { Operation } from "../../src/streams/operation.js";
 import { Rows } from "../../src/streams/rows.js";
 
 /** Rows over batches that are at hand, and what became of their source. */
 function make(batches: number[][], failure?: Error) {
   const seen = { pulled: 0, closed: false };
-  const flights = new Set<Flight>();
+  const flights = new Set<Operation>();
   const user = new AbortController();
-  async function* pull(flight: Flight) {
+  async function* pull(operation: Operation) {
     for (const batch of batches) {
       seen.pulled += 1;
       if (batch.length > 0) yield batch;
     }
     // What has no end waits for one.
-    if (batches.length === 0) await flight.race(new Promise(() => {}));
+    if (batches.length === 0) await operation.race(new Promise(() => {}));
     if (failure) throw failure;
   }
   const rows = new Rows<number>({
-    takeOff: () => new Flight(user.signal, flights),
-    open: (flight) => {
-      flight.onEnd(() => {
+    begin: () => new Operation(user.signal, flights),
+    open: (operation) => {
+      operation.onEnd(() => {
         seen.closed = true;
       });
-      return { next: pulling(pull(flight)), summary: { total_rows: batches.flat().length } };
+      return { next: pullFrom(pull(operation)), summary: { total_rows: batches.flat().length } };
     },
   });
   return { rows, seen, flights, user };
@@ -103,7 +103,7 @@ describe("Rows", () => {
         for await (const row of rows) {
           given.push(row);
           if (how === "signal") user.abort(reason);
-          else if (how === "session") for (const flight of flights) flight.abort(reason);
+          else if (how === "session") for (const operation of flights) operation.abort(reason);
           else await rows[Symbol.asyncDispose]();
         }
       };
@@ -174,14 +174,14 @@ describe("items", () => {
   }
 
   test("calls of next that do not wait for each other lose nothing", async () => {
-    const iterator = items(pulling(batches()), origin);
+    const iterator = toAsyncIterator(pullFrom(batches()), origin);
     const steps = await Promise.all([1, 2, 3, 4, 5].map(() => iterator.next()));
     expect(steps.map(({ value }) => value)).toEqual([1, 2, 3, undefined, undefined]);
   });
 
   test("an item is finished when the next is asked for", async () => {
     const finished: number[] = [];
-    const iterator = items(pulling(batches()), origin, (item) => finished.push(item));
+    const iterator = toAsyncIterator(pullFrom(batches()), origin, (item) => finished.push(item));
     await iterator.next();
     expect(finished).toEqual([]);
     await iterator.next();

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { relay } from "../../src/http/progress.js";
-import { Flight } from "../../src/streams/operation.js";
+import { Operation } from "../../src/streams/operation.js";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -10,7 +10,7 @@ test.each(["giving", "taking"] as const)(
   "a relay that has ended watches no server: %s",
   async (server) => {
     vi.useFakeTimers();
-    const flight = new Flight(undefined, new Set());
+    const operation = new Operation(undefined, new Set());
     let give = (_step: { done: boolean; value?: Uint8Array }) => {};
     let ask = () => {};
     const asked = new Promise<void>((resolve) => {
@@ -23,7 +23,7 @@ test.each(["giving", "taking"] as const)(
       });
     const silent = () => new Error("silent");
     const { body, end } = relay(next, () => give({ done: true }), server, {
-      flight,
+      operation,
       patience: 1000,
       silent,
       onProgress: undefined,

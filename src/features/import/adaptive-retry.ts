@@ -5,11 +5,11 @@ import {
   ServerError,
   TooManyRequestsError,
 } from "../../shared/errors.js";
-import type { Flight } from "../../streams/operation.js";
+import type { Operation } from "../../streams/operation.js";
 
 /** Bears with a server that is away, or asks for rest, for all who ask it at once. */
-export class Patience {
-  readonly #flight: Flight;
+export class AdaptiveRetry {
+  readonly #operation: Operation;
   readonly #most: number;
   readonly #limit: number;
   #atOnce: number;
@@ -26,19 +26,19 @@ export class Patience {
    * @param most - requests at once
    * @param limit - tries on end that may fail
    */
-  constructor(flight: Flight, most: number, limit: number) {
-    this.#flight = flight;
+  constructor(operation: Operation, most: number, limit: number) {
+    this.#operation = operation;
     this.#most = this.#atOnce = most;
     this.#limit = limit;
   }
 
   /** How many requests at once the server bears for now. */
-  get atOnce(): number {
+  get concurrency(): number {
     return Math.floor(this.#atOnce);
   }
 
   /** What fails from now on has failed. */
-  end(): void {
+  stop(): void {
     this.#isAtAnEnd = true;
   }
 
@@ -47,7 +47,7 @@ export class Patience {
    *
    * @param failed - called when it did, and will be done again
    */
-  async with<R>(work: () => Promise<R>, failed?: (error: CouchDBError) => void): Promise<R> {
+  async run<R>(work: () => Promise<R>, failed?: (error: CouchDBError) => void): Promise<R> {
     for (;;) {
       await this.#turn();
       const round = this.#round;
@@ -58,7 +58,7 @@ export class Patience {
         this.#atOnce = Math.min(this.#atOnce + 0.5, this.#most);
         return result;
       } catch (error) {
-        this.#flight.throwIfEnded();
+        this.#operation.throwIfEnded();
         if (!(error instanceof CouchDBError) || !this.#bears(error, round)) throw error;
         failed?.(error);
       } finally {
@@ -70,11 +70,13 @@ export class Patience {
 
   /** Waits until the server has had its rest, and until it bears one more. */
   async #turn(): Promise<void> {
-    await this.#flight.sleep(Math.max(this.#restUntil - Date.now(), 0));
-    while (this.#underWay >= this.atOnce || Date.now() < this.#restUntil) {
-      const isFull = this.#underWay >= this.atOnce;
+    await this.#operation.sleep(Math.max(this.#restUntil - Date.now(), 0));
+    while (this.#underWay >= this.concurrency || Date.now() < this.#restUntil) {
+      const isFull = this.#underWay >= this.concurrency;
       const turn = new Promise<void>((resolve) => void this.#waiting.push(resolve));
-      await (isFull ? this.#flight.race(turn) : this.#flight.sleep(this.#restUntil - Date.now()));
+      await (isFull
+        ? this.#operation.race(turn)
+        : this.#operation.sleep(this.#restUntil - Date.now()));
     }
     this.#underWay += 1;
   }

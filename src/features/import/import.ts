@@ -1,8 +1,8 @@
 import { isMalformed } from "../../auth/credential-cache.js";
-import type { Scope } from "../../documents/database-context.js";
+import type { DatabaseContext } from "../../documents/database-context.js";
 import type { Document } from "../../documents/document.js";
-import { askFates, document as writing } from "../../documents/write-outcome.js";
-import { patienceFor } from "../../http/progress.js";
+import { requestOutcomes, documentWrite as writing } from "../../documents/write-outcome.js";
+import { uploadTimeout } from "../../http/progress.js";
 import {
   BadRequestError,
   type CouchDBError,
@@ -13,10 +13,10 @@ import {
 } from "../../shared/errors.js";
 import type { ViewRow } from "../../shared/row-types.js";
 import type { BulkRow, DocumentData } from "../../shared/types.js";
-import type { Flight } from "../../streams/operation.js";
+import type { Operation } from "../../streams/operation.js";
 import { admitted, checkOut } from "../schema/validation.js";
 import { ValidationError } from "../schema/validation-error.js";
-import { Patience } from "./adaptive-retry.js";
+import { AdaptiveRetry } from "./adaptive-retry.js";
 import { type DocumentSource, documentsOf, type Origin, originOf } from "./document-source.js";
 import { dataOf, type Entry, entryOf } from "./import-entry.js";
 import type { ImportOptions, ImportTotals } from "./import-options.js";
@@ -34,25 +34,25 @@ const mostMerges = 10;
 
 /** Writes documents by the batch, several batches at once. */
 export class Import<T extends object> {
-  readonly #scope: Scope;
-  readonly #flight: Flight;
+  readonly #context: DatabaseContext;
+  readonly #operation: Operation;
   readonly #options: ImportOptions<T>;
-  readonly #patience: Patience;
+  readonly #patience: AdaptiveRetry;
   readonly #totals: ImportTotals = { read: 0, written: 0, conflicts: 0, failed: 0, failures: [] };
 
-  constructor(scope: Scope, flight: Flight, options: ImportOptions<T>) {
+  constructor(context: DatabaseContext, operation: Operation, options: ImportOptions<T>) {
     const { batchSize = 500, concurrency = 4, onConflict = "skip" } = options;
     if (!(batchSize >= 1)) throw new RangeError("batchSize is at least 1");
     if (!(concurrency >= 1)) throw new RangeError("concurrency is at least 1");
     if (typeof onConflict !== "function" && !["skip", "overwrite"].includes(onConflict)) {
       throw new TypeError('onConflict is "skip", "overwrite" or a function');
     }
-    this.#scope = scope;
-    this.#flight = flight;
+    this.#context = context;
+    this.#operation = operation;
     this.#options = { ...options, batchSize, onConflict };
-    const { feedRetries } = scope.transport;
+    const { feedRetries } = context.client;
     const limit = Number.isFinite(feedRetries) ? feedRetries : patience;
-    this.#patience = new Patience(flight, concurrency, limit);
+    this.#patience = new AdaptiveRetry(operation, concurrency, limit);
   }
 
   async run(source: DocumentSource<T | Document<T>>): Promise<ImportTotals> {
@@ -62,25 +62,25 @@ export class Import<T extends object> {
     let failure: { error: unknown } | undefined;
     const start = (batch: Entry<T>[]) => {
       const work = this.#write(batch)
-        .then(() => this.#flight.race(Promise.resolve(this.#tell())))
+        .then(() => this.#operation.race(Promise.resolve(this.#tell())))
         .catch((error: unknown) => {
           failure ??= { error };
-          this.#flight.abort(error);
+          this.#operation.abort(error);
         })
         .finally(() => running.delete(work));
       running.add(work);
     };
     try {
       for (;;) {
-        while (running.size >= this.#patience.atOnce) await Promise.race(running);
-        const { done, value } = await this.#flight.race(batches.next());
+        while (running.size >= this.#patience.concurrency) await Promise.race(running);
+        const { done, value } = await this.#operation.race(batches.next());
         if (done) break;
         start(value);
       }
       await Promise.all(running);
     } catch (error) {
       // What is under way comes to its end, but nothing is tried again for a source that broke.
-      this.#patience.end();
+      this.#patience.stop();
       throw error;
     } finally {
       origin.release();
@@ -102,15 +102,15 @@ export class Import<T extends object> {
     let batch: Entry<T>[] = [];
     let characters = 0;
     let refused = 0;
-    for await (const data of documentsOf<T | Document<T>>(origin, this.#scope.transport.json)) {
+    for await (const data of documentsOf<T | Document<T>>(origin, this.#context.client.json)) {
       this.#totals.read += 1;
-      const entry = entryOf(data, this.#scope.transport.json);
-      const isFree = !this.#scope.border;
+      const entry = entryOf(data, this.#context.client.json);
+      const isFree = !this.#context.border;
       const mayGo = "body" in entry ? isFree || (await this.#mayGo(entry)) : this.#fail(entry);
       if (!("body" in entry) || !mayGo) {
         refused += 1;
         // Who has no more to give than these, and at once, is to be stopped all the same.
-        if (refused % batchSize === 0) await this.#flight.sleep(0);
+        if (refused % batchSize === 0) await this.#operation.sleep(0);
         continue;
       }
       if (batch.length >= batchSize || characters + entry.body.length > mostCharacters) {
@@ -126,13 +126,13 @@ export class Import<T extends object> {
 
   /** Whether a schema lets an entry out; one that it does not has failed. */
   async #mayGo({ id, body }: Entry<T>): Promise<boolean> {
-    const work = () => checkOut(this.#scope, [body], this.#flight).then(() => true);
+    const work = () => checkOut(this.#context, [body], this.#operation).then(() => true);
     return (await this.#unless(id, work)) ?? false;
   }
 
   async #admitted(mine: DocumentData<T>, theirs: DocumentData<T>): Promise<[T, DocumentData<T>]> {
-    const [scope, flight] = [this.#scope, this.#flight];
-    return [await admitted(scope, mine, flight), await admitted(scope, theirs, flight)];
+    const [context, operation] = [this.#context, this.#operation];
+    return [await admitted(context, mine, operation), await admitted(context, theirs, operation)];
   }
 
   /** What `work` gives; undefined if a schema is against it: then the document has failed. */
@@ -159,7 +159,7 @@ export class Import<T extends object> {
   async #send(batch: Entry<T>[]): Promise<Entry<T>[]> {
     let rows: (BulkRow | undefined)[];
     try {
-      rows = await this.#patience.with(
+      rows = await this.#patience.run(
         () => this.#post(batch),
         (error) => {
           const isUndone =
@@ -177,16 +177,16 @@ export class Import<T extends object> {
   }
 
   async #post(batch: Entry<T>[]): Promise<(BulkRow | undefined)[]> {
-    const { transport, path } = this.#scope;
+    const { client, path } = this.#context;
     const { new_edits = true } = this.#options;
     const docs = batch.map(({ body }) => body).join(",");
     const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${docs}]}`;
-    const timeout = patienceFor(body.length, transport.timeout);
+    const timeout = uploadTimeout(body.length, client.timeout);
     const call = { method: "POST", path: `${path}/_bulk_docs`, body, timeout, once: true } as const;
-    const answer = await transport.request({ ...call, expects: "length" }, this.#flight);
+    const answer = await client.request({ ...call, expects: "length" }, this.#operation);
     const rows = answer.value as BulkRow[];
     if (!Array.isArray(rows))
-      throw transport.error(InvalidResponseError, call, { reason: "answered without rows" });
+      throw client.error(InvalidResponseError, call, { reason: "answered without rows" });
     // Without new edits there are rows for what failed only; with them, CouchDB keeps the order.
     if (new_edits && rows.every((row, at) => row?.id === batch[at]?.id)) return rows;
     // Of one document there may be several revisions then.
@@ -210,8 +210,10 @@ export class Import<T extends object> {
     // Of what was sent before, the conflict may be with ourselves.
     const asked = conflicts.filter(({ mayBeThere }) => mayBeThere);
     if (asked.length === 0) return conflicts;
-    const writes = asked.map(({ id, body }) => writing(this.#scope, id, body));
-    const fates = await this.#patience.with(() => askFates(this.#scope, writes, this.#flight));
+    const writes = asked.map(({ id, body }) => writing(this.#context, id, body));
+    const fates = await this.#patience.run(() =>
+      requestOutcomes(this.#context, writes, this.#operation),
+    );
     const ours = new Set(asked.filter((_, at) => typeof fates[at] === "object"));
     this.#totals.written += ours.size;
     // A function must not be given for theirs what is ours.
@@ -251,7 +253,7 @@ export class Import<T extends object> {
       return [];
     }
     if (conflicts.length === 0) return [];
-    const { json } = this.#scope.transport;
+    const { json } = this.#context.client;
     const theirs = await this.#theirs(conflicts.map(({ id }) => id));
     const merged: Entry<T>[] = [];
     for (const entry of conflicts) {
@@ -259,11 +261,11 @@ export class Import<T extends object> {
       let made: T | undefined = entry.data;
       if (typeof onConflict === "function" && doc) {
         // What is given to it is as a schema makes it, on both sides.
-        const mine = this.#scope.border ? json.parse(entry.body) : entry.data;
+        const mine = this.#context.border ? json.parse(entry.body) : entry.data;
         const both = [mine, doc] as [DocumentData<T>, DocumentData<T>];
         const asked = await this.#unless(entry.id, () => this.#admitted(...both));
         if (!asked) continue;
-        made = await this.#flight.race(Promise.resolve(onConflict(...asked)));
+        made = await this.#operation.race(Promise.resolve(onConflict(...asked)));
       }
       if (made === undefined) {
         this.#totals.conflicts += 1;
@@ -280,17 +282,17 @@ export class Import<T extends object> {
   }
 
   async #theirs(ids: string[]): Promise<Map<string, ViewRow>> {
-    const { transport, path } = this.#scope;
+    const { client, path } = this.#context;
     const include_docs = typeof this.#options.onConflict === "function";
-    const body = transport.json.stringify({ keys: ids });
+    const body = client.json.stringify({ keys: ids });
     const call = { method: "POST", path: `${path}/_all_docs`, body, reads: true } as const;
     const whole = { ...call, query: { include_docs }, expects: "rows" };
-    const ask = () => transport.request(whole, this.#flight);
-    const { rows } = (await this.#patience.with(ask)).value as { rows: ViewRow[] };
+    const ask = () => client.request(whole, this.#operation);
+    const { rows } = (await this.#patience.run(ask)).value as { rows: ViewRow[] };
     if (Array.isArray(rows) && rows.every((row) => Object(row) === row)) {
       return new Map(rows.map((row) => [String(row.key), row]));
     }
-    throw transport.error(InvalidResponseError, call, {
+    throw client.error(InvalidResponseError, call, {
       reason: "answered with rows that are none",
     });
   }

@@ -1,8 +1,8 @@
-import type { Transport } from "../../http/client.js";
+import type { HttpClient } from "../../http/client.js";
 import type { Call } from "../../http/request.js";
 import { IncompleteResponseError, InvalidResponseError } from "../../shared/errors.js";
 import type { AttachmentStub, DocumentMembers } from "../../shared/types.js";
-import type { Flight } from "../../streams/operation.js";
+import type { Operation } from "../../streams/operation.js";
 import { type Part, parts } from "./parts.js";
 
 /** An attachment that arrives with its document. */
@@ -20,20 +20,20 @@ export interface AttachmentPart {
 }
 
 /** A document's JSON, as CouchDB wrote it, and then its attachments as they arrive. */
-export async function* related(
-  transport: Transport,
+export async function* readMultipart(
+  client: HttpClient,
   call: Call,
-  flight: Flight,
+  operation: Operation,
 ): AsyncGenerator<string | AttachmentPart, void, void> {
   const headers = { accept: "multipart/related, application/json" };
-  const whole: Call = { ...call, headers, raw: true, silence: transport.timeout };
-  const { response, bytes, close } = await transport.open(whole, flight);
+  const whole: Call = { ...call, headers, raw: true, silence: client.timeout };
+  const { response, bytes, close } = await client.open(whole, operation);
   const { status } = response;
   const type = response.headers.get("content-type") ?? "";
   const invalid = (reason: string) =>
-    transport.error(InvalidResponseError, call, { status, reason: `answered with ${reason}` });
+    client.error(InvalidResponseError, call, { status, reason: `answered with ${reason}` });
   const cut = () =>
-    transport.error(IncompleteResponseError, call, { status, reason: "the answer was cut off" });
+    client.error(IncompleteResponseError, call, { status, reason: "the answer was cut off" });
   try {
     const [, boundary] = /^multipart\/related;.*boundary="?([^";]+)/i.exec(type) ?? [];
     if (boundary === undefined) {

@@ -5,7 +5,7 @@ import { equalJson, isPlain } from "../../shared/json-equal.js";
  * The JSON to write for data that a schema made: the document as it came, with what was changed since. What the
  * schema left away, or wrote in another way, is nobody's to lose.
  */
-export function outgoing(json: SureJson, asItCame: unknown, was: unknown, is: unknown): string {
+export function mergeBack(json: SureJson, asItCame: unknown, was: unknown, is: unknown): string {
   return json.stringify(changed(asItCame, was, is, (value) => json.stringify(value)));
 }
 

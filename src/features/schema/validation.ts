@@ -1,9 +1,9 @@
-import type { Scope } from "../../documents/database-context.js";
+import type { DatabaseContext } from "../../documents/database-context.js";
 import type { SureJson } from "../../http/request.js";
 import { couchMembers, isPlain, ownMembers } from "../../shared/json-equal.js";
 import type { BulkGetRow, DocumentData } from "../../shared/types.js";
-import { type Batch, pulling, type Source } from "../../streams/batch.js";
-import type { Flight } from "../../streams/operation.js";
+import { type Batch, pullFrom, type Source } from "../../streams/batch.js";
+import type { Operation } from "../../streams/operation.js";
 import type { SchemaIssue, SchemaOptions, StandardSchema } from "./standard-schema.js";
 import { ValidationError } from "./validation-error.js";
 
@@ -38,12 +38,16 @@ export function checkBorder({ schema, validate = "both", onInvalid }: Border): v
 const made = /* @__PURE__ */ new WeakMap<object, () => unknown>();
 
 /** Whether a schema has let data in, or there is none that would look at it. */
-export function isAdmitted({ border }: Scope, data: DocumentData): boolean {
+export function isAdmitted({ border }: DatabaseContext, data: DocumentData): boolean {
   return !border || border.validate === "write" || isExempt(data) || made.has(data);
 }
 
 /** What data was when it was read: as a schema made it, or as it came. */
-export function asRead({ border }: Scope, data: object, asItCame: () => unknown): () => unknown {
+export function asRead(
+  { border }: DatabaseContext,
+  data: object,
+  asItCame: () => unknown,
+): () => unknown {
   return (border && made.get(data)) ?? asItCame;
 }
 
@@ -53,16 +57,16 @@ export function asRead({ border }: Scope, data: object, asItCame: () => unknown)
  * @throws ValidationError for one that it does not let in
  */
 export async function admitted<D extends DocumentData>(
-  scope: Scope,
+  context: DatabaseContext,
   data: D,
-  flight: Flight,
+  operation: Operation,
 ): Promise<D> {
-  const { border } = scope;
+  const { border } = context;
   if (!border || border.validate === "write" || isExempt(data)) return data;
-  const { value } = await checked(border, data, flight);
+  const { value } = await checked(border, data, operation);
   if (!isPlain(value)) throw new TypeError("What a schema makes of a document is a plain object");
   const whole = { ...couchMembers(data), ...ownMembers(value) } as D;
-  made.set(whole, snapshot(scope.transport.json, whole));
+  made.set(whole, snapshot(context.client.json, whole));
   return whole;
 }
 
@@ -73,14 +77,14 @@ export async function admitted<D extends DocumentData>(
  * @throws ValidationError for the first that the schema does not let out
  */
 export async function checkOut(
-  { border, transport: { json } }: Scope,
+  { border, client: { json } }: DatabaseContext,
   bodies: readonly string[],
-  flight: Flight,
+  operation: Operation,
 ): Promise<void> {
   if (!border || border.validate === "read") return;
   for (const body of bodies) {
     const data = json.parse(body) as DocumentData;
-    if (!isExempt(data)) await checked(border, data, flight);
+    if (!isExempt(data)) await checked(border, data, operation);
   }
 }
 
@@ -90,17 +94,17 @@ export async function checkOut(
  * @param skipped - makes a row of one that is left out, for those who keep their place among all
  */
 export function admitting(
-  scope: Scope,
+  context: DatabaseContext,
   source: Source<Batch>,
   admitRow: AdmitRow,
-  flight: Flight,
+  operation: Operation,
   skipped: (row: unknown) => unknown = () => undefined,
 ): Source<Batch> {
-  const { border } = scope;
+  const { border } = context;
   if (!border || border.validate === "write") return source;
   const admit: Admit = async (data) => {
     try {
-      return await admitted(scope, data, flight);
+      return await admitted(context, data, operation);
     } catch (error) {
       if (!(error instanceof ValidationError && border.onInvalid)) throw error;
       const answer = border.onInvalid(error);
@@ -110,8 +114,12 @@ export function admitting(
     }
   };
   return {
-    next: pulling(
-      admittedBatches(source, async (row) => (await admitRow(row, admit)) ?? skipped(row), flight),
+    next: pullFrom(
+      admittedBatches(
+        source,
+        async (row) => (await admitRow(row, admit)) ?? skipped(row),
+        operation,
+      ),
     ),
     get summary() {
       return source.summary;
@@ -122,7 +130,7 @@ export function admitting(
 async function* admittedBatches(
   source: Source<Batch>,
   admitRow: (row: unknown) => Promise<unknown>,
-  flight: Flight,
+  operation: Operation,
 ): AsyncGenerator<Batch, void, void> {
   let ready: Batch = { rows: [], texts: [] };
   for (let batch = await source.next(); batch; batch = await source.next()) {
@@ -146,7 +154,7 @@ async function* admittedBatches(
       // After those before it.
       if (ready.rows.length > 0) yield ready;
       // Whatever the schema met is no fault of this connection.
-      flight.abort(error);
+      operation.abort(error);
       throw error;
     }
     if (ready.rows.length > 0) yield ready;
@@ -191,10 +199,10 @@ function isExempt(data: DocumentData): boolean {
 }
 
 /** What a schema makes of a document. */
-async function checked({ schema }: Border, data: DocumentData, flight: Flight) {
+async function checked({ schema }: Border, data: DocumentData, operation: Operation) {
   const said = schema["~standard"].validate(ownMembers(data)) as unknown;
   const isLater = typeof Object(said).then === "function";
-  const result = isLater ? await flight.race(said as PromiseLike<unknown>) : said;
+  const result = isLater ? await operation.race(said as PromiseLike<unknown>) : said;
   const { issues, value } = Object(result) as { issues?: readonly SchemaIssue[]; value?: unknown };
   if (issues) throw new ValidationError(data, issues);
   return { value };
