@@ -12,7 +12,7 @@ import { type RunningWorker, runWorker } from "./workerd.js";
 const workerd = findProgram("workerd") ?? "";
 if (!workerd) {
   console.warn(
-    "The worker of the examples is not tested: there is no workerd here. `npm test` gets it on Linux on x64; " +
+    "The worker of the examples is not tested: there is no workerd here. `npm run test:all` installs it on Linux on x64; " +
       "else name yours with WORKERD_PATH.",
   );
 }

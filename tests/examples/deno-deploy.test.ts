@@ -14,7 +14,7 @@ import { Visit } from "./visit.js";
 const deno = findProgram("deno") ?? "";
 if (!deno) {
   console.warn(
-    "The example for Deno Deploy is not tested: there is no Deno here. `npm test` gets it on Linux on x64; " +
+    "The example for Deno Deploy is not tested: there is no Deno here. `npm run test:all` installs it on Linux on x64; " +
       "else name yours with DENO_PATH.",
   );
 }

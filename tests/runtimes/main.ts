@@ -21,7 +21,7 @@ const { values } = parseArgs({
 });
 
 if (values.help) {
-  console.log(`npm test -- [options]
+  console.log(`npm run test:rest -- [options]
   --runtime ${kinds}
   --only text        only cases whose names contain it
   --require          a runtime that is missing is a failure
@@ -54,7 +54,7 @@ if (values.write) {
   const date = new Date().toISOString().slice(0, 10);
   const server = process.env.COUCHDB_URL ? "a real CouchDB" : "the embedded CouchDB";
   const table = `On ${date}, against ${server}:\n\n\`\`\`text\n${outcomeTable(outcomes)}\n\`\`\``;
-  writeInto("docs/runtimes.md", "npm test -- --write", table);
+  writeInto("docs/runtimes.md", "npm run test:rest -- --write", table);
 }
 if (!outcomes.every((each) => isGood(each, values.require))) process.exitCode = 1;
 
