@@ -1,24 +1,26 @@
-import { copyFile, readFile } from "node:fs/promises";
-import { type Plugin, transform } from "esbuild";
+import { copyFile } from "node:fs/promises";
+import { build, type Plugin } from "esbuild";
 import { defineConfig, type Options } from "tsup";
 
-const ky = /[\\/]ky[\\/]distribution[\\/].*\.js$/;
-const constant = /^((?:export )?const \w+ = )/.source;
-
 /**
- * Says of all that ky does when it is loaded that nobody misses it who does not use ky. Without this,
- * whoever imports no more than an error class gets all of ky.
+ * Puts ky into one expression without side effects. ky looks at the runtime when it is loaded: without this,
+ * bundlers would keep all of it for an application that imports an error class.
  */
-export const shakable: Plugin = {
-  name: "shakable",
+export const pureKy: Plugin = {
+  name: "pure-ky",
   setup({ onLoad }) {
-    onLoad({ filter: ky }, async ({ path }) => {
-      // Without comments, which have examples.
-      const { code } = await transform(await readFile(path, "utf8"));
-      const contents = code
-        .replaceAll(RegExp(`${constant}(?=\\(\\(|new |[\\w.]+\\()`, "gm"), "$1/* @__PURE__ */ ")
-        .replaceAll(RegExp(`${constant}(typeof .*);$`, "gm"), "$1/* @__PURE__ */ (() => $2)();")
-        .replaceAll(/^\w+\(\);$/gm, "");
+    onLoad({ filter: /[\\/]ky[\\/]distribution[\\/]index\.js$/ }, async ({ path }) => {
+      const { outputFiles } = await build({
+        stdin: { contents: `export { default } from ${JSON.stringify(path)}`, resolveDir: "." },
+        bundle: true,
+        format: "iife",
+        globalName: "bundle",
+        target: "es2022",
+        legalComments: "none",
+        write: false,
+      });
+      const [file] = outputFiles;
+      const contents = `export default /* @__PURE__ */ (() => {\n${file?.text}return bundle.default;\n})();`;
       return { contents };
     });
   },
@@ -28,12 +30,12 @@ const shared: Options = {
   format: "esm",
   target: "es2022",
   platform: "neutral",
-  esbuildPlugins: [shakable],
-  // ky's own mark says no more than the banner.
+  esbuildPlugins: [pureKy],
+  // The banner names ky's license.
   esbuildOptions: (options) => {
     options.legalComments = "none";
   },
-  dts: true,
+  dts: { compilerOptions: { stripInternal: true } },
   sourcemap: true,
 };
 
@@ -41,20 +43,19 @@ export default defineConfig([
   {
     ...shared,
     entry: ["src/index.ts"],
-    // One file that runs as it is everywhere: ky is bundled in, and nothing else may be.
+    // One self-contained file: ky is bundled, and nothing else may be.
     noExternal: ["ky"],
     banner: {
-      // The first line is for Deno, which reads no package.json of JSR's.
+      // The first line is for Deno, which does not read JSR's package.json.
       js: `/* @ts-self-types="./index.d.ts" */
 /*! couchfetch, MIT. Contains ky, MIT, (c) Sindre Sorhus: see LICENSE-ky.txt */`,
     },
-    // ky travels in the file, and so must its licence.
     onSuccess: () => copyFile("node_modules/ky/license", "dist/LICENSE-ky.txt"),
   },
   {
     ...shared,
     entry: ["src/admin.ts"],
-    // Beside the other: its errors are those, and a session is one.
+    // The classes of index.js: a session and an error are instances of those.
     external: ["./index.js"],
     banner: { js: '/* @ts-self-types="./admin.d.ts" */\n/*! couchfetch, MIT */' },
   },

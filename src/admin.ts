@@ -38,6 +38,6 @@ export type {
  * ```
  */
 export function admin(couch: CouchDB): Server {
-  const connect: Connect = (url, auth) => CouchDB.inside(new CouchDB(url, { auth }));
-  return new Server(CouchDB.inside(couch), connect);
+  const connect: Connect = (url, auth) => CouchDB.clientOf(new CouchDB(url, { auth }));
+  return new Server(CouchDB.clientOf(couch), connect);
 }

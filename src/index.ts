@@ -1,4 +1,4 @@
-export type { Auth, AuthAnswer, AuthServer } from "./auth/auth.js";
+export type { Auth, AuthResponse, AuthServer } from "./auth/auth.js";
 export { basic } from "./auth/basic.js";
 export { bearer } from "./auth/bearer.js";
 export { cookie } from "./auth/cookie.js";
@@ -23,49 +23,81 @@ export {
 export { Database } from "./client/database.js";
 export { Attachment, type TransferOptions } from "./documents/attachment.js";
 export { type BulkEdit, BulkOperation, type BulkOptions } from "./documents/bulk-operation.js";
-export { Document } from "./documents/document.js";
-export type { Merge } from "./features/conflicts.js";
-export type { DatabaseUpdate } from "./features/db-updates.js";
-export type { Deployed, Design } from "./features/deploy.js";
-export { type DefineOptions, DesignDocument } from "./features/design-document.js";
+export { Document, type SaveOptions } from "./documents/document.js";
+export type { Mutate } from "./documents/update-document.js";
+export { type Merge, resolveConflicts } from "./features/conflicts.js";
+export { type DatabaseUpdate, dbUpdates } from "./features/db-updates.js";
+export { type Deployed, type Design, deploy } from "./features/deploy.js";
+export {
+  type DefineOptions,
+  type DesignData,
+  DesignDocument,
+  designDoc,
+  designDocs,
+} from "./features/design-document.js";
+export { type Explanation, explain } from "./features/explain.js";
+export { exportDocs } from "./features/export.js";
 export type { DocumentSource } from "./features/import/document-source.js";
-export type { ImportOptions, ImportTotals, MergeTwo } from "./features/import/import-options.js";
+export { importDocs } from "./features/import/import-docs.js";
+export type { ImportOptions, ImportTotals, MergeTwo } from "./features/import/options.js";
+export {
+  deleteIndex,
+  deleteIndexes,
+  type Index,
+  type IndexesDeleted,
+  indexes,
+} from "./features/indexes.js";
 export { localCheckpoint } from "./features/local-checkpoint.js";
+export { localDocs } from "./features/local-docs.js";
+export { multiQuery } from "./features/multi-query.js";
+export { fetchAttachments } from "./features/multipart/fetch-attachments.js";
 export type { AttachmentPart } from "./features/multipart/read.js";
+export { saveWithAttachments } from "./features/multipart/save-with-attachments.js";
 export type { AttachmentContent, AttachmentContents } from "./features/multipart/write.js";
-export { Partition, type PartitionInfo } from "./features/partition.js";
+export { type OpenRevision, type OpenRevsOptions, openRevs } from "./features/open-revs.js";
+export { Partition, type PartitionInfo, partition } from "./features/partition.js";
+export { type ReadRowsOptions, readRows } from "./features/read-rows.js";
+export {
+  type BulkGetOptions,
+  bulkGet,
+  missingRevs,
+  type PurgeResult,
+  purge,
+  type Revisions,
+  type RevsDiff,
+  revsDiff,
+} from "./features/replication-api.js";
+export { standardSchema } from "./features/schema/standard-schema.js";
 export type {
   SchemaInput,
-  SchemaIssue,
   SchemaOptions,
   SchemaOutput,
   SchemaResult,
   StandardSchema,
-} from "./features/schema/standard-schema.js";
-export { ValidationError } from "./features/schema/validation-error.js";
-export type { DocHit, SearchHit, SearchParams } from "./features/search.js";
-export { SecurityDocument } from "./features/security.js";
-export { type CreateUserOptions, type UserData, Users } from "./features/users.js";
+} from "./features/schema/types.js";
+export { type SchemaIssue, ValidationError } from "./features/schema/validation-error.js";
+export {
+  type DocHit,
+  nouveau,
+  type SearchHit,
+  type SearchParams,
+  search,
+} from "./features/search.js";
+export { type SecurityData, SecurityDocument, security } from "./features/security.js";
+export { type CreateUserOptions, type UserData, Users, users } from "./features/users.js";
 export type { RequestOptions } from "./http/custom-request.js";
 export type { Progress } from "./http/progress.js";
 export type { Fetch } from "./http/request.js";
 export type { RetryOptions } from "./http/retry.js";
-export { type DefinedView, defineView } from "./queries/define-view.js";
+export { type DefinedView, defineView, type ViewDefinition } from "./queries/define-view.js";
 export { DocumentQueries } from "./queries/document-queries.js";
-export type {
-  Explanation,
-  FindParams,
-  Index,
-  IndexDefinition,
-  IndexesDeleted,
-  IndexParams,
-  IndexResult,
-  QueryParams,
-  SortField,
-} from "./queries/find.js";
+export type { FindParams, QueryParams, SortField } from "./queries/find.js";
+export type { IndexDefinition, IndexParams, IndexResult } from "./queries/mango-index.js";
 export type { Condition, Field, Picked, QueryField, Selector } from "./queries/selector.js";
 export { AllDocsView, View } from "./queries/view.js";
+export type { DocsOptions, IdsOptions, ViewParams } from "./queries/view-params.js";
 export { ViewResponse } from "./queries/view-response.js";
+export type { DocumentSchema } from "./shared/codec.js";
 export {
   BadRequestError,
   ConflictError,

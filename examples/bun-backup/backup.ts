@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { open, rename, stat, truncate } from "node:fs/promises";
-import { basic, CouchDB, type Database } from "couchfetch";
+import { basic, CouchDB, type Database, exportDocs, importDocs, revsDiff } from "couchfetch";
 import { lines } from "./lines.js";
 import { bar } from "./progress.js";
 
@@ -32,7 +32,7 @@ async function save(db: Database, path: string): Promise<void> {
   try {
     // Nothing can come between an id and the same with a zero behind it.
     const startkey = last && `${(JSON.parse(last) as Saved)._id}\0`;
-    for await (const chunk of db.export(startkey ? { startkey } : {})) {
+    for await (const chunk of exportDocs(db, startkey ? { startkey } : {})) {
       await file.write(chunk);
       progress.add(chunk.reduce((sum, byte) => (byte === 10 ? sum + 1 : sum), 0));
     }
@@ -55,14 +55,14 @@ async function restore(db: Database, path: string): Promise<void> {
   const progress = bar("restored", total);
   async function* missing() {
     for await (const docs of batches(path)) {
-      const left = await db.revsDiff(Object.fromEntries(docs.map((doc) => [doc._id, [doc._rev]])));
+      const left = await revsDiff(db, Object.fromEntries(docs.map((doc) => [doc._id, [doc._rev]])));
       const wanted = docs.filter(({ _id }) => left[_id]);
       known += docs.length - wanted.length;
       progress.add(docs.length - wanted.length);
       yield* wanted;
     }
   }
-  const { failures } = await db.import(missing(), {
+  const { failures } = await importDocs(db, missing(), {
     new_edits: false,
     onProgress({ written, failed }) {
       progress.add(written + failed - done);

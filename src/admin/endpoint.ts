@@ -33,7 +33,7 @@ export async function endpointData(
         "An endpoint is a database's name, or a URL that begins with http:// or https://",
       );
     }
-    return { url: `${here.base}/${databasePath(given)}`, headers: await identityOf(here) };
+    return { url: `${here.base}/${databasePath(given)}`, headers: await credentialsOf(here) };
   }
   const isPlain = typeof given === "string" || given instanceof URL;
   const { url, auth } = isPlain ? { url: given, auth: undefined } : given;
@@ -41,11 +41,11 @@ export async function endpointData(
   // Whoever logs in does so at the server, and not at the database.
   const server = new URL(url);
   server.pathname = server.pathname.replace(/\/*[^/]*\/*$/, "");
-  return { url: base, headers: await identityOf(connect(server.href, auth)) };
+  return { url: base, headers: await credentialsOf(connect(server.href, auth)) };
 }
 
-async function identityOf(client: HttpClient): Promise<Record<string, string>> {
-  const headers = await client.identity();
+async function credentialsOf(client: HttpClient): Promise<Record<string, string>> {
+  const headers = await client.credentials();
   if (headers.cookie === "") {
     throw new TypeError("A browser does not pass its cookie on: give the endpoint another Auth");
   }

@@ -132,19 +132,19 @@ export class DatabaseMaintenance {
   }
 
   #post<R>(path: string, { signal }: OperationOptions = {}): Promise<R> {
-    const question = { expects: "ok", repeats: true, signal };
+    const question = { expects: "ok", effect: "idempotent", signal } as const;
     return this.#ask("POST", `${this.#path}/${path}`, question);
   }
 
   #limit(path: string, { signal }: OperationOptions = {}): Promise<number> {
-    return this.#ask("GET", `${this.#path}/${path}`, { scalar: true, signal });
+    return this.#ask("GET", `${this.#path}/${path}`, { expects: false, signal });
   }
 
   #setLimit(path: string, limit: number, { signal }: OperationOptions = {}): Promise<unknown> {
     if (!(Number.isInteger(limit) && limit > 0)) {
       throw new RangeError("A limit is a whole number, and more than 0");
     }
-    const question = { json: limit, expects: "ok", repeats: true, signal };
+    const question = { json: limit, expects: "ok", effect: "idempotent", signal } as const;
     return this.#ask("PUT", `${this.#path}/${path}`, question);
   }
 }

@@ -1,5 +1,6 @@
 import type { HttpClient } from "../http/client.js";
 import { encodeSegment } from "../http/paths.js";
+import { responseTo } from "../http/response.js";
 import type { OperationOptions } from "../shared/types.js";
 import { type Ask, asking, type Question } from "./asking.js";
 
@@ -89,7 +90,7 @@ export class ServerNode {
 
   /** Reads the configuration's files anew, which drops what was set and is not in them. */
   async reloadConfig({ signal }: OperationOptions = {}): Promise<void> {
-    const question = { expects: "ok", repeats: true, signal };
+    const question = { expects: "ok", effect: "idempotent", signal } as const;
     await this.#ask("POST", `${this.#path}/_config/_reload`, question);
   }
 
@@ -120,7 +121,7 @@ export class ServerNode {
    */
   async prometheus({ signal }: OperationOptions = {}): Promise<string> {
     const path = `${this.#path}/_prometheus`;
-    return (await this.#client.request({ method: "GET", path, raw: true, signal })).text;
+    return (await responseTo(this.#client, { method: "GET", path, signal })).text();
   }
 
   /**
@@ -156,7 +157,7 @@ export class ServerNode {
   }
 
   #value(method: "GET" | "PUT" | "DELETE", path: string, question: Question = {}) {
-    return this.#ask<string>(method, this.#path + path, { ...question, scalar: true });
+    return this.#ask<string>(method, this.#path + path, { ...question, expects: false });
   }
 }
 

@@ -124,7 +124,7 @@ export async function replicate(
     for (;;) {
       try {
         // Asked for again, it is the same one, as long as that goes on.
-        const question = { json, expects: "ok", repeats: true, signal };
+        const question = { json, expects: "ok", effect: "idempotent", signal } as const;
         return await ask<ReplicationResult>("POST", "_replicate", question);
       } catch (error) {
         if (Object(error).name !== "TimeoutError" || signal?.aborted) throw error;

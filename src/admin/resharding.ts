@@ -125,7 +125,7 @@ export class Resharding {
   }
 
   async #put(path: string, json: object, signal: AbortSignal | undefined): Promise<void> {
-    await this.#ask("PUT", path, { json, expects: "ok", repeats: true, signal });
+    await this.#ask("PUT", path, { json, expects: "ok", effect: "idempotent", signal } as const);
   }
 }
 

@@ -186,7 +186,7 @@ export class Server {
   dbsInfo({ keys, signal, ...query }: DbsInfoParams = {}): Promise<DatabaseInfoRow[]> {
     const question = { query, expects: "length", signal };
     return keys
-      ? this.#ask("POST", "_dbs_info", { ...question, json: { keys }, reads: true })
+      ? this.#ask("POST", "_dbs_info", { ...question, json: { keys }, effect: "read" })
       : this.#ask("GET", "_dbs_info", question);
   }
 
@@ -230,7 +230,12 @@ export class Server {
     text: string,
     { signal }: OperationOptions = {},
   ): Promise<string[]> {
-    const question = { json: { analyzer, text }, reads: true, expects: "tokens", signal };
+    const question = {
+      json: { analyzer, text },
+      effect: "read",
+      expects: "tokens",
+      signal,
+    } as const;
     return (await this.#ask<{ tokens: string[] }>("POST", path, question)).tokens;
   }
 }

@@ -6,7 +6,7 @@ export interface AuthServer {
    * Sends a request as the session does, with its fetch, its timeout and its errors, but without its Auth; a
    * `body` as JSON.
    *
-   * @throws CouchDBError for an answer that is none of success
+   * @throws CouchDBError for a response without success
    */
   request(
     method: "GET" | "POST" | "DELETE",
@@ -15,8 +15,8 @@ export interface AuthServer {
   ): Promise<{ headers: Headers; value: unknown }>;
 }
 
-/** What an Auth is told of an answer. */
-export interface AuthAnswer {
+/** What an Auth learns of a response. */
+export interface AuthResponse {
   status: number;
   headers: Headers;
   /** CouchDB's explanation of an error. */
@@ -36,11 +36,11 @@ export interface Auth {
   /** The headers of the next request. Called for each one; what it throws is what the request fails with. */
   headers(server: AuthServer): Record<string, string> | Promise<Record<string, string>>;
   /**
-   * Called with each answer. True says that `headers` has better ones now: the request is sent once more,
-   * unless its body was a stream. What it throws is what the request fails with, unless that was a write, and
-   * is done.
+   * Called with each response. Return true if `headers` has better ones now: the request is sent once more,
+   * unless its body was a stream. The request fails with what this throws, unless it was a write that
+   * succeeded.
    */
-  answered?(answer: AuthAnswer, server: AuthServer): boolean | Promise<boolean>;
+  onResponse?(response: AuthResponse, server: AuthServer): boolean | Promise<boolean>;
   /** Called when the session is closed, to log out. */
   close?(server: AuthServer): void | Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { utf8 } from "../shared/utf8.js";
+import { utf8 } from "../shared/bytes.js";
 import type { Auth } from "./auth.js";
 
 /**

@@ -21,7 +21,7 @@ export function bearer(token: string | (() => string | Promise<string>)): Auth {
     }
     return { headers: { authorization: `Bearer ${given}` }, until: Number.POSITIVE_INFINITY };
   };
-  const { headers, answered } = credentialCache(get);
+  const { headers, onResponse } = credentialCache(get);
   // To ask for a constant again brings nothing.
-  return typeof token === "string" ? { headers } : { headers, answered };
+  return typeof token === "string" ? { headers } : { headers, onResponse };
 }

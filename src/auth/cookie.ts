@@ -46,11 +46,11 @@ export function cookie(user: string, password: string): Auth {
       throw error;
     }
   };
-  const { of, headers, answered } = credentialCache(logIn);
+  const { of, headers, onResponse } = credentialCache(logIn);
   return {
     headers,
-    answered(answer, server) {
-      if (isRejected(answer)) return answered(answer, server);
+    onResponse(answer, server) {
+      if (isRejected(answer)) return onResponse(answer, server);
       const renewed = cookieOf(answer.headers);
       if (renewed && of(server).kept) of(server).kept = renewed;
       return false;

@@ -1,4 +1,4 @@
-import type { Auth, AuthAnswer, AuthServer } from "./auth.js";
+import type { Auth, AuthResponse, AuthServer } from "./auth.js";
 
 /** Headers that can be used again. */
 export interface Credentials {
@@ -14,7 +14,7 @@ export interface CacheEntry {
 }
 
 /** Whether an answer says that the server does not know who is asking. */
-export function isRejected({ status, reason, sent }: AuthAnswer): boolean {
+export function isRejected({ status, reason, sent }: AuthResponse): boolean {
   if (status === 401) return true;
   // The answer to a HEAD gives no reason.
   return status === 400 && (reason ? isMalformed(reason) : sent.cookie !== undefined);
@@ -49,7 +49,7 @@ export function credentialCache(get: (server: AuthServer) => Promise<Credentials
         });
       return (await mine.asking).headers;
     },
-    answered(answer, server) {
+    onResponse(answer, server) {
       if (!isRejected(answer)) return false;
       const mine = of(server);
       // Unless somebody else has got better ones since.

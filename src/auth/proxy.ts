@@ -1,6 +1,5 @@
-import { hex } from "../shared/hex.js";
+import { hex, utf8 } from "../shared/bytes.js";
 import { encodesHeaders } from "../shared/runtime.js";
-import { utf8 } from "../shared/utf8.js";
 import type { Auth } from "./auth.js";
 import { credentialCache } from "./credential-cache.js";
 

@@ -1,13 +1,13 @@
 import type { DatabaseContext } from "../documents/database-context.js";
-import { admitDoc, admitting } from "../features/schema/validation.js";
-import type { Call } from "../http/request.js";
+import type { Query } from "../http/query.js";
+import type { JsonRequest, StreamRequest } from "../http/request.js";
 import type { Selector } from "../queries/selector.js";
 import { NotFoundError } from "../shared/errors.js";
 import type { DatabaseInfo, JsonObject, Sequence } from "../shared/types.js";
 import { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./change-event.js";
 import { Feed } from "./feed.js";
-import { type FeedSource, SkippedChange } from "./feed-loop.js";
 import type { FeedOptions } from "./feed-options.js";
+import { type FeedSource, SkippedChange } from "./feed-source.js";
 
 /**
  * What a feed gives, and how. All but `feed`, `lastEventId`, `params`, `checkpoint`, `onState` and `signal`
@@ -75,47 +75,47 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
   context: DatabaseContext,
   options: ChangesOptions,
 ): FeedSource<ChangeEvent<T, J>> {
-  const { client, path } = context;
+  const { client, codec, path } = context;
   let created: string | undefined;
   return {
     client,
-    resumes: !options.descending,
-    toCall(query) {
-      const { lastEventId: _, signal: __, checkpoint: ___, onState: ____, ...rest } = options;
-      const { params, doc_ids, selector, view, ...given } = rest;
-      const call = {
-        path: `${path}/_changes`,
-        query: {
-          ...params,
-          ...given,
-          filter: doc_ids ? "_doc_ids" : selector ? "_selector" : view ? "_view" : given.filter,
-          view,
-          ...query,
-        },
-      };
-      if (!doc_ids && !selector) return { ...call, method: "GET" };
-      const body = client.json.stringify({ doc_ids, selector });
-      return { ...call, method: "POST", body, reads: true };
-    },
+    canResume: !options.descending,
+    skips: codec?.skips ?? false,
+    toRequest: (query) => changesRequest(context, options, query),
     toEvent(row, text) {
       const json = row as J;
       if (json.deleted) return new DeletedEvent<T, J>(json);
       return new ChangedEvent<T, J>(context, json, text);
     },
-    skips: context.border?.onInvalid !== undefined,
-    admitting: (rows, operation) =>
-      admitting(context, rows, admitDoc, operation, (row) => new SkippedChange(row as ChangeJson)),
+    validate: (rows, operation) =>
+      codec?.validateRows(rows, "row", operation, (row) => new SkippedChange(row as ChangeJson)) ??
+      rows,
     sequenceOf: (event) => event.sequence,
     async check(operation, timeout) {
-      const call: Call = { method: "GET", path, expects: "db_name", timeout, once: true };
-      const info = (await client.request(call, operation)).value as DatabaseInfo;
+      const request: JsonRequest = { method: "GET", path, expects: "db_name", timeout, retries: 0 };
+      const info = (await client.request(request, operation)).value as DatabaseInfo;
       const before = created;
       created = `${info.instance_start_time}`;
       if (before === undefined || before === created) return;
-      const reason = "The database was deleted, and another one created by the same name.";
-      throw client.error(NotFoundError, call, { status: 404, error: "not_found", reason });
+      const reason = "the database was deleted, and another was created with the same name";
+      throw client.error(NotFoundError, request, { status: 404, error: "not_found", reason });
     },
   };
+}
+
+function changesRequest(
+  { client, path }: DatabaseContext,
+  options: ChangesOptions,
+  position: Query,
+): StreamRequest {
+  const { lastEventId: _, signal: __, checkpoint: ___, onState: ____, ...rest } = options;
+  const { params, doc_ids, selector, view, ...given } = rest;
+  const filter = doc_ids ? "_doc_ids" : selector ? "_selector" : view ? "_view" : given.filter;
+  const query = { ...params, ...given, filter, view, ...position };
+  const request = { path: `${path}/_changes`, query };
+  if (!doc_ids && !selector) return { ...request, method: "GET" };
+  const body = client.json.stringify({ doc_ids, selector });
+  return { ...request, method: "POST", body, effect: "read" };
 }
 
 function checkChangesOptions(options: ChangesOptions): void {

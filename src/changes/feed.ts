@@ -1,11 +1,12 @@
+import type { Pull } from "../shared/batch.js";
 import { NotFoundError } from "../shared/errors.js";
 import type { Sequence } from "../shared/types.js";
 import { toAsyncIterator } from "../streams/async-iterator.js";
-import type { Pull } from "../streams/batch.js";
 import type { Operation } from "../streams/operation.js";
 import { type CheckpointWriter, checkpointWriter } from "./checkpoint.js";
-import { type FeedSource, follow } from "./feed-loop.js";
+import { FeedLoop } from "./feed-loop.js";
 import { checkFeedOptions, type FeedOptions, type FeedState } from "./feed-options.js";
+import type { FeedSource } from "./feed-source.js";
 
 /**
  * Events in their order, read as the consumer asks for them, and only once. `break`, `close()` and
@@ -20,9 +21,9 @@ import { checkFeedOptions, type FeedOptions, type FeedState } from "./feed-optio
 export class Feed<E> implements AsyncIterable<E> {
   readonly #source: FeedSource<E>;
   readonly #options: FeedOptions;
-  readonly #keeper: CheckpointWriter | undefined;
-  #begun = false;
-  #closed = false;
+  readonly #checkpoint: CheckpointWriter | undefined;
+  #isBegun = false;
+  #isClosed = false;
   #operation: Operation | undefined;
   #pull: Pull<E[]> | undefined;
   #sequence: Sequence | undefined;
@@ -36,7 +37,8 @@ export class Feed<E> implements AsyncIterable<E> {
     this.#options = options;
     const { since, checkpoint } = options;
     if (since !== "now") this.#sequence = since;
-    this.#keeper = checkpoint && checkpointWriter(checkpoint, (error) => this.#reportSave(error));
+    this.#checkpoint =
+      checkpoint && checkpointWriter(checkpoint, (error) => this.#reportSave(error));
   }
 
   /**
@@ -74,7 +76,7 @@ export class Feed<E> implements AsyncIterable<E> {
    * or could not be.
    */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     await this.#end();
   }
 
@@ -84,8 +86,8 @@ export class Feed<E> implements AsyncIterable<E> {
   }
 
   #items<I>(toItems: (events: E[]) => I[], finished: (item: I) => void): AsyncIterableIterator<I> {
-    if (this.#begun) throw new TypeError("This feed is being read already: it comes only once");
-    this.#begun = true;
+    if (this.#isBegun) throw new TypeError("This feed is being read already: it comes only once");
+    this.#isBegun = true;
     const pull = async () => {
       const events = await this.#next();
       return events && toItems(events);
@@ -102,20 +104,20 @@ export class Feed<E> implements AsyncIterable<E> {
 
   #moveTo(sequence: Sequence): void {
     this.#sequence = sequence;
-    this.#keeper?.note(sequence);
+    this.#checkpoint?.note(sequence);
   }
 
   async #next(): Promise<E[] | undefined> {
     try {
-      if (!this.#closed) {
-        this.#pull ??= this.#follow();
+      if (!this.#isClosed) {
+        this.#pull ??= this.#begin();
         const events = await this.#pull();
         if (events) return events;
       }
     } catch (error) {
       const wasEnded = this.#operation?.ended;
       const saved = this.#end(error);
-      const isClosed = this.#closed && !this.#options.signal?.aborted;
+      const isClosed = this.#isClosed && !this.#options.signal?.aborted;
       // Who has aborted it does not wait for the checkpoint.
       if (isClosed || !wasEnded) await saved;
       if (isClosed) return undefined;
@@ -125,44 +127,45 @@ export class Feed<E> implements AsyncIterable<E> {
     return undefined;
   }
 
-  #follow(): Pull<E[]> {
+  #begin(): Pull<E[]> {
     const { feed = "normal", signal, since, limit, heartbeat } = this.#options;
     const operation = this.#source.client.begin(signal);
     this.#operation = operation;
     // Also while the consumer does something else.
     operation.onEnd(() => void this.#end(operation.reason));
-    return follow(this.#source, {
+    const loop = new FeedLoop(this.#source, {
       feed,
       limit: Number(limit ?? Number.POSITIVE_INFINITY),
       heartbeat: heartbeat && Number(heartbeat),
       operation,
-      place: async () => {
-        const kept = this.#keeper && (await operation.race(this.#keeper.load()));
-        this.#sequence = kept ?? this.#sequence;
-        return kept ?? since;
+      loadPosition: async () => {
+        const saved = this.#checkpoint && (await operation.race(this.#checkpoint.load()));
+        this.#sequence = saved ?? this.#sequence;
+        return saved ?? since;
       },
       moveTo: (sequence) => this.#moveTo(sequence),
-      tell: (state) => this.#tell(state),
+      onState: (state) => this.#report(state),
     });
+    return () => loop.next();
   }
 
   #end(reason?: unknown): Promise<void> {
     if (this.#state.state !== "closed")
-      this.#tell({ state: "closed", ...(reason ? { reason } : {}) });
+      this.#report({ state: "closed", ...(reason ? { reason } : {}) });
     // Of a database that is gone: another one may have its name by now.
-    if (reason instanceof NotFoundError) this.#keeper?.forget();
+    if (reason instanceof NotFoundError) this.#checkpoint?.forget();
     this.#operation?.abort();
     this.#operation?.end();
-    return this.#keeper?.end() ?? Promise.resolve();
+    return this.#checkpoint?.end() ?? Promise.resolve();
   }
 
   #reportSave(error: unknown): void {
     if (error === this.#checkpointError) return;
     this.#checkpointError = error;
-    this.#tell(this.#state);
+    this.#report(this.#state);
   }
 
-  #tell(state: FeedState): void {
+  #report(state: FeedState): void {
     this.#state = state;
     const checkpointError = this.#checkpointError;
     try {

@@ -1,23 +1,14 @@
 import type { Auth } from "../auth/auth.js";
 import { basic } from "../auth/basic.js";
-import type { Feed } from "../changes/feed.js";
-import type { FeedOptions } from "../changes/feed-options.js";
-import { type DatabaseUpdate, updates } from "../features/db-updates.js";
-import type {
-  SchemaInput,
-  SchemaOptions,
-  SchemaOutput,
-  StandardSchema,
-} from "../features/schema/standard-schema.js";
-import { checkBorder } from "../features/schema/validation.js";
-import { Users } from "../features/users.js";
 import { HttpClient } from "../http/client.js";
-import { type RequestOptions, request } from "../http/custom-request.js";
+import { customRequest, type RequestOptions } from "../http/custom-request.js";
 import { toHeaders } from "../http/headers.js";
 import { databasePath, parseBaseUrl } from "../http/paths.js";
-import type { Call, Fetch, SureJson } from "../http/request.js";
+import type { Fetch, JsonRequest } from "../http/request.js";
 import type { RetryOptions } from "../http/retry.js";
+import type { DocumentSchema } from "../shared/codec.js";
 import { PreconditionFailedError, UnauthorizedError } from "../shared/errors.js";
+import type { SureJson } from "../shared/sure-json.js";
 import type {
   Json,
   JsonObject,
@@ -133,17 +124,16 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/authn.html#get--_session
    */
   async checkCredentials({ signal }: OperationOptions = {}): Promise<UserContext> {
-    const call = { method: "GET", path: "_session", expects: "userCtx", signal } as const;
-    const ask = async () => ((await this.#request(call)) as { userCtx: UserContext }).userCtx;
-    let userCtx = await ask();
-    const isNobody = () => this.#hasAuth && userCtx?.name == null;
-    // CouchDB takes who has a cookie that it does not know for nobody, and says no more.
-    if (isNobody() && (await this.#client.identifyAnew(signal))) userCtx = await ask();
-    if (isNobody()) {
-      const reason = "the server took no notice of the credentials";
-      throw this.#client.error(UnauthorizedError, call, { reason });
-    }
-    return userCtx;
+    const client = this.#client;
+    const request = { method: "GET", path: "_session", expects: "userCtx", signal } as const;
+    const read = async () => ((await this.#request(request)) as { userCtx: UserContext }).userCtx;
+    let userCtx = await read();
+    const isAnonymous = () => this.#hasAuth && userCtx?.name == null;
+    // CouchDB does not report a cookie that it does not know.
+    if (isAnonymous() && (await client.renewCredentials(signal))) userCtx = await read();
+    if (!isAnonymous()) return userCtx;
+    const reason = "the server ignored the credentials";
+    throw client.error(UnauthorizedError, request, { reason });
   }
 
   /**
@@ -160,30 +150,34 @@ export class CouchDB {
   }
 
   /**
-   * A database whose documents a schema checks, by which they also have their type. No request.
+   * A database whose documents are validated by a schema, which also gives them their type. No request.
    *
    * ```ts
    * const Animal = z.object({ legs: z.number() });
-   * const animals = couch.database("animals", { schema: Animal });
+   * const animals = couch.database("animals", { schema: standardSchema(Animal) });
    * ```
    *
-   * @throws TypeError for what is no Standard Schema
+   * @throws TypeError if `schema` was not made by `standardSchema`
    */
-  database<S extends StandardSchema<unknown, object>>(
+  database<T extends object, S extends object>(
     name: string,
-    options: SchemaOptions<S>,
-  ): Database<SchemaOutput<S>, SchemaInput<S>>;
+    options: { schema: DocumentSchema<T, S> },
+  ): Database<T, S>;
   /**
-   * A database, without a request.
+   * A database. No request.
    *
    * @typeParam T - the type of its documents' own members
-   * @throws TypeError for a name that no database can have
+   * @throws TypeError if no database can have this name
    */
   database<T extends object = JsonObject>(name: string): Database<T>;
-  database(name: string, border?: SchemaOptions<StandardSchema<unknown, object>>): Database {
-    if (border) checkBorder(border);
-    const context = { name, path: databasePath(name), client: this.#client };
-    return new Database(border ? { ...context, border: { ...border } } : context);
+  database(name: string, options?: { schema: DocumentSchema<object> }): Database {
+    const client = this.#client;
+    const context = { name, path: databasePath(name), client };
+    if (!options) return new Database(context);
+    if (typeof Object(options.schema).toCodec !== "function") {
+      throw new TypeError("`schema` must be made by standardSchema()");
+    }
+    return new Database({ ...context, codec: options.schema.toCodec(client.json) });
   }
 
   /**
@@ -203,8 +197,8 @@ export class CouchDB {
         path: databasePath(name),
         query,
         expects: "ok",
-        // Who does not mind if it exists does not mind who made it.
-        repeats: existsOk,
+        // With `existsOk`, it does not matter which request created it.
+        effect: existsOk ? "idempotent" : "write",
         signal,
       });
     } catch (error) {
@@ -252,21 +246,6 @@ export class CouchDB {
     })) as ServerInfo;
   }
 
-  /** The server's users. */
-  get users(): Users {
-    const name = "_users";
-    return new Users({ name, path: databasePath(name), client: this.#client });
-  }
-
-  /**
-   * What happens to the server's databases: those there are, or also those to come. For administrators.
-   *
-   * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_db_updates
-   */
-  updates(options: FeedOptions = {}): Feed<DatabaseUpdate> {
-    return updates(this.#client, options);
-  }
-
   /**
    * Sends a request that couchfetch has no method for, with the session's authentication, timeout and errors.
    *
@@ -281,15 +260,11 @@ export class CouchDB {
    * @throws TypeError for a path that would lead out of the server's URL
    */
   async request(path: string, options: RequestOptions = {}): Promise<Response> {
-    return request(this.#client, path, options);
+    return customRequest(this.#client, path, options);
   }
 
-  /**
-   * What other parts of couchfetch send their requests by.
-   *
-   * @internal
-   */
-  static inside(couch: CouchDB): HttpClient {
+  /** @internal */
+  static clientOf(couch: CouchDB): HttpClient {
     return couch.#client;
   }
 
@@ -308,7 +283,7 @@ export class CouchDB {
     await this.close();
   }
 
-  async #request(call: Call): Promise<unknown> {
-    return (await this.#client.request(call)).value;
+  async #request(request: JsonRequest): Promise<unknown> {
+    return (await this.#client.request(request)).value;
   }
 }

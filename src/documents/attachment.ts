@@ -1,74 +1,48 @@
-import { attachmentPath, pathIn } from "../http/paths.js";
+import type { HttpClient } from "../http/client.js";
+import { attachmentPath } from "../http/paths.js";
 import type { Progress } from "../http/progress.js";
-import type { Call } from "../http/request.js";
+import type { HttpRequest, JsonRequest } from "../http/request.js";
 import { responseTo } from "../http/response.js";
-import { contentOf, uploading } from "../http/upload.js";
+import { contentOf, prepareUpload } from "../http/upload.js";
 import { isAlike } from "../shared/bytes.js";
-import { InvalidResponseError, NotFoundError } from "../shared/errors.js";
-import type {
-  AttachmentStub,
-  DocumentMembers,
-  OperationOptions,
-  WriteResult,
-} from "../shared/types.js";
+import { NotFoundError } from "../shared/errors.js";
+import type { DocumentMembers, OperationOptions, WriteResult } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import { noteAttachment, stubOf } from "./attachment-stubs.js";
-import type { DatabaseContext } from "./database-context.js";
+import type { DocumentState } from "./document-state.js";
 import { hasContent, type PendingWrite, sendWrite } from "./write-outcome.js";
 
-/** How the bytes of an attachment travel. */
+/** How the bytes of an attachment are transferred. */
 export interface TransferOptions extends OperationOptions {
   /**
-   * Called as bytes pass, with how many so far, and how many there will be, where that is known.
-   * Browsers tell nothing of what they send: there it is called once, at the end of a `save`.
+   * Called as bytes are transferred, with their number so far and the total, if that is known. Browsers report
+   * nothing while they send: there it is called once, at the end of a `save`.
    */
   onProgress?: Progress | undefined;
 }
 
-/** What an attachment needs of its document. */
-interface Owner {
-  readonly id: string;
-  readonly rev: string | undefined;
-  readonly exists: boolean;
-}
-
 /**
- * An attachment of a document. Nothing of its content is kept here: each access is a request.
+ * An attachment of a document. Its content is not kept here: each access is a request.
  *
  * @see https://docs.couchdb.org/en/stable/api/document/attachments.html
  */
 export class Attachment {
-  /** As it stands in the document's `_attachments`. */
+  /** The name, as in the document's `_attachments`. */
   readonly name: string;
-  readonly #context: DatabaseContext;
-  readonly #owner: Owner;
-  readonly #documentPath: string;
+  readonly #document: DocumentState<object>;
   readonly #path: string;
-  readonly #written: (parent: string, rev: string, stub?: AttachmentStub) => void;
 
-  /**
-   * @internal
-   * @param written - tells the document of a revision that was made of one that it may still have
-   */
-  constructor(
-    context: DatabaseContext,
-    owner: Owner,
-    name: string,
-    written: (parent: string, rev: string, stub?: AttachmentStub) => void,
-  ) {
+  /** @internal */
+  constructor(document: DocumentState<object>, name: string) {
     this.name = name;
-    this.#context = context;
-    this.#owner = owner;
-    this.#documentPath = pathIn(context, owner.id);
-    this.#path = `${this.#documentPath}/${attachmentPath(name)}`;
-    this.#written = written;
+    this.#document = document;
+    this.#path = `${document.path}/${attachmentPath(name)}`;
   }
 
-  /** Asks the server whether there is such an attachment. */
+  /** Ask the server whether the attachment exists. */
   async exists({ signal }: OperationOptions = {}): Promise<boolean> {
     try {
-      const call = { method: "HEAD", path: this.#path, raw: true, signal } as const;
-      await this.#context.client.request(call);
+      await responseTo(this.#client, { method: "HEAD", path: this.#path, signal });
       return true;
     } catch (error) {
       if (error instanceof NotFoundError) return false;
@@ -77,41 +51,39 @@ export class Attachment {
   }
 
   /**
-   * The content as a Response, its body still on its way: stream it, or read it with `blob()`,
-   * `text()` and the like. Its headers tell the content type. A body that is not wanted is to be
-   * cancelled: `response.body.cancel()`.
+   * Read the content as a Response whose body is still arriving: stream it, or read it with `blob()`, `text()`
+   * and the like. Its headers have the content type. Cancel a body that you do not want:
+   * `response.body.cancel()`.
    *
-   * @param options - `rev`: the document's revision, where it is not to be the current one
-   * @throws NotFoundError if there is no such attachment
-   * @throws TimeoutError, also while the body is read, for a server that is silent for the session's
-   * `timeout`; IncompleteResponseError, then, for a connection that is lost
+   * @param options - `rev`: the document's revision, default the current one
+   * @throws NotFoundError if the attachment does not exist
+   * @throws TimeoutError, also while the body is read, if the server is silent for the session's `timeout`;
+   * IncompleteResponseError if the connection is lost while the body is read
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#get--db-docid-attname
    */
   async fetch(options: TransferOptions & { rev?: string | undefined } = {}): Promise<Response> {
     const { rev, signal, onProgress } = options;
-    const { client } = this.#context;
-    const call = { method: "GET", path: this.#path, query: { rev }, raw: true, signal } as const;
-    const response = await responseTo(client, call, onProgress);
-    const { status } = response;
+    const request = { method: "GET", path: this.#path, query: { rev }, signal } as const;
+    const response = await responseTo(this.#client, request, onProgress);
     if (response.body) return response;
-    const reason = "answered with nothing where an attachment was expected";
-    throw client.error(InvalidResponseError, call, { status, reason });
+    throw this.#client.invalid(request, "expected an attachment, got no body", {
+      status: response.status,
+    });
   }
 
   /**
-   * Saves the content, and with it a new revision of the document, which the document here then has.
-   * What is not saved of the document stays so.
+   * Save the content, which makes a new revision of the document; this copy of the document then has that
+   * revision. Unsaved changes of the document stay unsaved.
    *
-   * A stream is sent as it comes; browsers, which cannot send one, gather it first.
+   * A stream is sent as it is read. Browsers cannot send one: there it is gathered first.
    *
    * @param body - anything that fetch takes
-   * @param contentType - default: what the body says of itself, as a Blob does, or
-   * `application/octet-stream`
-   * @throws TypeError for what is no body
-   * @throws ConflictError if the server has another revision of the document; before anything is sent,
-   * if the document here was neither read nor saved
-   * @throws NetworkError with `mayHaveHappened`, if the connection is lost on the way
-   * @throws TimeoutError for a server that takes nothing, and says nothing, for the session's `timeout`
+   * @param contentType - default: the body's own, as a Blob's `type`, or `application/octet-stream`
+   * @throws TypeError if `body` cannot be sent
+   * @throws ConflictError if the server has another revision of the document; and, before anything is sent, if
+   * this copy was neither read nor saved
+   * @throws NetworkError with `mayHaveHappened` if the connection is lost
+   * @throws TimeoutError if the server neither reads nor responds for the session's `timeout`
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#put--db-docid-attname
    */
   async save(
@@ -119,72 +91,77 @@ export class Attachment {
     contentType?: string,
     { onProgress, signal }: TransferOptions = {},
   ): Promise<WriteResult> {
-    const { client } = this.#context;
     const content = contentOf(body);
     const parent = this.#revision("PUT");
     const type = contentType ?? content.type;
-    const call: Call = {
+    const request: JsonRequest = {
       method: "PUT",
       path: this.#path,
       query: { rev: parent },
       headers: { "content-type": type },
       expects: "rev",
     };
-    const operation = client.begin(signal);
-    let out: Awaited<ReturnType<typeof uploading>> | undefined;
+    const operation = this.#client.begin(signal);
+    let upload: Awaited<ReturnType<typeof prepareUpload>> | undefined;
     try {
-      out = await uploading(client, call, content, operation, onProgress);
-      const asked = this.#saving(parent, out.sent, signal);
-      const result = await sendWrite(this.#context, out.call, asked, operation);
-      await this.#saved(parent, result.rev, type, operation);
-      if (out.sent) onProgress?.(out.sent.size, out.sent.size);
+      upload = await prepareUpload(this.#client, request, content, operation, onProgress);
+      const { sent } = upload;
+      const write = this.#saving(parent, sent, signal);
+      const result = await sendWrite(this.#document.context, upload.request, write, operation);
+      await this.#noteSaved(parent, result.rev, type, operation);
+      if (sent) onProgress?.(sent.size, sent.size);
       return result;
     } finally {
-      out?.end();
+      upload?.end();
       operation.end();
     }
   }
 
   /**
-   * Deletes the attachment, which makes a new revision of the document, as `save` does.
+   * Delete the attachment, which makes a new revision of the document, as `save` does.
    *
-   * @throws ConflictError if the server has another revision of the document, and if the document here
-   * was neither read nor saved
-   * @throws NotFoundError if there is no such attachment
-   * @throws NetworkError with `mayHaveHappened`, if the connection is lost on the way
+   * @throws ConflictError if the server has another revision of the document, and if this copy was neither read
+   * nor saved
+   * @throws NotFoundError if the attachment does not exist
+   * @throws NetworkError with `mayHaveHappened` if the connection is lost
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#delete--db-docid-attname
    */
   async delete({ signal }: OperationOptions = {}): Promise<WriteResult> {
     const parent = this.#revision("DELETE");
     const query = { rev: parent };
-    const call = { method: "DELETE", path: this.#path, query, expects: "rev", signal } as const;
-    const operation = this.#context.client.begin(signal);
-    try {
-      const result = await sendWrite(this.#context, call, this.#deleting(parent), operation);
-      this.#written(parent, result.rev);
-      return result;
-    } finally {
-      operation.end();
-    }
+    const request = {
+      method: "DELETE",
+      path: this.#path,
+      query,
+      expects: "rev",
+      signal,
+    } as const;
+    const result = await sendWrite(this.#document.context, request, this.#deleting(parent));
+    this.#document.noteAttachment(parent, result.rev, this.name);
+    return result;
   }
 
-  #revision(method: Call["method"]): string {
-    const { rev, exists } = this.#owner;
-    if (rev !== undefined && exists) return rev;
-    const reason = "the document must be read or saved first: an attachment belongs to a revision";
-    throw this.#context.client.conflict(method, this.#path, reason);
+  get #client(): HttpClient {
+    return this.#document.context.client;
+  }
+
+  #revision(method: HttpRequest["method"]): string {
+    const { _rev, _deleted } = this.#document.data;
+    if (_rev !== undefined && _deleted !== true) return _rev;
+    const reason = "an attachment belongs to a revision: read or save the document first";
+    throw this.#client.conflict(method, this.#path, reason);
   }
 
   /**
-   * What a `save` has to be found as. CouchDB refuses at once, without reading on, and hangs up: its answer
-   * may be lost, but not what it stood for.
+   * A revision that a `save` made. CouchDB refuses an upload without reading on and then hangs up: its response
+   * may be lost.
    *
-   * @param sent - undefined for a stream, which nobody has any more
+   * @param sent - undefined for a stream, which is gone
    */
   #saving(parent: string, sent: Blob | undefined, signal: AbortSignal | undefined): PendingWrite {
     const revpos = Number.parseInt(parent, 10) + 1;
     return {
-      id: this.#owner.id,
+      id: this.#document.id,
       parent,
       isOurs: async ({ _rev, _attachments }) => {
         const stub = stubOf(_attachments, this.name);
@@ -196,10 +173,10 @@ export class Attachment {
     };
   }
 
-  /** What a `delete` has to be found as: the parent without this attachment, and no other change. */
+  /** A revision that a `delete` made: the parent without this attachment, and otherwise the same. */
   #deleting(parent: string): PendingWrite {
     return {
-      id: this.#owner.id,
+      id: this.#document.id,
       parent,
       isOurs: async (found, read) => {
         if (stubOf(found._attachments, this.name)) return false;
@@ -211,23 +188,24 @@ export class Attachment {
     };
   }
 
-  /** Tells the document what it has now. */
-  async #saved(
+  /** Note the saved attachment in the document, with its length and digest if they can be read. */
+  async #noteSaved(
     parent: string,
     rev: string,
     content_type: string,
     operation: Operation,
   ): Promise<void> {
-    const { client } = this.#context;
-    this.#written(parent, rev, { content_type, revpos: Number.parseInt(rev, 10), stub: true });
+    const document = this.#document;
+    const stub = { content_type, revpos: Number.parseInt(rev, 10), stub: true };
+    document.noteAttachment(parent, rev, this.name, stub);
     try {
-      const path = this.#documentPath;
-      const call = { method: "GET", path, query: { rev }, expects: "_attachments" } as const;
-      const { _attachments } = (await client.request(call, operation)).value as DocumentMembers;
-      const stub = stubOf(_attachments, this.name);
-      if (stub) this.#written(rev, rev, stub);
+      const { path } = document;
+      const request = { method: "GET", path, query: { rev }, expects: "_attachments" } as const;
+      const { value } = await this.#client.request(request, operation);
+      const stored = stubOf((value as DocumentMembers)._attachments, this.name);
+      if (stored) document.noteAttachment(rev, rev, this.name, stored);
     } catch {
-      // It is saved, although its length and digest cannot be known.
+      // The attachment is saved all the same.
       operation.throwIfEnded();
     }
   }

@@ -1,29 +1,26 @@
-import { checkOut } from "../features/schema/validation.js";
 import { documentPath } from "../http/paths.js";
 import { uploadTimeout } from "../http/progress.js";
-import { type CouchDBError, InvalidResponseError } from "../shared/errors.js";
+import type { JsonRequest } from "../http/request.js";
+import type { CouchDBError } from "../shared/errors.js";
 import type { BulkRow, JsonObject, OperationOptions } from "../shared/types.js";
+import type { Operation } from "../streams/operation.js";
 import type { DatabaseContext } from "./database-context.js";
 import { Document, isIn } from "./document.js";
-import {
-  findOutcomes,
-  isUncertain,
-  toUncertainError,
-  documentWrite as writing,
-} from "./write-outcome.js";
+import type { Draft } from "./document-state.js";
+import { documentWrite, findOutcomes, isUncertain, toUncertainError } from "./write-outcome.js";
 
-/** Changes and adds the documents of a bulk operation. */
+/** Changes the documents of a bulk operation, and adds others. */
 export type BulkEdit<T extends object> = (documents: BulkOperation<T>) => unknown;
 
 /**
- * How a bulk write is done.
+ * Options of a bulk write.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
  */
 export interface BulkOptions extends OperationOptions {
   /**
-   * False stores the documents with the revisions that they have, as a replicator does, whatever the
-   * server has: never a conflict, but perhaps another leaf. Default true.
+   * False: store the documents with the revisions that they have, as a replicator does, whatever the server has.
+   * This is never a conflict, but may add leaves. Default true.
    */
   new_edits?: boolean | undefined;
 }
@@ -42,11 +39,11 @@ export interface BulkOptions extends OperationOptions {
  * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
  */
 export class BulkOperation<T extends object = JsonObject> implements Iterable<Document<T>> {
-  /** The documents that the last `save` has saved. They have their new revisions. */
+  /** The documents that the last `save` wrote. They have their new revisions. */
   ok: Document<T>[] = [];
-  /** The documents that the last `save` could not save. `response` tells why. */
+  /** The documents that the last `save` could not write. `response` has the reasons. */
   error: Document<T>[] = [];
-  /** What CouchDB answered to the last `save`, a row for a document; none for what went well without `new_edits`. */
+  /** CouchDB's response to the last `save`, a row for each document; without `new_edits`, for failures only. */
   response: BulkRow[] = [];
   readonly #context: DatabaseContext;
   readonly #documents = new Map<string, Document<T>>();
@@ -57,61 +54,57 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     for (const document of documents) this.append(document);
   }
 
-  /** The documents of this operation, also those that have not changed. */
+  /** The documents of this operation, including unchanged ones. */
   [Symbol.iterator](): IterableIterator<Document<T>> {
-    // Those that are added meanwhile are not part of the round.
+    // Documents that are added meanwhile are not part of the loop.
     return [...this.#documents.values()].values();
   }
 
   /**
-   * Adds a new document.
+   * Add a new document.
    *
-   * @throws TypeError if one with this id is part of the operation
+   * @throws TypeError if the operation already has this id
    */
   create(id: string, data?: T): Document<T> {
     return this.append(new Document<T>(this.#context, id, data ?? {}));
   }
 
   /**
-   * Adds a document that you have.
+   * Add an existing Document.
    *
-   * @throws TypeError if one with its id is part of the operation, and for another database's document
+   * @throws TypeError if the operation already has its id, or it belongs to another database
    */
   append(document: Document<T>): Document<T> {
     if (!isIn(this.#context, document)) {
-      throw new TypeError("A bulk operation takes the documents of one database");
+      throw new TypeError("`document` belongs to another database");
     }
-    // The request does not name it in its URL, where it would be refused.
+    // Its id is not part of the URL, where it would be refused.
     documentPath(document.id);
     if (this.#documents.has(document.id)) {
-      throw new TypeError(`The document ${JSON.stringify(document.id)} is there already`);
+      throw new TypeError(`the document ${JSON.stringify(document.id)} is already part of it`);
     }
     this.#documents.set(document.id, document);
     return document;
   }
 
   /**
-   * Writes the documents that have changed, in one request; none if there are none. What becomes of
-   * each is in `ok` and `error`: a document's own failure is not thrown. Called again, it writes what
-   * is still unsaved.
+   * Write the documents that have changed, in one request; without any, nothing is sent. The result of each is in
+   * `ok` or `error`: the failure of one document is not thrown. Called again, it writes what is still unsaved.
    *
-   * @throws TypeError without `new_edits`, for a document that has no revision but the one it was read
-   * with; nothing is sent
-   * @throws PayloadTooLargeError if the server does not take so much at once
-   * @throws NetworkError with `mayHaveHappened`, if the connection was lost, and the server does not tell
-   * of each document what became of it: what it tells is in `ok` and `error`, and what it does not in neither
+   * @throws TypeError without `new_edits` if a document has no revision of its own; nothing is sent
+   * @throws PayloadTooLargeError if the server does not accept so much at once
+   * @throws NetworkError with `mayHaveHappened` if the connection was lost and the server does not say for each
+   * document what happened: those that it reports are in `ok` and `error`, the others in neither
    */
   async save({ new_edits = true, signal }: BulkOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     const changed = [...this].filter((document) => document.dirty);
-    const drafts = changed.map((document) => Document.inside(document).draft());
-    if (!new_edits && drafts.some(({ isNewRev }) => !isNewRev())) {
-      throw new TypeError(
-        "Without new_edits, what is changed needs a revision of its own: set rev",
-      );
+    const drafts = changed.map((document) => Document.stateOf(document).draft());
+    if (!new_edits && !drafts.every(({ isNewRev }) => isNewRev)) {
+      throw new TypeError("`new_edits: false` needs new revisions: set `rev` of each document");
     }
     const { rows, error } = await this.#send(changed, drafts, new_edits, signal);
-    // Rows need not come for all: what was stored with its own revision has none.
+    // Without `new_edits`, a document that was stored has no row.
     const rowOf = new Map(rows.map((row) => [row?.id, row]));
     this.response = rows;
     this.ok = [];
@@ -125,54 +118,68 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     if (error) throw error;
   }
 
-  /** Gives the rows, and, where some are missing because nobody knows, the error that is to blame. */
+  /** The rows; and, if the outcome of some documents is unknown, the error that caused it. */
   async #send(
     documents: Document<T>[],
-    drafts: { body: string }[],
+    drafts: Draft[],
     new_edits: boolean,
     signal: AbortSignal | undefined,
   ): Promise<{ rows: BulkRow[]; error?: CouchDBError }> {
     if (drafts.length === 0) return { rows: [] };
-    const { client, path } = this.#context;
+    const { client, codec, path } = this.#context;
     const bodies = drafts.map(({ body }) => body);
     const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${bodies.join(",")}]}`;
-    const timeout = uploadTimeout(body.length, client.timeout);
+    const request: JsonRequest = {
+      method: "POST",
+      path: `${path}/_bulk_docs`,
+      body,
+      timeout: uploadTimeout(body.length, client.timeout),
+      // Given revisions are the same whenever they arrive.
+      effect: new_edits ? "write" : "idempotent",
+      expects: "length",
+    };
     const operation = client.begin(signal);
-    const call = { method: "POST", path: `${path}/_bulk_docs`, body, timeout } as const;
     try {
-      await checkOut(this.#context, bodies, operation);
-      // Revisions that are given are the same whenever they come.
-      const whole = { ...call, expects: "length", repeats: !new_edits };
-      const { value } = await client.request(whole, operation);
+      await codec?.validateWrite(bodies, operation);
+      const { value } = await client.request(request, operation);
       if (Array.isArray(value)) return { rows: value as BulkRow[] };
-      const details = { status: 200, reason: "answered without rows" };
-      throw client.error(InvalidResponseError, call, details);
+      throw client.invalid(request, "expected rows", { status: 200 });
     } catch (error) {
-      if (!isUncertain(error, client.url(call))) throw error;
+      if (!isUncertain(error, client.url(request))) throw error;
       if (!new_edits) throw toUncertainError(error);
-      const asked = documents.map(({ id }, at) => writing(this.#context, id, bodies[at] ?? ""));
-      const fates = await findOutcomes(this.#context, asked, operation);
-      const rows = fates.flatMap((fate, at): BulkRow[] => {
-        const { id = "" } = documents[at] ?? {};
-        if (fate === "unknown") return [];
-        if (fate !== "conflict") return [{ ok: true, id, rev: fate.rev }];
-        return [{ id, error: "conflict", reason: "Document update conflict." }];
-      });
-      return rows.length < fates.length ? { rows, error: toUncertainError(error) } : { rows };
+      const rows = await this.#lookUp(documents, bodies, operation);
+      return rows.length < documents.length ? { rows, error: toUncertainError(error) } : { rows };
     } finally {
       operation.end();
     }
   }
+
+  /** The rows that CouchDB would have responded with, for the documents whose outcome can be looked up. */
+  async #lookUp(
+    documents: Document<T>[],
+    bodies: string[],
+    operation: Operation,
+  ): Promise<BulkRow[]> {
+    const context = this.#context;
+    const writes = documents.map(({ id }, at) => documentWrite(context, id, bodies[at] ?? ""));
+    const outcomes = await findOutcomes(context, writes, operation);
+    return outcomes.flatMap((outcome, at): BulkRow[] => {
+      const { id = "" } = documents[at] ?? {};
+      if (outcome === "unknown") return [];
+      if (outcome !== "conflict") return [{ ok: true, id, rev: outcome.rev }];
+      return [{ id, error: "conflict", reason: "Document update conflict." }];
+    });
+  }
 }
 
-/** Lets the user change an operation, and saves it, unless that throws. */
+/** Let the user change an operation, and save it unless that throws. */
 export async function editAndSave<T extends object>(
   { client }: DatabaseContext,
-  operation: BulkOperation<T>,
+  bulk: BulkOperation<T>,
   edit: BulkEdit<T> = () => {},
   options: BulkOptions = {},
 ): Promise<BulkOperation<T>> {
-  await client.during(options.signal, () => edit(operation));
-  await operation.save(options);
-  return operation;
+  await client.during(options.signal, () => edit(bulk));
+  await bulk.save(options);
+  return bulk;
 }

@@ -1,87 +1,206 @@
-import { type Merge, resolve } from "../features/conflicts.js";
-import { saveWith } from "../features/multipart/save-with-attachments.js";
-import { type AttachmentContents, stubsOf } from "../features/multipart/write.js";
-import { asRead, checkOut } from "../features/schema/validation.js";
 import { documentPath } from "../http/paths.js";
-import type { Call, JsonResponse } from "../http/request.js";
-import { ConflictError } from "../shared/errors.js";
-import { atRevision, isLike, replacement } from "../shared/json-equal.js";
+import type { HttpRequest } from "../http/request.js";
+import { atRevision, ownMembers } from "../shared/json-equal.js";
 import { resends } from "../shared/runtime.js";
 import type {
   DocumentData,
+  GetOptions,
   JsonObject,
   OperationOptions,
-  SaveOptions,
   WriteResult,
 } from "../shared/types.js";
 import { Attachment } from "./attachment.js";
 import type { DatabaseContext } from "./database-context.js";
-import type { Original } from "./document-state.js";
-import { Reading } from "./reading.js";
+import { DocumentState, type Original } from "./document-state.js";
+import { checkRevisions, readDocument, readMembers, validateRead } from "./read-document.js";
+import { type Mutate, updateDocument } from "./update-document.js";
 import {
-  afterWriting,
   documentWrite,
   isUncertain,
+  saveDocument,
   sendWrite,
   toUncertainError,
 } from "./write-outcome.js";
 
-/** A document of a database, and the JSON of it that is here. */
-export class Document<T extends object = JsonObject> extends Reading<T> {
+/**
+ * How a document is saved.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
+ */
+export interface SaveOptions extends OperationOptions {
   /**
-   * Saves the document if it has changed. Nothing is sent if it has not.
+   * `"ok"`: CouchDB responds before it writes, and names no revision. A conflict is not reported, and the
+   * document stays unsaved here until it is fetched.
+   */
+  batch?: "ok" | undefined;
+  /**
+   * False: store the document with the revision that it has, as a replicator does, whatever the server has.
+   * This is never a conflict, but may add a leaf. Default true.
+   */
+  new_edits?: boolean | undefined;
+}
+
+/**
+ * A local copy of a document. Only its methods that return a promise contact the server.
+ *
+ * ```ts
+ * const cat = await animals.get("cat");
+ * cat.data.legs = 4;
+ * await cat.save();
+ * ```
+ */
+export class Document<T extends object = JsonObject> {
+  /** The document's id, including `_design/` or `_local/`. */
+  readonly id: string;
+  readonly #state: DocumentState<T>;
+
+  /**
+   * @internal
+   * @param original - if the data was read
+   */
+  constructor(
+    context: DatabaseContext,
+    id: string,
+    data: object,
+    original?: Original,
+    State = DocumentState<T>,
+  ) {
+    this.id = id;
+    // Data that was read needs no check: there may be many.
+    if (original) {
+      this.#state = new State(context, id, data, original);
+      return;
+    }
+    // A Document has its members behind `data`.
+    const isData = typeof data === "object" && data !== null && !Array.isArray(data);
+    if (!isData || #state in data) {
+      throw new TypeError("`data` must be a plain object; pass `other.json` to copy a document");
+    }
+    this.#state = new State(context, id, { ...data, _id: id });
+  }
+
+  /** @internal */
+  static stateOf<T extends object>(document: Document<T>): DocumentState<T> {
+    return document.#state;
+  }
+
+  /** The document's JSON, including `_id` and `_rev`. Change it, then `save`. */
+  get data(): DocumentData<T> {
+    return this.#state.data;
+  }
+
+  /** The members of `data` that do not begin with `_`. */
+  get json(): T {
+    return ownMembers(this.data) as T;
+  }
+
+  /** The same as `data`: what `JSON.stringify` writes of a document. */
+  toJSON(): DocumentData<T> {
+    return this.data;
+  }
+
+  /** The revision of this copy; undefined if the document was never saved, or was deleted. */
+  get rev(): string | undefined {
+    return this.data._rev;
+  }
+
+  /** Set it to save over a revision that you know. */
+  set rev(rev: string) {
+    if (typeof rev !== "string") throw new TypeError(`\`rev\` must be a string, got ${typeof rev}`);
+    this.data._rev = rev;
+  }
+
+  /** Whether the document was read or saved, and not deleted. No request. */
+  get exists(): boolean {
+    return this.data._rev !== undefined && this.data._deleted !== true;
+  }
+
+  /** Whether there is anything to save. */
+  get dirty(): boolean {
+    return this.#state.dirty;
+  }
+
+  /**
+   * Read the document from the server.
    *
-   * @returns CouchDB's answer, or undefined if there was nothing to save
+   * @param options - `discardChanges`: drop unsaved changes. `ifChanged`: read nothing if the server has the
+   * revision of this copy. The rest goes to CouchDB
+   * @returns whether the document was read
+   * @throws ConflictError if there are unsaved changes, unless `discardChanges`
+   * @throws NotFoundError if the document does not exist or was deleted
+   * @throws BadRequestError if `rev` is invalid
+   * @throws ValidationError if the document does not match the database's schema
+   * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
+   */
+  async fetch(
+    options: GetOptions & {
+      discardChanges?: boolean | undefined;
+      ifChanged?: boolean | undefined;
+    } = {},
+  ): Promise<boolean> {
+    const { discardChanges = false, ifChanged = false, ...query } = options;
+    const state = this.#state;
+    const { client, codec } = state.context;
+    if (!discardChanges) state.refuseToLoseChanges("GET");
+    // A revision that was set by hand is not that of the data; nor is data valid that no schema has seen.
+    const isKnown = ifChanged && state.knownRev === this.rev && (codec?.isValid(this.data) ?? true);
+    const response = await readDocument(state, query, isKnown ? this.rev : undefined);
+    if (!response) return false;
+    const { value, text } = response;
+    const data = await validateRead(state.context, value, query.signal);
+    // There may be new ones since the request.
+    if (!discardChanges) state.refuseToLoseChanges("GET");
+    state.replace(data, () => client.json.parse(text));
+    return true;
+  }
+
+  /**
+   * Save the document if it has changed. If it has not, nothing is sent.
+   *
+   * @returns CouchDB's response, or undefined if there was nothing to save
    * @throws ConflictError if the server has another revision
-   * @throws NetworkError with `mayHaveHappened`, if the connection was lost, and the server does not tell
-   * what became of it
-   * @throws TypeError if `_id` was changed; and without `new_edits`, for a document that has no revision but the
-   * one it was read with
-   * @throws ValidationError for data that do not match the database's schema, if it has one
+   * @throws NetworkError with `mayHaveHappened` if the connection was lost and the server does not say what
+   * happened
+   * @throws TypeError if `_id` was changed; and without `new_edits` if the document has no revision of its own
+   * @throws ValidationError if the data does not match the database's schema
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
    */
   async save({
-    attachments,
     batch,
     new_edits = true,
     signal,
   }: SaveOptions = {}): Promise<WriteResult | undefined> {
     signal?.throwIfAborted();
-    if (attachments && (batch !== undefined || !new_edits)) {
-      throw new TypeError("attachments cannot go with batch, or without new_edits");
-    }
-    // Without any, it is a body that CouchDB does not understand.
-    if (attachments && Object.keys(attachments).length > 0) {
-      return this.#saveWith(attachments, signal);
-    }
-    if (!this.dirty) return undefined;
-    const { body, saved, isNewRev } = this.draft();
-    await this.#checkOut(body, signal);
+    const state = this.#state;
+    if (!state.dirty) return undefined;
+    const { context, path } = state;
+    const { body, saved, isNewRev } = state.draft();
+    const { client, codec } = context;
+    if (codec) await client.during(signal, (operation) => codec.validateWrite([body], operation));
     if (new_edits && batch === undefined) {
-      const result = await this.#put(body, signal);
+      const result = await saveDocument(state, body, signal);
       saved(result.rev);
       return result;
     }
-    if (!new_edits && !isNewRev()) {
-      throw new TypeError(
-        "Without new_edits, what is changed needs a revision of its own: set rev",
-      );
+    if (!new_edits && !isNewRev) {
+      throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
     }
     const query = { batch, new_edits: new_edits && undefined };
-    // A revision that is given is the same however often it comes.
-    const call = { method: "PUT", query, body, expects: "ok", signal } as const;
-    const { value } = await this.request({ ...call, repeats: !new_edits });
+    const request = { method: "PUT", path, query, body, expects: "ok", signal } as const;
+    // A given revision is the same however often it is written.
+    const effect = new_edits ? "write" : "idempotent";
+    const { value } = await client.request({ ...request, effect });
     if (batch === undefined) saved();
     return value as WriteResult;
   }
 
   /**
-   * Deletes the document on the server, which keeps a tombstone. This object is empty afterwards,
-   * without a revision; it can be filled and saved again.
+   * Delete the document on the server, which keeps a tombstone. This copy is empty afterwards, without a
+   * revision; it can be filled and saved again.
    *
-   * @throws ConflictError if there are unsaved changes, unless `discardChanges`; and if the server
-   * has another revision
-   * @throws NotFoundError if it does not exist
+   * @throws ConflictError if there are unsaved changes, unless `discardChanges`; and if the server has another
+   * revision
+   * @throws NotFoundError if the document does not exist
    * @throws NetworkError with `mayHaveHappened`, as `save` does
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#delete--db-docid
    */
@@ -89,27 +208,30 @@ export class Document<T extends object = JsonObject> extends Reading<T> {
     options: OperationOptions & { discardChanges?: boolean | undefined } = {},
   ): Promise<WriteResult> {
     const { discardChanges = false, signal } = options;
-    if (!discardChanges) this.refuseToLoseChanges("DELETE");
+    const state = this.#state;
+    if (!discardChanges) state.refuseToLoseChanges("DELETE");
+    const { context, id, path } = state;
     const { rev } = this;
-    const body = JSON.stringify({ _id: this.id, _rev: rev, _deleted: true });
-    // The same; but a DELETE, which has no body, some runtimes may send twice.
+    const body = JSON.stringify({ _id: id, _rev: rev, _deleted: true });
+    const request = { method: "DELETE", path, query: { rev }, expects: "rev", signal } as const;
+    // A tombstone is the same; but some runtimes may send a DELETE, which has no body, twice.
     const result = resends
-      ? await this.#put(body, signal)
-      : await this.#write({ method: "DELETE", query: { rev }, expects: "rev", signal }, body);
-    // What was changed here meanwhile stays, as a document that is not saved.
-    const isChanged = !discardChanges && this.hasChanges();
-    if (isChanged) this.become(atRevision({ ...this.data }, undefined), undefined);
-    else this.become({ _id: this.id }, () => ({ _id: this.id }));
+      ? await saveDocument(state, body, signal)
+      : await sendWrite(context, request, documentWrite(context, id, body));
+    // Changes that were made meanwhile stay, as a document that was not saved.
+    const isChanged = !discardChanges && state.hasChanges;
+    if (isChanged) state.replace(atRevision({ ...this.data }, undefined), undefined);
+    else state.replace({ _id: id }, () => ({ _id: id }));
     return result;
   }
 
   /**
-   * Copies the document, as the server has it, to another id.
+   * Copy the document, as the server has it, to another id.
    *
    * @param options - `rev`: the revision of an existing document that the copy replaces
    * @throws ConflictError if the other document exists and `rev` is not its revision
    * @throws NotFoundError if this document does not exist
-   * @throws NetworkError with `mayHaveHappened`, if the connection is lost on the way
+   * @throws NetworkError with `mayHaveHappened` if the connection was lost
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#copy--db-docid
    */
   async copy(
@@ -118,167 +240,91 @@ export class Document<T extends object = JsonObject> extends Reading<T> {
   ): Promise<WriteResult> {
     const { rev, signal } = options;
     const destination = documentPath(newId) + (rev ? `?rev=${encodeURIComponent(rev)}` : "");
-    const path = this.path;
-    const call = {
-      method: "COPY",
-      path,
-      headers: { destination },
-      expects: "rev",
-      signal,
-    } as const;
-    const { client } = this.context;
+    const { context, path } = this.#state;
+    const headers = { destination };
+    const request = { method: "COPY", path, headers, expects: "rev", signal } as const;
     try {
-      return (await client.request(call)).value as WriteResult;
+      return (await context.client.request(request)).value as WriteResult;
     } catch (error) {
-      // Nobody can tell: what was copied is what the server had then.
-      throw isUncertain(error, client.url(call)) ? toUncertainError(error) : error;
+      // What was copied is what the server had then: it cannot be looked up.
+      throw isUncertain(error, context.client.url(request)) ? toUncertainError(error) : error;
     }
   }
 
   /**
-   * Ends the document's conflicts: `merge` is given the leaves, the current one first, and makes one of them,
-   * which is saved; then the others are deleted, in one request. For as long as somebody else's save comes in
-   * between, what is new is merged again. Without a conflict, nothing is asked of `merge`. Afterwards the
-   * document here is the server's.
-   *
-   * ```ts
-   * await cart.resolve((leaves) => ({ items: leaves.flatMap(({ items }) => items) }));
-   * ```
-   *
-   * @param merge - returns the new content, or changes the first. Attachments are the first one's
-   * @param options - `attempts`: how often at the most, default 10
-   * @throws ConflictError if there are unsaved changes, or after the last attempt
-   * @throws NotFoundError if the document does not exist
-   * @throws NetworkError with `mayHaveHappened`, if what was merged may have been saved
-   * @see https://docs.couchdb.org/en/stable/replication/conflicts.html
-   */
-  async resolve(
-    merge: Merge<T>,
-    { attempts = 10, signal }: OperationOptions & { attempts?: number | undefined } = {},
-  ): Promise<void> {
-    if (!(attempts >= 1)) throw new RangeError("resolve needs at least one attempt");
-    this.refuseToLoseChanges("PUT");
-    const operation = this.context.client.begin(signal);
-    try {
-      await resolve<T>(this.context, this.id, merge, attempts, operation);
-    } finally {
-      operation.end();
-    }
-    if (this.hasChanges()) return;
-    await this.fetch({ signal }).catch((error) => {
-      throw afterWriting(error);
-    });
-  }
-
-  /**
-   * Reads the document, lets `mutate` change it, and saves it; and again, for as long as somebody
-   * else's save comes in between. If it fails, this object is as it was.
+   * Read the document, change it with `mutate` and save it; and again for as long as somebody else's save comes
+   * in between. If this fails, the copy stays as it was.
    *
    * ```ts
    * await counter.update((data) => { data.n += 1; });
    * ```
    *
-   * @param mutate - changes the data, or returns what is to replace it; it may be called repeatedly.
-   * Mind the braces: an arrow function without them returns the value of its expression
-   * @param options - `attempts`: how often at the most, default 10
+   * @param mutate - changes the data, or returns a replacement; it may be called repeatedly. An arrow function
+   * without braces returns the value of its expression
+   * @param options - `attempts`: the limit, default 10
    * @throws ConflictError if there are unsaved changes, or after the last attempt
    * @throws NotFoundError if the document does not exist
-   * @throws TypeError if `mutate` returns what cannot be a document, or a part of the old one
+   * @throws TypeError if `mutate` returns anything but a document, or a part of the old one
    */
   async update(
-    // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is the usual one
-    mutate: (data: DocumentData<T>) => T | void | Promise<T | void>,
-    { attempts = 10, signal }: OperationOptions & { attempts?: number | undefined } = {},
+    mutate: Mutate<T>,
+    options: OperationOptions & { attempts?: number | undefined } = {},
   ): Promise<void> {
-    if (!(attempts >= 1)) throw new RangeError("update needs at least one attempt");
-    const { json } = this.context.client;
-    this.refuseToLoseChanges("PUT");
-    for (let attempt = 1; ; attempt += 1) {
-      const { value, text } = (await this.read({}, signal)) as JsonResponse;
-      const draft = await this.admitted(value as DocumentData<T>, signal);
-      const mutated = await this.context.client.during(signal, () => mutate(draft));
-      const data = replacement<T>(draft, mutated);
-      try {
-        let original: Original = () => json.parse(text);
-        let was = asRead(this.context, draft, original);
-        const isMade = was !== original;
-        if (!isLike(json, data, was())) {
-          const { body, known } = this.written(data, original, was);
-          await this.#checkOut(body, signal);
-          const { rev } = await this.#put(body, signal);
-          [original, was] = known(rev);
-          atRevision(data, rev);
-        }
-        // What somebody has changed here meanwhile stays, and will be a conflict when it is saved.
-        if (this.hasChanges()) return;
-        // What a schema makes of JSON is not JSON again.
-        this.become(isMade ? data : (original() as object), original, was);
-        return;
-      } catch (error) {
-        if (!(error instanceof ConflictError) || attempt >= attempts) throw error;
-      }
-      // Those who lost the same race should not run the next one in step.
-      await this.context.client.during(signal, (operation) =>
-        operation.sleep(Math.random() * 20 * attempt),
-      );
-    }
+    await updateDocument(this.#state, mutate, options);
+  }
+
+  /**
+   * Ask the server for the current revision, without the document.
+   *
+   * @throws NotFoundError if the document does not exist
+   * @see https://docs.couchdb.org/en/stable/api/document/common.html#head--db-docid
+   */
+  async info({ signal }: OperationOptions = {}): Promise<WriteResult> {
+    const { context, id, path } = this.#state;
+    const request: HttpRequest = { method: "HEAD", path, signal };
+    const { headers } = await context.client.request(request);
+    const rev = /"(\d+-.+)"/.exec(headers.get("etag") ?? "")?.[1];
+    if (rev) return { ok: true, id, rev };
+    // A `_local` document's ETag is no revision, and across origins a server may not expose it.
+    const { _rev } = await readMembers(this.#state, { signal });
+    return { ok: true, id, rev: _rev as string };
+  }
+
+  /**
+   * List the other leaf revisions, which are in conflict with the current one.
+   *
+   * @throws NotFoundError if the document does not exist
+   * @see https://docs.couchdb.org/en/stable/replication/conflicts.html
+   */
+  async conflicts({ signal }: OperationOptions = {}): Promise<string[]> {
+    const { _conflicts = [] } = await readMembers(this.#state, { conflicts: true, signal });
+    return checkRevisions(this.#state, _conflicts);
+  }
+
+  /**
+   * List the revisions that led to the current one, which is the first. Old ones may not be readable.
+   *
+   * @throws NotFoundError if the document does not exist
+   * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-an-extended-revision-history
+   */
+  async revs({ signal }: OperationOptions = {}): Promise<string[]> {
+    const { _revs_info = [] } = await readMembers(this.#state, { revs_info: true, signal });
+    return checkRevisions(this.#state, _revs_info).map(({ rev }) => rev);
   }
 
   /**
    * An attachment of this document. No request.
    *
-   * @param name - may have slashes
-   * @throws TypeError for a name that no attachment can have: none, `.`, `..`, or one that begins with `_`
+   * @param name - may contain slashes
+   * @throws TypeError if no attachment can have this name: empty, `.`, `..`, or one that begins with `_`
    */
   attachment(name: string): Attachment {
-    return new Attachment(this.context, this, name, (parent, rev, stub) =>
-      this.note(parent, rev, name, stub),
-    );
-  }
-
-  async #checkOut(body: string, signal: AbortSignal | undefined): Promise<void> {
-    if (!this.context.border) return;
-    await this.context.client.during(signal, (operation) =>
-      checkOut(this.context, [body], operation),
-    );
-  }
-
-  #put(body: string, signal: AbortSignal | undefined): Promise<WriteResult> {
-    return this.#write({ method: "PUT", body, expects: "rev", signal }, body);
-  }
-
-  /** Saves the document, changed or not, and attachments with it. */
-  async #saveWith(
-    contents: AttachmentContents,
-    signal: AbortSignal | undefined,
-  ): Promise<WriteResult> {
-    const stubs = stubsOf(contents, this.rev);
-    const { body, saved } = this.draft(stubs);
-    const operation = this.context.client.begin(signal);
-    try {
-      await checkOut(this.context, [body], operation);
-      const result = await saveWith(this.context, this.id, body, stubs, contents, operation);
-      saved(result.rev);
-      return result;
-    } finally {
-      operation.end();
-    }
-  }
-
-  /** @param content - what the server has, then */
-  async #write(call: Omit<Call, "path">, content: string): Promise<WriteResult> {
-    const operation = this.context.client.begin(call.signal);
-    const asked = documentWrite(this.context, this.id, content);
-    try {
-      return await sendWrite(this.context, { ...call, path: this.path }, asked, operation);
-    } finally {
-      operation.end();
-    }
+    return new Attachment(this.#state, name);
   }
 }
 
-/** Whether a document is one of this database, and no other's of the same name. */
+/** Whether a document belongs to this database. */
 export function isIn<T extends object>(context: DatabaseContext, document: Document<T>): boolean {
-  const { context: other } = Document.inside(document);
-  return other.client.url({ path: other.path }) === context.client.url({ path: context.path });
+  const { client, path } = Document.stateOf(document).context;
+  return client.url({ path }) === context.client.url({ path: context.path });
 }

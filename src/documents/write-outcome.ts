@@ -1,5 +1,5 @@
 import type { Query } from "../http/query.js";
-import type { Call } from "../http/request.js";
+import type { JsonRequest } from "../http/request.js";
 import {
   CouchDBError,
   InvalidResponseError,
@@ -12,26 +12,28 @@ import type { BulkGetRow, DocumentData, WriteResult } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import { stubOf } from "./attachment-stubs.js";
 import type { DatabaseContext } from "./database-context.js";
+import type { DocumentState } from "./document-state.js";
 
-/** Reads a revision; undefined if it is no longer there. */
+/** Reads a revision; undefined if the server no longer has it. */
 type Read = (rev: string) => Promise<DocumentData | undefined>;
 
-/** A write of which it is asked what became of it. */
+/** A write whose outcome can be looked up. */
 export interface PendingWrite {
   id: string;
   /** The revision that it was to follow, if any. */
   parent: string | undefined;
-  /** Whether it can be told only with the bytes of attachments at hand. */
+  /** Whether the bytes of attachments are needed to decide. */
   wantsBytes?: boolean;
-  /** Whether a revision is what was written; undefined if that cannot be told. */
+  /** Whether a revision is what was written; undefined if that cannot be decided. */
   isOurs(found: DocumentData, read: Read): Promise<boolean | undefined>;
 }
 
-/** It is done, as this revision; it is not, and cannot be any more; or nobody knows. */
+/** Written as this revision; not written, and never to be; or unknown. */
 export type WriteOutcome = { rev: string } | "conflict" | "unknown";
 
 /**
- * Whether an error leaves open what became of a write. A server that is silent stays so.
+ * Whether an error leaves open what happened to a write that can be looked up. A silent server would be
+ * silent again.
  *
  * @param url - of the write: a login before it fails by itself
  */
@@ -39,14 +41,14 @@ export function isUncertain(error: unknown, url: string): error is CouchDBError 
   if (Object(error).url !== url) return false;
   if (error instanceof NetworkError)
     return error.mayHaveHappened && !(error instanceof TimeoutError);
-  // Whose nodes were there for a part of it, perhaps.
+  // Some nodes may have written it.
   if (error instanceof ServerError || Object(error).error === "nodedown") return true;
-  // Not a redirect, which nobody followed, and of which a browser tells no status.
+  // Not a redirect, which is not followed, and whose status a browser hides.
   if (!(error instanceof InvalidResponseError)) return false;
   return error.status !== undefined && !(error.status >= 300 && error.status < 400);
 }
 
-/** What a write whose fate stays open is thrown as: an answer that is not CouchDB's is as good as none. */
+/** The error for a write whose outcome stays unknown: a response that is not CouchDB's says nothing. */
 export function toUncertainError(error: CouchDBError): CouchDBError {
   if (error instanceof NetworkError || error.error !== undefined) return error;
   const { method, url, status, reason, retryAfter } = error;
@@ -54,42 +56,53 @@ export function toUncertainError(error: CouchDBError): CouchDBError {
   return new NetworkError({ ...details, mayHaveHappened: true });
 }
 
-/** What is thrown of what fails when something has been written already. */
+/** The error for a failure after a part of the work was written. */
 export function afterWriting(error: unknown): unknown {
   if (!(error instanceof NetworkError) || error.mayHaveHappened) return error;
   const { method, url } = error;
-  const reason = "the connection was lost, when something had been written already";
+  const reason = "the connection was lost after a part was written";
   return new NetworkError({ method, url, reason, cause: error, mayHaveHappened: true });
 }
 
+/** Save a document's JSON. */
+export function saveDocument(
+  { context, id, path }: DocumentState<object>,
+  body: string,
+  signal: AbortSignal | undefined,
+): Promise<WriteResult> {
+  const request: JsonRequest = { method: "PUT", path, body, expects: "rev", signal };
+  return sendWrite(context, request, documentWrite(context, id, body));
+}
+
 /**
- * Sends the write of a document. If its answer is lost, it is told by what the server has.
+ * Write a document. If the response is lost, look up on the server what happened.
  *
- * @param operation - the operation that it is part of
+ * @param within - the operation that it is part of; default, one of its own
  */
 export async function sendWrite(
   context: DatabaseContext,
-  call: Call,
+  request: JsonRequest,
   asked: PendingWrite,
-  operation: Operation,
+  within?: Operation,
 ): Promise<WriteResult> {
+  const { client } = context;
+  const operation = within ?? client.begin(request.signal);
   try {
-    const result = (await context.client.request(call, operation)).value as WriteResult;
+    const result = (await client.request(request, operation)).value as WriteResult;
     if (typeof result.rev === "string") return result;
-    throw context.client.error(InvalidResponseError, call, {
-      status: 200,
-      reason: "answered without a revision",
-    });
+    throw client.invalid(request, "expected a revision", { status: 200 });
   } catch (error) {
-    if (!isUncertain(error, context.client.url(call))) throw error;
-    const [fate = "unknown"] = await findOutcomes(context, [asked], operation);
-    if (fate === "unknown") throw toUncertainError(error);
-    if (fate !== "conflict") return { ok: true, id: asked.id, rev: fate.rev };
-    throw context.client.conflict(call.method, call.path, "somebody else was faster");
+    if (!isUncertain(error, client.url(request))) throw error;
+    const [outcome = "unknown"] = await findOutcomes(context, [asked], operation);
+    if (outcome === "unknown") throw toUncertainError(error);
+    if (outcome !== "conflict") return { ok: true, id: asked.id, rev: outcome.rev };
+    throw client.conflict(request.method, request.path, "another save came first");
+  } finally {
+    if (!within) operation.end();
   }
 }
 
-/** What became of writes, each for itself. Nothing is known of what cannot be asked. */
+/** What happened to writes; unknown if the server cannot be asked. */
 export async function findOutcomes(
   context: DatabaseContext,
   writes: PendingWrite[],
@@ -103,15 +116,16 @@ export async function findOutcomes(
   }
 }
 
-/** The same, but throws what the question ends in. */
+/** What happened to writes. Rejects if the server cannot be asked. */
 export async function requestOutcomes(
   context: DatabaseContext,
   writes: PendingWrite[],
   operation: Operation,
 ): Promise<WriteOutcome[]> {
   const query = { revs: true, attachments: writes.some(({ wantsBytes }) => wantsBytes) };
-  const read = (docs: { id: string; rev?: string }[]) => revisions(context, docs, query, operation);
-  // Of those, `_bulk_get` knows nothing.
+  const read = (docs: { id: string; rev?: string }[]) =>
+    readRevisions(context, docs, query, operation);
+  // `_bulk_get` does not know them.
   const isLocal = ({ id }: PendingWrite) => id.startsWith("_local/");
   const asked = writes.filter((each) => !isLocal(each)).map(({ id }) => ({ id }));
   const all = asked.length === 0 ? [] : await read(asked);
@@ -125,32 +139,31 @@ export async function requestOutcomes(
   );
 }
 
-/** The revisions that can be read; of those without a `rev`, all leaves. */
-async function revisions(
-  context: DatabaseContext,
+/** The revisions that can be read: for an id without `rev`, all leaves. */
+async function readRevisions(
+  { client, path }: DatabaseContext,
   docs: { id: string }[],
   query: Query,
   operation: Operation,
 ): Promise<DocumentData[]> {
-  const { client, path } = context;
   const body = JSON.stringify({ docs });
-  const call = { method: "POST", path: `${path}/_bulk_get`, query, body, reads: true } as const;
-  const { text } = await client.request({ ...call, expects: "results" }, operation);
+  const request = { method: "POST", path: `${path}/_bulk_get`, query, body } as const;
+  const whole: JsonRequest = { ...request, effect: "read", expects: "results" };
+  const { text } = await client.request(whole, operation);
   try {
     const { results } = comparable(text) as { results: BulkGetRow[] };
-    const told = new Set(results.map(({ id }) => id));
-    // Of what nothing is told, nobody knows that it is not there.
-    if (!docs.every(({ id }) => told.has(id))) throw new RangeError("not all are there");
-    return results.flatMap(({ docs: found }) =>
-      found.flatMap(({ ok, error }) => {
-        if (error && error.error !== "not_found") throw client.error(ServerError, call, error);
+    const found = new Set(results.map(({ id }) => id));
+    // A document that is not mentioned may exist.
+    if (!docs.every(({ id }) => found.has(id))) throw new RangeError("an id is missing");
+    return results.flatMap(({ docs }) =>
+      docs.flatMap(({ ok, error }) => {
+        if (error && error.error !== "not_found") throw client.error(ServerError, request, error);
         return ok ?? [];
       }),
     );
   } catch (cause) {
     if (cause instanceof CouchDBError) throw cause;
-    const reason = "answered with what is no list of revisions";
-    throw client.error(InvalidResponseError, call, { reason, cause });
+    throw client.invalid(request, "expected a list of revisions", { cause });
   }
 }
 
@@ -159,7 +172,7 @@ async function outcomeOf(
   leaves: DocumentData[],
   read: Read,
 ): Promise<WriteOutcome> {
-  // Where there is no document, a new one may yet come, and none that follows another.
+  // Without a document, a new one may still arrive, but none that follows another.
   let isDecided = leaves.length === 0;
   let isUnknown = isDecided && parent === undefined;
   for (const leaf of leaves) {
@@ -170,21 +183,21 @@ async function outcomeOf(
     const found = rev && (rev === leaf._rev ? leaf : await read(rev));
     const answer = found ? await isOurs(found, read) : undefined;
     if (rev && answer) return { rev };
-    // On a tombstone, a new one may yet come.
+    // After a tombstone, a new one may still arrive.
     if (answer === undefined || (parent === undefined && leaf._deleted)) isUnknown = true;
     else isDecided = true;
   }
   return isDecided && !isUnknown ? "conflict" : "unknown";
 }
 
-/** The revision after another; undefined while that is the last, so that a write may yet come. */
+/** The revision after another; undefined while that is the last, and a write may still arrive. */
 function after(history: string[], parent: string): string | undefined {
   return history[history.indexOf(parent) - 1];
 }
 
 /**
- * The revision that a new document was created as: the only one there is, which may be a deletion, or the one
- * after a tombstone. What is older may be anybody's, as it was before.
+ * The revision as which a new document was created: the only one, which may be a deletion, or the one after a
+ * tombstone. Older revisions were there before.
  */
 async function firstOf(
   { _rev, _deleted }: DocumentData,
@@ -195,15 +208,15 @@ async function firstOf(
   return !_deleted && (await read(before))?._deleted ? _rev : undefined;
 }
 
-/** A revision and those before it, as far as the server knows them. */
+/** A revision and its ancestors, as far as the server knows them. */
 function historyOf({ _revisions: { start, ids } = { start: 0, ids: [] } }: DocumentData): string[] {
   return ids.map((hash, index) => `${start - index}-${hash}`);
 }
 
 /**
- * What a document that was sent has to be found as. CouchDB itself changes those of its own databases.
+ * The write of a document's JSON. CouchDB itself changes the documents of its system databases.
  *
- * @param holds - whether an attachment is what was sent with it
+ * @param holds - whether an attachment is the one that was sent
  */
 export function documentWrite(
   context: DatabaseContext,
@@ -226,7 +239,7 @@ export function documentWrite(
   };
 }
 
-/** Whether a revision has this content: members, attachments, and whether it is a deletion. */
+/** Whether a revision has this content: members, attachments, and being a deletion. */
 export function hasContent(found: DocumentData, sent: DocumentData): boolean {
   if ((found._deleted === true) !== (sent._deleted === true)) return false;
   if (!equalJson(ownMembers(found), ownMembers(sent), JSON.stringify)) return false;

@@ -1,104 +1,89 @@
-import type { DatabaseContext } from "../documents/database-context.js";
-import {
-  afterWriting,
-  isUncertain,
-  sendWrite,
-  documentWrite as writing,
-} from "../documents/write-outcome.js";
-import { pathIn } from "../http/paths.js";
+import { Document } from "../documents/document.js";
+import type { DocumentState } from "../documents/document-state.js";
+import { afterWriting, documentWrite, isUncertain, sendWrite } from "../documents/write-outcome.js";
+import type { JsonRequest } from "../http/request.js";
 import {
   CouchDBError,
   ForbiddenError,
-  InvalidResponseError,
   NotFoundError,
   ServerError,
   UnauthorizedError,
 } from "../shared/errors.js";
+import type { Fixed } from "../shared/fixed.js";
 import { holds, isPlain, ownMembers } from "../shared/json-equal.js";
-import type {
-  BulkRow,
-  DocumentData,
-  DocumentMembers,
-  OpenRevision,
-  OpenRevsOptions,
-} from "../shared/types.js";
+import type { BulkRow, DocumentData, DocumentMembers, OperationOptions } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
-import { mergeBack } from "./schema/merge-back.js";
-import { admitted, asRead, checkOut } from "./schema/validation.js";
+import { readRevs } from "./open-revs.js";
 
-/** Makes one of the leaves of a document in conflict: new content, or the first, if it changes that. */
+/** Merges the leaves of a document in conflict: returns the new content, or changes the first leaf. */
 export type Merge<T extends object> = (
   leaves: DocumentData<T>[],
   // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is a usual one
 ) => T | void | Promise<T | void>;
 
-const mostRevs = 40;
-
-/** Revisions of a document, or all its leaves, as they came. */
-export async function openRevs<T extends object>(
-  context: DatabaseContext,
-  id: string,
-  revs: readonly string[] | "all",
-  options: Omit<OpenRevsOptions, "signal">,
-  operation: Operation,
-): Promise<OpenRevision<T>[]> {
-  if (id.startsWith("_local/")) throw new TypeError("A _local document has no revisions but one");
-  // A URL takes so many.
-  if (revs !== "all" && revs.length > mostRevs) {
-    const first = await openRevs<T>(context, id, revs.slice(0, mostRevs), options, operation);
-    const others = await openRevs<T>(context, id, revs.slice(mostRevs), options, operation);
-    return [...first, ...others];
-  }
-  const query = { open_revs: revs, ...options };
-  const call = { method: "GET", path: pathIn(context, id), query, expects: "length" } as const;
-  const { value } = await context.client.request(call, operation);
-  if (!Array.isArray(value) || !value.every((each) => isPlain(each))) {
-    const reason = "answered with what is no list of revisions";
-    throw context.client.error(InvalidResponseError, call, { reason });
-  }
-  const found = value as OpenRevision<T>[];
-  return found;
-}
-
-/** A leaf, and what it was before anybody was given its document. */
+/** A leaf, as it was before `merge` was given its document. */
 interface Leaf<T extends object> {
   rev: string;
   attachments: DocumentMembers["_attachments"];
   doc: DocumentData<T>;
-  /** As it came, whatever a schema made of it. */
+  /** The JSON in the database, whatever a schema made of it. */
   text: string;
 }
 
 /**
- * Ends the conflicts of a document. What was merged is written first, and only then are the others deleted:
- * were both one request, and somebody else's save came between, what they held would be gone.
+ * End the conflicts of a document: `merge` gets the leaves, the current one first, and merges them. The result is
+ * saved, and then the other leaves are deleted, in one request. If other saves come in between, their leaves are
+ * merged, too. Without a conflict, `merge` is not called. Afterwards the Document has the server's data.
+ *
+ * ```ts
+ * await resolveConflicts(cart, (leaves) => ({ items: leaves.flatMap(({ items }) => items) }));
+ * ```
+ *
+ * @param merge - returns the new content, or changes the first leaf. The attachments are those of the first
+ * @param options - `attempts`: the limit, default 10
+ * @throws ConflictError if there are unsaved changes, or after the last attempt
+ * @throws NotFoundError if the document does not exist
+ * @throws NetworkError with `mayHaveHappened` if the merged document may have been saved
+ * @see https://docs.couchdb.org/en/stable/replication/conflicts.html
  */
-export async function resolve<T extends object>(
-  context: DatabaseContext,
-  id: string,
+export async function resolveConflicts<T extends object>(
+  doc: Document<T>,
+  merge: Merge<Fixed<T>>,
+  { attempts = 10, signal }: OperationOptions & { attempts?: number | undefined } = {},
+): Promise<void> {
+  if (!(attempts >= 1)) throw new RangeError("`attempts` must be at least 1");
+  const state = Document.stateOf(doc);
+  state.refuseToLoseChanges("PUT");
+  const operation = state.context.client.begin(signal);
+  try {
+    await resolve(state, merge, attempts, operation);
+  } finally {
+    operation.end();
+  }
+  if (state.hasChanges) return;
+  await doc.fetch({ signal }).catch((error) => {
+    throw afterWriting(error);
+  });
+}
+
+/**
+ * The merged document is written first, and only then are the other leaves deleted: in one request, a save that
+ * came in between would lose them.
+ */
+async function resolve<T extends object>(
+  state: DocumentState<T>,
   merge: Merge<T>,
   attempts: number,
   operation: Operation,
 ): Promise<void> {
-  // Leaves whose content is in the winner by now.
+  // Leaves whose content the current one has by now.
   const merged = new Set<string>();
   try {
     for (let attempt = 1; ; attempt += 1) {
-      const leaves = await leavesOf<T>(context, id, operation);
-      const open = leaves.filter(({ rev }) => !merged.has(rev));
-      let isRaced = false;
-      if (open.length > 1) {
-        const body = await mergerOf(context, id, open, merge, operation);
-        await checkOut(context, [body], operation);
-        isRaced = !(await isWritten(context, id, body, operation));
-        if (!isRaced) for (const { rev } of open.slice(1)) merged.add(rev);
-      }
-      const left = leaves.map(({ rev }) => rev).filter((rev) => merged.has(rev));
-      if (left.length > 0) isRaced = !(await areDeleted(context, id, left, operation)) || isRaced;
-      if (!isRaced) return;
+      if (await tryToResolve(state, merge, merged, operation)) return;
       if (attempt >= attempts) {
-        const reason = `somebody else was faster, ${attempts} times`;
-        throw context.client.conflict("PUT", pathIn(context, id), reason);
+        const reason = `other saves came first, ${attempts} times`;
+        throw state.context.client.conflict("PUT", state.path, reason);
       }
       await operation.sleep(Math.random() * 20 * attempt);
     }
@@ -107,24 +92,44 @@ export async function resolve<T extends object>(
   }
 }
 
-/** The leaves that are no deletions, the winner first, as CouchDB has it. */
-async function leavesOf<T extends object>(
-  context: DatabaseContext,
-  id: string,
+/** Merge and delete the leaves that there are; false if another save came in between. */
+async function tryToResolve<T extends object>(
+  state: DocumentState<T>,
+  merge: Merge<T>,
+  merged: Set<string>,
+  operation: Operation,
+): Promise<boolean> {
+  const leaves = await readLeaves(state, operation);
+  const open = leaves.filter(({ rev }) => !merged.has(rev));
+  let isDone = true;
+  if (open.length > 1) {
+    const body = await mergeLeaves(state, open, merge, operation);
+    await state.context.codec?.validateWrite([body], operation);
+    isDone = await isWritten(state, body, operation);
+    if (isDone) for (const { rev } of open.slice(1)) merged.add(rev);
+  }
+  const left = leaves.map(({ rev }) => rev).filter((rev) => merged.has(rev));
+  if (left.length > 0) isDone = (await areDeleted(state, left, operation)) && isDone;
+  return isDone;
+}
+
+/** The leaves that are no deletions, the current one first, as CouchDB chooses it. */
+async function readLeaves<T extends object>(
+  { context, id, path }: DocumentState<T>,
   operation: Operation,
 ): Promise<Leaf<T>[]> {
-  const found = await openRevs<T>(context, id, "all", {}, operation);
+  const { client, codec } = context;
+  const found = await readRevs<T>(context, id, "all", {}, operation);
   const leaves: Leaf<T>[] = [];
   for (const { ok } of found) {
     if (!ok || ok._deleted) continue;
-    const text = context.client.json.stringify(ok);
-    const doc = await admitted(context, ok, operation);
+    const text = client.json.stringify(ok);
+    const doc = codec ? await codec.validateRead(ok, operation) : ok;
     leaves.push({ rev: doc._rev ?? "", attachments: doc._attachments, doc, text });
   }
   if (leaves.length === 0) {
     const details = { status: 404, error: "not_found", reason: "deleted" };
-    const call = { method: "GET", path: pathIn(context, id) } as const;
-    throw context.client.error(NotFoundError, call, details);
+    throw client.error(NotFoundError, { method: "GET", path }, details);
   }
   return leaves.sort(({ rev: one }, { rev: other }) => {
     const generations = Number.parseInt(other, 10) - Number.parseInt(one, 10);
@@ -132,10 +137,9 @@ async function leavesOf<T extends object>(
   });
 }
 
-/** What `merge` makes of leaves, as it follows the first. */
-async function mergerOf<T extends object>(
-  context: DatabaseContext,
-  _id: string,
+/** The JSON that `merge` makes of leaves, as the next revision of the first. */
+async function mergeLeaves<T extends object>(
+  { context, id: _id }: DocumentState<T>,
   leaves: Leaf<T>[],
   merge: Merge<T>,
   operation: Operation,
@@ -144,32 +148,28 @@ async function mergerOf<T extends object>(
   const [first] = leaves as [Leaf<T>];
   const returned = await operation.race(Promise.resolve(merge([...docs])));
   const made = returned === undefined ? first.doc : returned;
-  const isOneOfThem = docs.some((doc) => doc === made);
-  if (!isPlain(made) || (!isOneOfThem && holds(docs, made))) {
-    throw new TypeError(
-      "What leaves are merged to is a document, or nothing if the first was changed: put braces around an expression",
-    );
+  const isLeaf = docs.some((doc) => doc === made);
+  if (!isPlain(made) || (!isLeaf && holds(docs, made))) {
+    throw new TypeError("`merge` must return a document, or nothing after changing the first leaf");
   }
-  if ("_deleted" in made)
-    throw new TypeError("Leaves are merged to a document: delete it afterwards");
+  if ("_deleted" in made) throw new TypeError("`merge` must not delete: delete the result instead");
   const _attachments = first.attachments;
-  const { json } = context.client;
+  const { client, codec } = context;
+  const { json } = client;
   const text = json.stringify({ ...ownMembers(made), _id, _rev: first.rev, _attachments });
-  const asItCame = () => json.parse(first.text);
-  const was = asRead(context, first.doc, asItCame);
-  return was === asItCame ? text : mergeBack(json, asItCame(), was(), json.parse(text));
+  const was = codec?.madeOf(first.doc);
+  return codec && was ? codec.mergeBack(json.parse(first.text), was(), json.parse(text)) : text;
 }
 
-/** Writes what was merged; false if somebody else was faster. */
+/** Write the merged document; false if another save came first. */
 async function isWritten(
-  context: DatabaseContext,
-  id: string,
+  { context, id, path }: DocumentState<object>,
   body: string,
   operation: Operation,
 ): Promise<boolean> {
-  const call = { method: "PUT", path: pathIn(context, id), body, expects: "rev" } as const;
+  const request: JsonRequest = { method: "PUT", path, body, expects: "rev" };
   try {
-    await sendWrite(context, call, writing(context, id, body), operation);
+    await sendWrite(context, request, documentWrite(context, id, body), operation);
     return true;
   } catch (error) {
     if (error instanceof CouchDBError && error.status === 409) return false;
@@ -177,32 +177,31 @@ async function isWritten(
   }
 }
 
-/** Deletes leaves in one request; false if that may not have been done for all. */
+/** Delete leaves in one request; false if some may not have been deleted. */
 async function areDeleted(
-  context: DatabaseContext,
-  _id: string,
+  { context, id: _id }: DocumentState<object>,
   revs: string[],
   operation: Operation,
 ): Promise<boolean> {
   const { client, path } = context;
   const docs = revs.map((_rev) => ({ _id, _rev, _deleted: true }));
   const body = client.json.stringify({ docs });
-  const call = { method: "POST", path: `${path}/_bulk_docs`, body, expects: "length" } as const;
+  const request = { method: "POST", path: `${path}/_bulk_docs`, body, expects: "length" } as const;
   let rows: BulkRow[];
   try {
-    rows = (await client.request(call, operation)).value as BulkRow[];
+    rows = (await client.request(request, operation)).value as BulkRow[];
   } catch (error) {
-    // The next look tells.
-    if (isUncertain(error, client.url(call))) return false;
+    // The next attempt shows what was deleted.
+    if (isUncertain(error, client.url(request))) return false;
     throw error;
   }
   if (!Array.isArray(rows) || rows.length !== revs.length) {
-    throw client.error(InvalidResponseError, call, { reason: "answered without rows" });
+    throw client.invalid(request, "expected rows");
   }
   const refused = rows.find(({ error }) => error !== undefined && error !== "conflict");
   if (!refused) return rows.every(({ error }) => error === undefined);
   const { error, reason } = refused;
   const classes = { forbidden: ForbiddenError, unauthorized: UnauthorizedError };
   const Class = Object(classes)[error as string] ?? ServerError;
-  throw client.error(Class, call, { error, reason });
+  throw client.error(Class, request, { error, reason });
 }

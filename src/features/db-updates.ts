@@ -1,9 +1,9 @@
 import { Feed } from "../changes/feed.js";
 import type { FeedOptions } from "../changes/feed-options.js";
-import type { HttpClient } from "../http/client.js";
+import { CouchDB } from "../client/couchdb.js";
 import type { Sequence } from "../shared/types.js";
 
-/** What has happened to a database, as CouchDB tells it. */
+/** What happened to a database. */
 export interface DatabaseUpdate {
   db_name: string;
   type: "created" | "updated" | "deleted";
@@ -11,24 +11,25 @@ export interface DatabaseUpdate {
 }
 
 /**
- * What happens to the databases of a server.
+ * Follow what happens to the databases of a server: what has happened, or also what will. For administrators.
+ *
+ * ```ts
+ * for await (const { db_name, type } of dbUpdates(couch, { feed: "continuous" })) console.log(db_name, type);
+ * ```
  *
  * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_db_updates
  */
-export function updates(client: HttpClient, options: FeedOptions): Feed<DatabaseUpdate> {
+export function dbUpdates(couch: CouchDB, options: FeedOptions = {}): Feed<DatabaseUpdate> {
   const { timeout } = options;
   return new Feed<DatabaseUpdate>(
     {
-      client,
-      resumes: true,
-      toCall({ heartbeat, ...query }) {
-        // CouchDB shows here only every other time that it lives.
-        const twice = heartbeat && Math.ceil(heartbeat / 2);
-        return {
-          method: "GET",
-          path: "_db_updates",
-          query: { timeout, heartbeat: twice, ...query },
-        };
+      client: CouchDB.clientOf(couch),
+      canResume: true,
+      toRequest({ heartbeat, ...position }) {
+        // Here, CouchDB sends only every other heartbeat.
+        const half = heartbeat && Math.ceil(heartbeat / 2);
+        const query = { timeout, heartbeat: half, ...position };
+        return { method: "GET", path: "_db_updates", query };
       },
       toEvent: (row) => row as DatabaseUpdate,
       sequenceOf: ({ seq }) => seq,

@@ -1,10 +1,11 @@
+import { Database } from "../client/database.js";
 import { isMissing } from "../documents/create-or-fetch.js";
 import type { DatabaseContext } from "../documents/database-context.js";
-import type { DefinedView } from "../queries/define-view.js";
+import type { DefinedView, ViewDefinition } from "../queries/define-view.js";
 import { ConflictError } from "../shared/errors.js";
 import { isLike, ownMembers } from "../shared/json-equal.js";
-import type { DesignData, OperationOptions, ViewDefinition } from "../shared/types.js";
-import { DesignDocument } from "./design-document.js";
+import type { OperationOptions } from "../shared/types.js";
+import { type DesignData, DesignDocument } from "./design-document.js";
 
 /** A design document as it is to be: its name, with or without `_design/`, and all that it has. */
 export type Design = DesignData & { _id: string };
@@ -17,14 +18,27 @@ export interface Deployed {
   unchanged: string[];
 }
 
-/** Makes design documents what they are to be; others are not touched. */
-export async function deploy(
-  context: DatabaseContext,
-  parts: readonly (Design | DefinedView)[],
-  options: OperationOptions,
+/**
+ * Make the design documents of a database what the application needs: write those that differ. Attachments stay,
+ * and so do other design documents.
+ *
+ * ```ts
+ * await deploy(animals, [byType, { _id: "_design/rules", validate_doc_update }]);
+ * ```
+ *
+ * @param designs - views made by `defineView` with their source, and whole design documents
+ * @throws TypeError if a view has no source, or a design document a member that CouchDB does not know
+ * @throws UnauthorizedError if the user is not an administrator of the database
+ * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html
+ */
+export async function deploy<T extends object, S extends object>(
+  db: Database<T, S>,
+  designs: readonly (Design | DefinedView)[],
+  options: OperationOptions = {},
 ): Promise<Deployed> {
+  const context = Database.contextOf(db);
   const deployed: Deployed = { created: [], changed: [], unchanged: [] };
-  for (const [document, data] of gathered(context, parts)) {
+  for (const [document, data] of gathered(context, designs)) {
     deployed[await make(context, document, data, options)].push(document.id);
   }
   return deployed;
@@ -42,7 +56,7 @@ function gathered(
     const [, data] = all.get(document.id) ?? [document, {}];
     if (isView) {
       if (part.source === undefined) {
-        throw new TypeError(`The view ${JSON.stringify(part.name)} has no source to deploy`);
+        throw new TypeError(`the view ${JSON.stringify(part.name)} needs a \`source\` to deploy`);
       }
       addAll(data, { views: { [part.name]: part.source } });
     } else addAll(data, ownMembers(part));

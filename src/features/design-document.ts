@@ -1,16 +1,36 @@
+import { Database } from "../client/database.js";
+import { createOrFetch } from "../documents/create-or-fetch.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
-import { type RequestOptions, request } from "../http/custom-request.js";
+import { DocumentState } from "../documents/document-state.js";
+import { customRequest, type RequestOptions } from "../http/custom-request.js";
 import { documentPath, encodeSegment, pathIn } from "../http/paths.js";
+import type { ViewDefinition } from "../queries/define-view.js";
 import { DocumentQueries } from "../queries/document-queries.js";
-import type { View } from "../queries/view.js";
-import type {
-  DesignData,
-  DocumentData,
-  JsonObject,
-  OperationOptions,
-  ViewDefinition,
-} from "../shared/types.js";
+import { AllDocsView, type View } from "../queries/view.js";
+import type { DocumentData, JsonObject, OperationOptions } from "../shared/types.js";
+
+/** What a design document may have. */
+export interface DesignData {
+  /** Of its functions. Default: JavaScript. */
+  language?: string;
+  options?: { partitioned?: boolean; local_seq?: boolean; include_design?: boolean };
+  views?: Record<string, ViewDefinition>;
+  filters?: Record<string, string>;
+  updates?: Record<string, string>;
+  validate_doc_update?: string;
+  /** Whether its views are brought up to date in the background. */
+  autoupdate?: boolean;
+  /** Modules that its functions `require`. */
+  lib?: JsonObject;
+  /** Search indexes: Clouseau's, and Nouveau's. */
+  indexes?: JsonObject;
+  nouveau?: JsonObject;
+  /** Deprecated by CouchDB, as are `shows` and `rewrites`. */
+  lists?: Record<string, string>;
+  shows?: Record<string, string>;
+  rewrites?: unknown;
+}
 
 /**
  * How a part of a design document is defined.
@@ -35,7 +55,8 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
 
   /** @internal */
   constructor(context: DatabaseContext, name: string) {
-    super(context, `_design/${name.replace(/^_design\//, "")}`, {});
+    const id = `_design/${name.replace(/^_design\//, "")}`;
+    super(context, id, {}, undefined, DesignState);
     this.#context = context;
   }
 
@@ -58,7 +79,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     { existsOk, signal, ...definition }: ViewDefinition & DefineOptions,
   ): Promise<View<K, V, T>> {
     if (typeof definition.map !== "string")
-      throw new TypeError("A view's map is a function's text");
+      throw new TypeError(`\`map\` must be a string, got ${typeof definition.map}`);
     const view = this.view<K, V>(name);
     await this.#define("views", name, definition, { existsOk, signal });
     return view;
@@ -74,7 +95,9 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
    * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html#filter-functions
    */
   async createFilter(name: string, source: string, options: DefineOptions = {}): Promise<string> {
-    if (typeof source !== "string") throw new TypeError("A filter is a function's text");
+    if (typeof source !== "string") {
+      throw new TypeError(`\`source\` must be a string, got ${typeof source}`);
+    }
     await this.#define("filters", name, source, options);
     return `${this.#name}/${name}`;
   }
@@ -96,7 +119,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     const usual = id === undefined ? "POST" : "PUT";
     const document = id === undefined ? "" : `/${documentPath(id)}`;
     const whole = { ...options, method: method ?? usual };
-    return request(this.#context.client, path + document, whole);
+    return customRequest(this.#context.client, path + document, whole);
   }
 
   /**
@@ -118,8 +141,8 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     const service = search === undefined ? "_nouveau_info" : "_search_info";
     const what = index === undefined ? "_info" : `${service}/${encodeSegment(index)}`;
     const path = `${pathIn(this.#context, this.id)}/${what}`;
-    const call = { method: "GET", path, expects: "name", signal } as const;
-    return (await this.#context.client.request(call)).value as JsonObject & { name: string };
+    const request = { method: "GET", path, expects: "name", signal } as const;
+    return (await this.#context.client.request(request)).value as JsonObject & { name: string };
   }
 
   get #name(): string {
@@ -152,13 +175,44 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
       throw error;
     }
   }
+}
 
-  /** @throws TypeError for a member that a design document does not have */
-  protected override check(data: DocumentData<DesignData>, original: () => object): void {
-    const stranger = Object.keys(data).find(
-      (name) => !members.test(name) && !Object.hasOwn(original(), name),
+/** The state of a design document, which can only be saved with members that CouchDB knows. */
+class DesignState extends DocumentState<DesignData> {
+  protected override check(data: DocumentData<DesignData>): void {
+    const known = this.inDatabase ?? {};
+    const unknown = Object.keys(data).find(
+      (name) => !members.test(name) && !Object.hasOwn(known, name),
     );
-    if (stranger)
-      throw new TypeError(`A design document has no member ${JSON.stringify(stranger)}`);
+    if (unknown === undefined) return;
+    throw new TypeError(`a design document cannot have the member ${JSON.stringify(unknown)}`);
   }
+}
+
+/**
+ * A design document: new, and written when it is saved; or the existing one, with `existsOk`.
+ *
+ * ```ts
+ * const zoo = await designDoc(animals, "zoo", { existsOk: true });
+ * await zoo.createView("by_type", { map: "function (doc) { emit(doc.type); }", existsOk: true });
+ * ```
+ *
+ * @param name - with or without `_design/`
+ * @throws ConflictError if it exists, unless `existsOk`
+ * @see https://docs.couchdb.org/en/stable/api/ddoc/common.html
+ */
+export async function designDoc<T extends object, S extends object>(
+  db: Database<T, S>,
+  name: string,
+  options: OperationOptions & { existsOk?: boolean | undefined } = {},
+): Promise<DesignDocument<T>> {
+  const context = Database.contextOf(db);
+  const document = new DesignDocument<T>(context, name);
+  await createOrFetch(context, document, options);
+  return document;
+}
+
+/** The design documents of a database by id, as `allDocs` has all documents. */
+export function designDocs<T extends object, S extends object>(db: Database<T, S>): AllDocsView<T> {
+  return new AllDocsView<T>(Database.contextOf(db), "_design_docs");
 }

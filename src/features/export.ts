@@ -1,12 +1,33 @@
+import { Database } from "../client/database.js";
 import type { Document } from "../documents/document.js";
-import type { SureJson } from "../http/request.js";
+import { AllDocsView } from "../queries/view.js";
+import type { DocsOptions } from "../queries/view-params.js";
+import type { SureJson } from "../shared/sure-json.js";
 import type { Rows } from "../streams/rows.js";
 
-/** Documents as the bytes of a JSON text a line, read as they are asked for. */
-export function jsonLines(
-  documents: Rows<Document<object>>,
-  json: SureJson,
+/**
+ * Read documents as the bytes of one JSON text a line: what `importDocs` accepts, with `new_edits: false` to keep
+ * their revisions. They are read as the stream is.
+ *
+ * ```ts
+ * await fetch(url, { method: "PUT", body: exportDocs(animals), duplex: "half" });
+ * ```
+ *
+ * @param options - as for `docs`, but design documents and the content of attachments are included, and no schema
+ * validates the documents. `attachments: false` writes stubs, which a database without these attachments refuses
+ */
+export function exportDocs<T extends object, S extends object>(
+  db: Database<T, S>,
+  options: DocsOptions = {},
 ): ReadableStream<Uint8Array> {
+  const context = Database.contextOf(db);
+  // A schema would give other content to the same revisions.
+  const all = new AllDocsView<object>({ ...context, codec: undefined }, "_all_docs");
+  const documents = all.docs({ includeDesignDocs: true, attachments: true, ...options });
+  return jsonLines(documents, context.client.json);
+}
+
+function jsonLines(documents: Rows<Document<object>>, json: SureJson): ReadableStream<Uint8Array> {
   const batches = documents.batches();
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>(
@@ -18,7 +39,7 @@ export function jsonLines(
           const lines = value.map(({ data }) => `${json.stringify(data)}\n`);
           controller.enqueue(encoder.encode(lines.join("")));
         } catch (error) {
-          // What is broken is not cancelled any more.
+          // A stream that has failed is not cancelled.
           await batches.return?.();
           throw error;
         }

@@ -1,68 +1,112 @@
-import type { DatabaseContext } from "../documents/database-context.js";
-import type { Call } from "../http/request.js";
-import { InvalidResponseError } from "../shared/errors.js";
-import type { RowsSummary } from "../shared/types.js";
-import { type Batch, identity, mapped, slice } from "../streams/batch.js";
-import { EndOfResult } from "../streams/multi-result-reader.js";
+import type { StreamRequest } from "../http/request.js";
+import { View } from "../queries/view.js";
+import type { ViewParams } from "../queries/view-params.js";
+import { type Batch, identity, mapped, type Pull, slice } from "../shared/batch.js";
+import type { Fixed } from "../shared/fixed.js";
+import type { ViewRow } from "../shared/row-types.js";
+import type { OperationOptions, RowsSummary } from "../shared/types.js";
+import { EndOfResult, MultiResultReader } from "../streams/multi-result-reader.js";
 import { Rows } from "../streams/rows.js";
-import { admitDoc, admitting } from "./schema/validation.js";
 
 /**
- * The answers to several queries that were asked in one request: Rows for each, one after the other, as
- * they arrive. What was not read of one is read past when the next is asked for.
+ * Run several queries of a view in one request. The result has Rows for each query, one after the other as they
+ * arrive: rows that you do not read are skipped when you ask for the next. Leaving the loop closes the connection.
+ *
+ * ```ts
+ * for await (const rows of multiQuery(view, [{ key: 4 }, { key: 2 }])) console.log(await rows.toArray());
+ * ```
+ *
+ * @throws IncompleteResponseError if the connection is lost
+ * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html#sending-multiple-queries-to-a-view
  */
-export async function* rowsOfQueries<R>(
-  context: DatabaseContext,
-  call: Call,
-  count: number,
-): AsyncGenerator<Rows<R>, void, void> {
-  const { client } = context;
-  const operation = client.begin(call.signal);
+export function multiQuery<K, V, T extends object>(
+  view: View<K, V, T>,
+  queries: readonly Omit<ViewParams<Fixed<K>>, "signal">[],
+  { signal }: OperationOptions = {},
+): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
+  if (!Array.isArray(queries)) throw new TypeError("`queries` must be an array");
+  return results(view, queries, signal);
+}
+
+async function* results<K, V, T extends object>(
+  view: View<K, V, T>,
+  queries: readonly Omit<ViewParams<K>, "signal">[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
+  const { context, path } = View.partsOf(view);
+  const { client, codec } = context;
+  const body = client.json.stringify({ queries });
+  const request: StreamRequest = { method: "POST", path: `${path}/queries`, body, effect: "read" };
+  const operation = client.begin(signal);
   try {
-    const { next: pull } = client.results(call, operation);
-    let batch: Batch | undefined;
-    let at = 0;
-    let told = 0;
-    const hasMore = async () => {
-      if (batch && at < batch.rows.length) return true;
-      batch = await pull();
-      at = 0;
-      return batch !== undefined;
-    };
-    while (await hasMore()) {
-      let summary: RowsSummary = {};
-      let isOver = false;
-      const next = async (): Promise<Batch | undefined> => {
-        if (isOver || !(await hasMore()) || !batch) return undefined;
-        const from = at;
-        const end = batch.rows.findIndex(
-          (row, index) => index >= from && row instanceof EndOfResult,
-        );
-        isOver = end !== -1;
-        at = isOver ? end + 1 : batch.rows.length;
-        if (isOver) ({ summary } = batch.rows[end] as EndOfResult);
-        return slice(batch, from, isOver ? end : at);
-      };
-      const source = {
-        next,
-        get summary() {
-          return summary;
-        },
-      };
-      const rows = new Rows<R>({
+    const reader = new MultiResultReader((text) => client.json.parse(text));
+    const batches = new ResultBatches(client.read(request, operation, reader).next);
+    let count = 0;
+    while (await batches.hasMore()) {
+      const source = new Result(batches);
+      const rows = new Rows<ViewRow<K, V, T>>({
         begin: () => operation.part(),
-        open: (part) => mapped<R>(admitting(context, source, admitDoc, part), identity),
+        open: (part) => mapped(codec?.validateRows(source, "row", part) ?? source, identity),
       });
-      told += 1;
+      count += 1;
       yield rows;
       await rows[Symbol.asyncDispose]();
-      while (!isOver && (await next()));
+      while (await source.next());
     }
-    if (told === count) return;
-    const reason = `answered with ${told} results to ${count} queries`;
-    throw client.error(InvalidResponseError, call, { status: 200, reason });
+    if (count === queries.length) return;
+    const reason = `expected ${queries.length} results, got ${count}`;
+    throw client.invalid(request, reason, { status: 200 });
   } finally {
-    operation.abort(new DOMException("The results were given up before their end", "AbortError"));
+    operation.abort(new DOMException("the results were closed before their end", "AbortError"));
     operation.end();
   }
+}
+
+/** The batches of all results: each may have the end of one and the beginning of the next. */
+class ResultBatches {
+  readonly #pull: Pull<Batch>;
+  #batch: Batch | undefined;
+  #at = 0;
+
+  constructor(pull: Pull<Batch>) {
+    this.#pull = pull;
+  }
+
+  async hasMore(): Promise<boolean> {
+    if (this.#batch && this.#at < this.#batch.rows.length) return true;
+    this.#batch = await this.#pull();
+    this.#at = 0;
+    return this.#batch !== undefined;
+  }
+
+  /** The next rows of the current result, and its end if that is among them. */
+  async next(): Promise<{ batch: Batch; end: EndOfResult | undefined } | undefined> {
+    if (!(await this.hasMore()) || !this.#batch) return undefined;
+    const batch = this.#batch;
+    const from = this.#at;
+    const isEnd = (row: unknown, index: number) => index >= from && row instanceof EndOfResult;
+    const at = batch.rows.findIndex(isEnd);
+    const to = at === -1 ? batch.rows.length : at;
+    this.#at = at === -1 ? to : at + 1;
+    return { batch: slice(batch, from, to), end: batch.rows[at] as EndOfResult | undefined };
+  }
+}
+
+/** The rows of one result. */
+class Result {
+  summary: RowsSummary = {};
+  readonly #batches: ResultBatches;
+  #isOver = false;
+
+  constructor(batches: ResultBatches) {
+    this.#batches = batches;
+  }
+
+  readonly next = async (): Promise<Batch | undefined> => {
+    const step = this.#isOver ? undefined : await this.#batches.next();
+    if (!step?.end) return step?.batch;
+    this.#isOver = true;
+    this.summary = step.end.summary;
+    return step.batch;
+  };
 }

@@ -1,10 +1,9 @@
-import type { DatabaseContext } from "../documents/database-context.js";
 import { encodeSegment } from "../http/paths.js";
+import { DocumentQueries } from "../queries/document-queries.js";
 import { paginate } from "../queries/paginate.js";
+import { identity } from "../shared/batch.js";
 import type { DocumentData, JsonObject, OperationOptions } from "../shared/types.js";
-import { identity } from "../streams/batch.js";
 import type { Rows } from "../streams/rows.js";
-import { admitDoc } from "./schema/validation.js";
 
 /**
  * How documents are searched. All but `signal` goes to CouchDB as it is; there is more for either service, which
@@ -48,22 +47,91 @@ export interface DocHit<T extends object = JsonObject> extends SearchHit<T> {
 // What either service gives at the most, unless the operator chose otherwise.
 const pageSize = 200;
 
-/** The hits of a search, over as many pages as it takes: of Clouseau's, or of Nouveau's. */
-export function search<T extends object>(
-  context: DatabaseContext,
-  part: string,
-  [service, member]: ["_search", "rows"] | ["_nouveau", "hits"],
-  [ddoc, index]: [string, string],
+/**
+ * Search with Clouseau, the service beside CouchDB: hits as they arrive, over as many pages as it takes.
+ *
+ * ```ts
+ * for await (const { id } of search(animals, "zoo", "by_text", "name:cat*")) console.log(id);
+ * ```
+ *
+ * @param db - a database, or a partition
+ * @param ddoc - the design document's name, without `_design/`
+ * @param q - in Lucene's syntax
+ * @throws TypeError for `group_field`, whose response has no rows
+ * @see https://docs.couchdb.org/en/stable/ddocs/search.html
+ */
+export function search<T extends object, S extends object>(
+  db: DocumentQueries<T, S>,
+  ddoc: string,
+  index: string,
+  q: string,
+  params: SearchParams & { include_docs: true },
+): Rows<DocHit<T>>;
+export function search<T extends object, S extends object>(
+  db: DocumentQueries<T, S>,
+  ddoc: string,
+  index: string,
+  q: string,
+  params?: SearchParams,
+): Rows<SearchHit<T>>;
+export function search<T extends object, S extends object>(
+  db: DocumentQueries<T, S>,
+  ddoc: string,
+  index: string,
+  q: string,
+  params: SearchParams = {},
+): Rows<SearchHit<T>> {
+  return hits(db, `_search/${encodeSegment(index)}`, "rows", ddoc, q, params);
+}
+
+/**
+ * Search with Nouveau, CouchDB's own search since 3.4.
+ *
+ * @param db - a database, or a partition
+ * @param ddoc - the design document's name, without `_design/`
+ * @param q - in Lucene's syntax
+ * @see https://docs.couchdb.org/en/stable/ddocs/nouveau.html
+ */
+export function nouveau<T extends object, S extends object>(
+  db: DocumentQueries<T, S>,
+  ddoc: string,
+  index: string,
+  q: string,
+  params: SearchParams & { include_docs: true },
+): Rows<DocHit<T>>;
+export function nouveau<T extends object, S extends object>(
+  db: DocumentQueries<T, S>,
+  ddoc: string,
+  index: string,
+  q: string,
+  params?: SearchParams,
+): Rows<SearchHit<T>>;
+export function nouveau<T extends object, S extends object>(
+  db: DocumentQueries<T, S>,
+  ddoc: string,
+  index: string,
+  q: string,
+  params: SearchParams = {},
+): Rows<SearchHit<T>> {
+  return hits(db, `_nouveau/${encodeSegment(index)}`, "hits", ddoc, q, params);
+}
+
+function hits<T extends object, S extends object>(
+  db: DocumentQueries<T, S>,
+  index: string,
+  member: string,
+  ddoc: string,
   q: string,
   { signal, limit, ...params }: SearchParams,
 ): Rows<SearchHit<T>> {
-  if (typeof q !== "string") throw new TypeError("What is searched for is a text: a query");
-  if (limit === 0) throw new RangeError("A search gives at least one hit: limit cannot be 0");
+  if (typeof q !== "string") throw new TypeError(`\`q\` must be a string, got ${typeof q}`);
+  if (limit === 0) throw new RangeError("`limit` must be at least 1");
   if (params.group_field !== undefined) {
-    throw new TypeError("Groups are no rows: ask for them by couch.request");
+    throw new TypeError("`group_field` gives no rows: use couch.request()");
   }
-  const design = `_design/${encodeSegment(ddoc)}`;
-  const where = `${context.path}/${part}${design}/${service}/${encodeSegment(index)}`;
-  const question = { path: where, member, size: pageSize, leastCap: pageSize, signal, limit };
-  return paginate(context, { ...question, params: { ...params, q } }, admitDoc, identity);
+  const context = DocumentQueries.contextOf(db);
+  const part = `${context.path}/${DocumentQueries.pathOf(db)}`;
+  const path = `${part}_design/${encodeSegment(ddoc)}/${index}`;
+  const query = { path, member, size: pageSize, leastCap: pageSize, signal, limit };
+  return paginate(context, { ...query, kind: "row", params: { ...params, q } }, identity);
 }

@@ -1,7 +1,17 @@
+import { Database } from "../client/database.js";
 import type { DatabaseContext } from "../documents/database-context.js";
+import type { JsonRequest } from "../http/request.js";
 import { ForbiddenError, NotFoundError, ServerError } from "../shared/errors.js";
 import { isLike, isPlain } from "../shared/json-equal.js";
-import type { OperationOptions, SecurityData, UserContext } from "../shared/types.js";
+import type { OperationOptions, UserContext } from "../shared/types.js";
+
+/** Who may do what in a database. */
+export interface SecurityData {
+  admins?: { names?: string[]; roles?: string[] };
+  members?: { names?: string[]; roles?: string[] };
+  // biome-ignore lint/suspicious/noExplicitAny: any JSON
+  [member: string]: any;
+}
 
 /**
  * Who may do what in a database: its members read and write documents, its admins also design
@@ -118,13 +128,13 @@ export class SecurityDocument {
     check(this.data);
     const body = client.json.stringify(this.data);
     const put = { method: "PUT", path: this.#path, body, expects: "ok", signal } as const;
-    const call = { ...put, repeats: true };
+    const request: JsonRequest = { ...put, effect: "idempotent" };
     try {
-      await client.request(call);
+      await client.request(request);
     } catch (error) {
       if (!(error instanceof ServerError) || !(await this.#isRefusal(error, signal))) throw error;
       const reason = `only an admin may do this (${error.reason})`;
-      throw client.error(ForbiddenError, call, {
+      throw client.error(ForbiddenError, request, {
         status: 403,
         error: "forbidden",
         reason,
@@ -152,7 +162,8 @@ export class SecurityDocument {
   }
 
   #add(group: "members" | "admins", kind: "names" | "roles", name: string): void {
-    if (typeof name !== "string") throw new TypeError("Names and roles are strings");
+    if (typeof name !== "string")
+      throw new TypeError(`expected a name or role, got ${typeof name}`);
     this.data[group] ??= {};
     const lists = this.data[group];
     lists[kind] ??= [];
@@ -179,7 +190,30 @@ function check({ members = {}, admins = {} }: SecurityData): void {
     if (
       !lists.every((list) => Array.isArray(list) && list.every((name) => typeof name === "string"))
     ) {
-      throw new TypeError("members and admins have names and roles, which are lists of strings");
+      throw new TypeError(
+        "`members` and `admins` must have `names` and `roles` that are arrays of strings",
+      );
     }
   }
+}
+
+/**
+ * Read who may do what in a database.
+ *
+ * ```ts
+ * const rules = await security(animals);
+ * rules.addMemberRole("keeper");
+ * await rules.save();
+ * ```
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/security.html#get--db-_security
+ */
+export async function security<T extends object, S extends object>(
+  db: Database<T, S>,
+  { signal }: OperationOptions = {},
+): Promise<SecurityDocument> {
+  const context = Database.contextOf(db);
+  const request = { method: "GET", path: `${context.path}/_security`, signal } as const;
+  const { text } = await context.client.request(request);
+  return new SecurityDocument(context, text);
 }

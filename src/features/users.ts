@@ -1,3 +1,5 @@
+import type { CouchDB } from "../client/couchdb.js";
+import { Database } from "../client/database.js";
 import { createOrFetch } from "../documents/create-or-fetch.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
@@ -140,4 +142,15 @@ function checkRoles(roles: readonly string[]): void {
   if (!Array.isArray(roles) || roles.some((role) => typeof role !== "string")) {
     throw new TypeError("Roles are an array of strings");
   }
+}
+
+/**
+ * The users of a server. No request.
+ *
+ * ```ts
+ * await users(couch).create("jan", "secret", { roles: ["keeper"] });
+ * ```
+ */
+export function users(couch: CouchDB): Users {
+  return new Users(Database.contextOf(couch.database("_users")));
 }

@@ -34,7 +34,7 @@ export function readInPlace(body: ReadableStream<Uint8Array>): BodyReader {
 /** The connection that a body comes by, and what becomes of it. */
 interface Connection {
   /** Milliseconds without a byte after which nobody is there. */
-  silence: number;
+  silenceTimeout: number;
   silent(): Error;
   cut(cause: unknown): Error;
   /** Aborts when it is closed. */
@@ -49,11 +49,11 @@ interface Connection {
 export function bytesOf(
   reader: BodyReader | null,
   operation: Operation,
-  { silence, silent, cut, signal, close }: Connection,
+  { silenceTimeout, silent, cut, signal, close }: Connection,
 ): AsyncIterableIterator<Uint8Array> {
   const end = { done: true, value: undefined } as const;
   let failure: Error | undefined;
-  const watch = watchdog(silence, () => {
+  const watch = watchdog(silenceTimeout, () => {
     failure = silent();
     close();
   });

@@ -1,60 +1,61 @@
 import type { AuthServer } from "../auth/auth.js";
+import type { Batch, Pull, Source } from "../shared/batch.js";
 import {
   ConflictError,
   type ErrorDetails,
   IncompleteResponseError,
   InvalidResponseError,
-  ServerError,
   TimeoutError,
 } from "../shared/errors.js";
+import type { SureJson } from "../shared/sure-json.js";
 import type { RowsSummary } from "../shared/types.js";
-import type { Batch, Pull, Source } from "../streams/batch.js";
 import { LineReader } from "../streams/line-reader.js";
-import { ResultsReader } from "../streams/multi-result-reader.js";
 import { closedError, Operation } from "../streams/operation.js";
 import { RowReader } from "../streams/row-reader.js";
+import { batchesOf, type TextReader } from "./batches.js";
 import { type BodyReader, bytesOf, readInPlace } from "./body.js";
+import { failureWithin } from "./failure.js";
 import { encodeQuery } from "./query.js";
 import {
-  type Call,
+  effectOf,
+  type HttpRequest,
+  type JsonRequest,
   type JsonResponse,
   type OpenResponse,
-  reads,
-  type SureJson,
+  type StreamRequest,
 } from "./request.js";
-import { type Exchange, type Sender, send } from "./send.js";
+import { type Exchange, type Session, send } from "./send.js";
 
-// Some runtimes give half a megabyte at once: rows that are parsed together are in memory together.
-const largestPiece = 65_536;
+/** How often a live feed reconnects in a row without progress. */
+interface ClientOptions extends Omit<Session, "server"> {
+  readonly feedRetries: number;
+}
 
-/** HTTP, and of CouchDB only how it answers: calls go out; JSON, rows and errors come back. */
+/** HTTP, and of CouchDB only the form of its responses: requests in; JSON, rows and errors out. */
 export class HttpClient {
   readonly base: string;
   readonly json: SureJson;
   readonly timeout: number;
-  /** How often what is safe to send twice is tried again; and a live feed, on end and without progress. */
   readonly retries: number;
   readonly feedRetries: number;
-  readonly #sender: Sender;
+  readonly #session: Session;
   readonly #operations = new Set<Operation>();
   #closing: Promise<void> | undefined;
 
-  constructor(base: string, json: SureJson, sender: Omit<Sender, "server">) {
+  constructor(base: string, json: SureJson, { feedRetries, ...options }: ClientOptions) {
     this.base = base;
     this.json = json;
-    this.timeout = sender.timeout;
-    this.retries = sender.retries;
-    this.feedRetries = sender.feedRetries;
-    const server: AuthServer = {
-      url: base,
-      request: (method, path, details) => this.#identify({ method, path }, details),
-    };
-    this.#sender = { ...sender, server };
+    this.timeout = options.timeout;
+    this.retries = options.retries;
+    this.feedRetries = feedRetries;
+    const request: AuthServer["request"] = (method, path, details) =>
+      this.#requestForAuth(method, path, details);
+    this.#session = { ...options, server: { url: base, request } };
   }
 
-  /** Ends all that is under way, refuses what is to come, and logs out. */
+  /** End every operation, refuse new ones, and log out. */
   close(): Promise<void> {
-    // Told once, to all who wait for it.
+    // Its failure is reported once.
     this.#closing ??= this.#close().finally(() => {
       this.#closing = Promise.resolve();
     });
@@ -63,79 +64,95 @@ export class HttpClient {
 
   async #close(): Promise<void> {
     for (const operation of this.#operations) operation.abort();
-    await this.#sender.auth?.close?.(this.#sender.server);
+    const { auth, server } = this.#session;
+    await auth?.close?.(server);
   }
 
-  /** What the session's Auth shows that it is. */
-  identity(): Promise<Record<string, string>> {
-    const { auth, server } = this.#sender;
+  /** The headers by which the session authenticates. */
+  credentials(): Promise<Record<string, string>> {
+    const { auth, server } = this.#session;
     return this.during(undefined, () => auth?.headers(server) ?? {});
   }
 
-  /** Tells the session's Auth that what it has is not known; true if it may have better. */
-  identifyAnew(signal: AbortSignal | undefined): Promise<boolean> {
-    const { auth, server } = this.#sender;
-    const answer = { status: 401, headers: new Headers(), reason: undefined };
+  /** Tell the session's Auth that its credentials are not accepted. True if it may have better ones. */
+  renewCredentials(signal: AbortSignal | undefined): Promise<boolean> {
+    const { auth, server } = this.#session;
+    const response = { status: 401, headers: new Headers(), reason: undefined };
     return this.during(signal, async () => {
-      if (!auth?.answered) return false;
-      return auth.answered({ ...answer, sent: await auth.headers(server) }, server);
+      if (!auth?.onResponse) return false;
+      return auth.onResponse({ ...response, sent: await auth.headers(server) }, server);
     });
   }
 
-  /** A request of the session's Auth, which all who wait for it wait for, also when the session is closed. */
-  async #identify(
-    target: Pick<Call, "method" | "path">,
+  /** Several requests may wait for a request of the Auth, which is sent even when the session is closed. */
+  async #requestForAuth(
+    method: HttpRequest["method"],
+    path: string,
     { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {},
   ): Promise<JsonResponse> {
     const operation = new Operation(undefined, this.#operations);
     const json = body === undefined ? undefined : this.json.stringify(body);
+    const request: JsonRequest = { method, path, headers, body: json, effect: "read" };
     try {
-      // To ask who one is twice does no harm.
-      const call: Call = { ...target, headers, body: json, reads: true, anonymous: true };
-      return await this.request(call, operation);
+      return await this.#request(request, operation, { ...this.#session, auth: undefined });
     } finally {
       operation.end();
     }
   }
 
-  /** The URL of a call, as it is sent and as errors show it. */
-  url(call: Pick<Call, "path" | "query">): string {
-    const query = encodeQuery(call.query ?? {}, (value) => this.json.stringify(value));
-    // A path that is the user's may have a query of its own.
-    const rest = call.path.includes("?") ? query.replace("?", "&") : query;
-    return `${this.base}/${call.path}${rest}`;
+  /** The URL of a request, as it is sent and as errors show it. */
+  url({ path, query = {} }: Pick<HttpRequest, "path" | "query">): string {
+    const parameters = encodeQuery(query, (value) => this.json.stringify(value));
+    // A path from the user may have a query of its own.
+    const rest = path.includes("?") ? parameters.replace("?", "&") : parameters;
+    return `${this.base}/${path}${rest}`;
   }
 
-  /** An error of a call: what was asked of what goes with the details. */
+  /** An error of a request. */
   error<E>(
     Class: new (details: ErrorDetails) => E,
-    call: Pick<Call, "method" | "path" | "query">,
+    request: Pick<HttpRequest, "method" | "path" | "query">,
     details: Omit<ErrorDetails, "method" | "url">,
   ): E {
-    return new Class({ method: call.method, url: this.url(call), ...details });
+    return new Class({ method: request.method, url: this.url(request), ...details });
   }
 
-  /** A conflict that is found here, before anything is sent. */
-  conflict(method: Call["method"], path: string, reason: string): ConflictError {
+  /** The error for a response that CouchDB does not give. */
+  invalid(
+    request: Pick<HttpRequest, "method" | "path" | "query">,
+    reason: string,
+    details: { status?: number; cause?: unknown } = {},
+  ): InvalidResponseError {
+    return this.error(InvalidResponseError, request, { ...details, reason });
+  }
+
+  /** The error for a body that ended early. */
+  incomplete(request: HttpRequest, status: number, cause?: unknown): IncompleteResponseError {
+    const reason = "the response ended early";
+    return this.error(IncompleteResponseError, request, { status, reason, cause });
+  }
+
+  /** The error for a conflict that was found without a request. */
+  conflict(method: HttpRequest["method"], path: string, reason: string): ConflictError {
     const details = { status: 409, error: "conflict", reason };
     return this.error(ConflictError, { method, path }, details);
   }
 
-  /** The server has given no sign of itself for too long. */
-  silent(call: Call, milliseconds: number): TimeoutError {
-    const { method } = call;
+  /** The error for a server that gave no sign of life for too long. */
+  silent(request: HttpRequest, milliseconds: number): TimeoutError {
+    const { method } = request;
     const reason = `the server was silent for ${milliseconds} ms`;
-    const mayHaveHappened = !reads(call);
-    return new TimeoutError({ method, url: this.url(call), reason, mayHaveHappened });
+    const mayHaveHappened = effectOf(request) !== "read";
+    return new TimeoutError({ method, url: this.url(request), reason, mayHaveHappened });
   }
 
-  /** Begins an operation of several requests, which must `land` at its end. */
+  /** Begin an operation of several requests; the caller must `end` it. */
   begin(signal: AbortSignal | undefined): Operation {
     if (this.#closing) throw closedError();
     return new Operation(signal, this.#operations);
   }
 
-  /** Waits for work that is not a request, as long as the session is open and the signal has not aborted. */
+  /** Wait for work within an operation of its own. */
   async during<R>(
     signal: AbortSignal | undefined,
     work: (operation: Operation) => R | PromiseLike<R>,
@@ -149,163 +166,114 @@ export class HttpClient {
   }
 
   /**
-   * Sends a request and reads the answer whole, within the session's timeout.
+   * Send a request and read the response whole, within the session's timeout.
    *
-   * @param within - the operation that it is part of, if it is not one by itself
+   * @param within - the operation that it is part of; default, one of its own
    */
-  async request(call: Call, within?: Operation): Promise<JsonResponse> {
-    const operation = within ?? this.begin(call.signal);
+  async request(request: JsonRequest, within?: Operation): Promise<JsonResponse> {
+    const operation = within ?? this.begin(request.signal);
     try {
-      const { response, text } = await this.#send(call, operation, true);
-      const isJson = call.method !== "HEAD" && !call.raw;
-      const value = isJson ? this.#parse(call, response, text) : undefined;
-      return { headers: response.headers, text, value };
+      return await this.#request(request, operation, this.#session);
     } finally {
       if (!within) operation.end();
     }
   }
 
-  /** The rows of an answer as they arrive. The request is sent when the first are asked for. */
-  rows(call: Call, member: string, operation: Operation): Source<Batch> {
+  async #request(
+    request: JsonRequest,
+    operation: Operation,
+    session: Session,
+  ): Promise<JsonResponse> {
+    const whole = { ...request, url: this.url(request) };
+    const exchange = await send(session, whole, operation, true);
+    const { response, text } = exchange;
+    if (request.method === "HEAD" && !isJson(response)) {
+      throw this.invalid(request, "expected CouchDB's content type", { status: response.status });
+    }
+    const value = request.method === "HEAD" ? undefined : this.#parse(request, exchange);
+    return { headers: response.headers, text, value };
+  }
+
+  #parse(request: JsonRequest, { response, text }: Exchange): unknown {
+    const { expects } = request;
+    const { status } = response;
+    if (text === "") throw this.invalid(request, "expected JSON, got an empty body", { status });
+    let value: unknown;
+    try {
+      value = this.json.parse(text);
+    } catch (cause) {
+      throw this.#notJson(request, response, cause);
+    }
+    if (expects === false) return value;
+    const isCouch = typeof value === "object" && value !== null;
+    if (isCouch && (expects === undefined || expects in (value as object))) return value;
+    throw this.invalid(request, "the JSON is not CouchDB's", { status });
+  }
+
+  /** The rows of a response as they arrive. The request is sent when the first are read. */
+  rows(request: StreamRequest, member: string, operation: Operation): Source<Batch> {
     const summary: RowsSummary = {};
     const reader = new RowReader(member, (text) => this.json.parse(text), summary);
-    return { next: this.#batches(call, operation, reader), summary };
+    return { next: this.#batches(request, operation, reader), summary };
   }
 
-  /** The same of an answer that has a value a line, up to the one with its `last_seq`. */
-  lines(call: Call, operation: Operation): Source<Batch> {
+  /** The rows of a response that has one a line, up to the line with `last_seq`. */
+  lines(request: StreamRequest, operation: Operation): Source<Batch> {
     const summary: RowsSummary = {};
     const reader = new LineReader((text) => this.json.parse(text), summary);
-    return { next: this.#batches(call, operation, reader), summary };
+    return { next: this.#batches(request, operation, reader), summary };
   }
 
-  /** The rows of several results, with an `EndOfResult` after those of each. */
-  results(call: Call, operation: Operation): Source<Batch> {
-    const reader = new ResultsReader((text) => this.json.parse(text));
-    return { next: this.#batches(call, operation, reader), summary: {} };
+  /** Rows that a reader of the caller's finds. */
+  read(request: StreamRequest, operation: Operation, reader: TextReader): Source<Batch> {
+    return { next: this.#batches(request, operation, reader), summary: {} };
   }
 
-  #batches(
-    call: Call,
-    operation: Operation,
-    reader: RowReader | LineReader | ResultsReader,
-  ): Pull<Batch> {
-    const decoder = new TextDecoder();
-    let opened: OpenResponse | undefined;
-    let chunk: Uint8Array = new Uint8Array();
-    let at = 0;
-    let failure: Error | undefined;
-    return async () => {
-      if (!opened) {
-        opened = await this.open(call, operation, readInPlace);
+  #batches(request: StreamRequest, operation: Operation, reader: TextReader): Pull<Batch> {
+    return batchesOf(reader, {
+      open: async () => {
+        const opened = await this.open(request, operation, readInPlace);
         operation.throwIfEnded();
-        if (isJson(opened.response)) call.onResponse?.();
-      }
-      for (;;) {
-        if (failure) throw failure;
-        if (at >= chunk.length) {
-          if (reader instanceof LineReader && reader.ended) {
-            // What keeps the connection open, a proxy perhaps, has nothing more to say.
-            opened.close();
-            return undefined;
-          }
-          const { done, value } = await opened.bytes.next();
-          if (done && !reader.ended) throw this.#unfinished(call, opened.response);
-          if (done) return undefined;
-          chunk = value;
-          at = 0;
-        }
-        const isSmall = chunk.length <= largestPiece;
-        const piece = isSmall ? chunk : chunk.subarray(at, at + largestPiece);
-        const text = decoder.decode(piece, { stream: true });
-        at += largestPiece;
-        const batch: Batch = { rows: [], texts: [] };
-        try {
-          reader.push(text, batch);
-        } catch (cause) {
-          const { response } = opened;
-          failure =
-            this.#failureWithin(call, response, text) ?? this.#unread(call, response, cause);
-        }
-        if (batch.rows.length > 0) return batch;
-      }
-    };
+        if (isJson(opened.response)) request.onResponse?.();
+        return opened;
+      },
+      unfinished: (response) =>
+        isJson(response)
+          ? this.incomplete(request, response.status)
+          : this.#notJson(request, response),
+      unreadable: (response, text, cause) =>
+        failureWithin({ method: request.method, url: this.url(request) }, response, text) ??
+        this.#notJson(request, response, cause),
+    });
   }
 
-  /** An answer whose body is still on its way. To `close` it closes the connection. */
+  /** Send a request, and give the response when its headers have arrived. */
   async open(
-    call: Call,
+    request: StreamRequest,
     operation: Operation,
     toReader: (body: ReadableStream<Uint8Array>) => BodyReader = (body) => body.getReader(),
   ): Promise<OpenResponse> {
-    const { response, signal, close } = await this.#send(call, operation, false);
+    const { silenceTimeout = Number.POSITIVE_INFINITY } = request;
+    const whole = { ...request, url: this.url(request) };
+    const { response, signal, close } = await send(this.#session, whole, operation, false);
     const reader = response.body && toReader(response.body);
-    const { silence = Number.POSITIVE_INFINITY } = call;
     const bytes = bytesOf(reader, operation, {
-      silence,
-      silent: () => this.silent(call, silence),
-      cut: (cause) => this.#incomplete(call, response, cause),
+      silenceTimeout,
+      silent: () => this.silent(request, silenceTimeout),
+      cut: (cause) => this.incomplete(request, response.status, cause),
       signal,
       close,
     });
     return { response, bytes, close };
   }
 
-  async #send(call: Call, operation: Operation, isWhole: boolean): Promise<Exchange> {
-    const exchange = await send(this.#sender, call, this.url(call), operation, isWhole);
-    const { response, close } = exchange;
-    const isCouch = call.raw || isJson(response);
-    if (call.method !== "HEAD" || isCouch) return exchange;
-    close();
-    throw this.#invalid(call, "answered without CouchDB's content type", response);
-  }
-
-  #parse(call: Call, response: Response, text: string): unknown {
-    let value: unknown;
-    try {
-      value = text === "" ? undefined : this.json.parse(text);
-    } catch (cause) {
-      throw this.#unread(call, response, cause);
-    }
-    if (call.scalar && text !== "") return value;
-    if (isObject(value) && (call.expects === undefined || call.expects in (value as object)))
-      return value;
-    const what = text === "" ? "an empty body" : "JSON that is not CouchDB's";
-    throw this.#invalid(call, `answered with ${what}`, response);
-  }
-
-  #unread(call: Call, response: Response, cause?: unknown) {
-    const type = response.headers.get("content-type") ?? "no content type";
-    const reason = `answered with ${type} that is not CouchDB's JSON`;
-    // A SyntaxError quotes the answer, which may be a page that quotes the request.
-    return this.#invalid(call, reason, response, cause instanceof SyntaxError ? undefined : cause);
-  }
-
-  /** What CouchDB appends to an answer that has begun when it cannot go on, or undefined. */
-  #failureWithin(call: Call, { status }: Response, text: string): ServerError | undefined {
-    const [, json] = /\n(\{"(?:code|error)":.*\})\s*$/.exec(text) ?? [];
-    if (json === undefined) return undefined;
-    const failure = this.json.parse(json) as { code?: number; error?: string; reason?: string };
-    const { code = status, error, reason } = failure;
-    return this.error(ServerError, call, { status: Number(code), error, reason });
-  }
-
-  /** What has ended too soon: CouchDB's, or a page that knows nothing of rows. */
-  #unfinished(call: Call, response: Response) {
-    return isJson(response) ? this.#incomplete(call, response) : this.#unread(call, response);
-  }
-
-  #invalid(call: Call, reason: string, { status }: Response, cause?: unknown) {
-    return this.error(InvalidResponseError, call, { status, reason, cause });
-  }
-
-  #incomplete(call: Call, { status }: Response, cause?: unknown) {
-    const reason = "the answer was cut off";
-    return this.error(IncompleteResponseError, call, { status, reason, cause });
+  #notJson(request: HttpRequest, { status, headers }: Response, cause?: unknown) {
+    const type = headers.get("content-type") ?? "no content type";
+    // A SyntaxError quotes the response, which may be a page that quotes the request.
+    const shown = cause instanceof SyntaxError ? undefined : cause;
+    return this.invalid(request, `expected CouchDB's JSON, got ${type}`, { status, cause: shown });
   }
 }
-
-const isObject = (value: unknown) => typeof value === "object" && value !== null;
 
 function isJson({ headers }: Response): boolean {
   return headers.get("content-type")?.includes("json") ?? false;

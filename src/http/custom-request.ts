@@ -2,58 +2,55 @@ import type { OperationOptions } from "../shared/types.js";
 import type { HttpClient } from "./client.js";
 import { toHeaders } from "./headers.js";
 import { serverPath } from "./paths.js";
-import type { Call } from "./request.js";
+import type { HttpRequest } from "./request.js";
 import { responseTo } from "./response.js";
-import { contentOf, uploading } from "./upload.js";
+import { contentOf, prepareUpload } from "./upload.js";
 
-/** A request of one's own. */
+/** A request that couchfetch has no method for. */
 export interface RequestOptions extends OperationOptions {
-  /** Default `"GET"`. GET and HEAD are sent again where that may help, others only if they have not arrived. */
+  /** Default `"GET"`. GET and HEAD are retried; others only if they never reached the server. */
   method?: string | undefined;
-  /** Parameters: keys and the like as values, which are encoded as for a view. */
+  /** Parameters: values such as keys are encoded as for a view. */
   query?: Record<string, unknown> | undefined;
-  /** Beside those of the session, and over them. */
+  /** Sent beside the session's headers; they take precedence. */
   headers?: Record<string, string> | undefined;
-  /** What is sent, as JSON. */
+  /** A value to send as JSON. */
   json?: unknown;
-  /** What is sent, as it is, under the type it says of itself, unless `headers` have another. Not with `json`. */
+  /** What to send, under its own content type unless `headers` name another. Not with `json`. */
   body?: BodyInit | undefined;
 }
 
-/** Sends what couchfetch has no method for. */
-export async function request(
+/** Send a request that couchfetch has no method for. */
+export async function customRequest(
   client: HttpClient,
   path: string,
-  { method, json, body, signal, ...options }: RequestOptions,
+  { method = "GET", json, body, ...options }: RequestOptions,
 ): Promise<Response> {
-  const call = {
+  const request: HttpRequest = {
     ...options,
-    method: (method ?? "GET").toUpperCase() as Call["method"],
+    method: method.toUpperCase() as HttpRequest["method"],
     path: serverPath(path),
-    raw: true,
-    signal,
   };
   if (json !== undefined && body !== undefined) {
-    throw new TypeError("What is sent is json or body, not both");
+    throw new TypeError("pass either `json` or `body`, not both");
   }
-  if (json === undefined && body === undefined) return responseTo(client, call);
-  if (/^(GET|HEAD)$/.test(call.method)) {
-    throw new TypeError("What has a body needs a method: POST, for example");
+  if (json === undefined && body === undefined) return responseTo(client, request);
+  if (request.method === "GET" || request.method === "HEAD") {
+    throw new TypeError("a request with a body needs a `method`, such as POST");
   }
   if (body === undefined) {
     const text = client.json.stringify(json);
-    if (typeof text !== "string") throw new TypeError("This is no JSON");
-    return responseTo(client, { ...call, body: text });
+    if (typeof text !== "string") throw new TypeError("`json` must be a JSON value");
+    return responseTo(client, { ...request, body: text });
   }
   const content = contentOf(body);
   const headers = { "content-type": content.type, ...toHeaders(options.headers) };
-  const operation = client.begin(signal);
-  let out: Awaited<ReturnType<typeof uploading>>;
+  const operation = client.begin(options.signal);
   try {
-    out = await uploading(client, { ...call, headers }, content, operation);
+    const upload = await prepareUpload(client, { ...request, headers }, content, operation);
+    return await responseTo(client, upload.request, undefined, operation);
   } catch (error) {
     operation.end();
     throw error;
   }
-  return responseTo(client, out.call, undefined, operation);
 }

@@ -1,42 +1,111 @@
-import { HTTPError, NetworkError as KyNetworkError, TimeoutError as KyTimeoutError } from "ky";
 import {
-  type CouchDBError,
-  errorFromResponse,
+  BadRequestError,
+  ConflictError,
+  CouchDBError,
+  ExpectationFailedError,
+  ForbiddenError,
+  InvalidResponseError,
   NetworkError,
-  TimeoutError,
+  NotFoundError,
+  PayloadTooLargeError,
+  PreconditionFailedError,
+  ServerError,
+  TooManyRequestsError,
+  UnauthorizedError,
+  UnsupportedMediaTypeError,
 } from "../shared/errors.js";
 
-/**
- * What ky has thrown as an error of ours. ky's own hold the request and its headers: they are never
- * passed on, not even as a cause.
- */
-export function failure(
-  thrown: unknown,
-  { reads, ...request }: { method: string; url: string; reads: boolean },
-  timeout: number | false,
+const classes: Record<number, typeof CouchDBError> = {
+  400: BadRequestError,
+  401: UnauthorizedError,
+  403: ForbiddenError,
+  404: NotFoundError,
+  409: ConflictError,
+  412: PreconditionFailedError,
+  413: PayloadTooLargeError,
+  415: UnsupportedMediaTypeError,
+  417: ExpectationFailedError,
+  429: TooManyRequestsError,
+};
+
+// These mean the same, whichever server on the way says them. A 404 or 409 without CouchDB's JSON says
+// nothing about the document, and must not be taken for CouchDB's.
+const fromAnyServer = new Set([401, 403, 413, 429]);
+
+const longestRetryAfter = 60_000;
+
+/** The error for a response without success, whose body is `text`. */
+export function errorFromResponse(
+  request: { method: string; url: string },
+  { status, type, headers }: Response,
+  text: string,
 ): CouchDBError {
-  if (thrown instanceof HTTPError) return errorFromResponse(request, thrown.response, thrown.data);
-  if (thrown instanceof KyTimeoutError) {
-    const reason = `no answer within ${timeout} ms`;
-    return new TimeoutError({ ...request, reason, mayHaveHappened: !reads });
+  if (type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304)) {
+    const reason = "the server redirects, which is not followed: use the URL it redirects to";
+    return new InvalidResponseError({ ...request, status: status || undefined, reason });
   }
-  const cause = thrown instanceof KyNetworkError ? thrown.cause : thrown;
-  const reason = "the connection could not be made, or was lost";
-  return new NetworkError({
-    ...request,
-    reason,
-    cause,
-    mayHaveHappened: !reads && !wasRefused(cause),
-  });
+  const { error, reason } = couchError(text);
+  const retryAfter = retryAfterOf(headers);
+  const contentType = headers.get("content-type") ?? "no content type";
+  const isCouch = request.method === "HEAD" ? contentType.includes("json") : error !== undefined;
+  if (status >= 500 || isCouch || fromAnyServer.has(status)) {
+    const Class = classes[status] ?? (status >= 500 ? ServerError : CouchDBError);
+    return new Class({ ...request, status, error, reason, retryAfter });
+  }
+  const got = text === "" ? "an empty body" : contentType;
+  const message = `expected CouchDB's JSON, got ${got}`;
+  return new InvalidResponseError({ ...request, status, reason: message, retryAfter });
 }
 
-/** Node, Bun and Deno tell where nothing was sent; browsers do not. */
+/** The error for a request that failed in the network. */
+export function networkError(
+  request: { method: string; url: string },
+  cause: unknown,
+  isRead: boolean,
+): NetworkError {
+  const mayHaveHappened = !isRead && !wasRefused(cause);
+  const reason = "the connection failed or was lost";
+  return new NetworkError({ ...request, reason, cause, mayHaveHappened });
+}
+
+/** The error that CouchDB appends to a response that it cannot complete, if there is one. */
+export function failureWithin(
+  request: { method: string; url: string },
+  { status }: Response,
+  text: string,
+): ServerError | undefined {
+  const [, json] = /\n(\{"(?:code|error)":.*\})\s*$/.exec(text) ?? [];
+  if (json === undefined) return undefined;
+  const { code = status, error, reason } = JSON.parse(json);
+  return new ServerError({ ...request, status: Number(code), error, reason });
+}
+
+/** Whether nothing was sent, which Node, Bun and Deno report and browsers do not. */
 function wasRefused(cause: unknown): boolean {
   const texts = [cause, (cause as { cause?: unknown } | undefined)?.cause].map((error) =>
-    // Some quote the URL, in which may stand anything.
+    // Some messages quote the URL, which may contain anything.
     error instanceof Error
       ? `${(error as { code?: string }).code} ${error.message.replace(/https?:\S+/g, "")}`
       : "",
   );
   return /ECONNREFUSED|ConnectionRefused|ENOTFOUND|EAI_AGAIN|\(Connect\)/.test(texts.join(" "));
+}
+
+function retryAfterOf(headers: Headers): number | undefined {
+  const value = headers.get("retry-after") ?? "";
+  // Seconds, or a date.
+  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return wait >= 0 ? Math.min(wait, longestRetryAfter) : undefined;
+}
+
+function couchError(text: string): { error?: string | undefined; reason?: string | undefined } {
+  try {
+    const { error, reason } = Object(JSON.parse(text));
+    return {
+      error: typeof error === "string" ? error : undefined,
+      reason: typeof reason === "string" ? reason : undefined,
+    };
+  } catch {
+    return {};
+  }
 }

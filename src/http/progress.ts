@@ -1,32 +1,29 @@
 import { sendsStreams } from "../shared/runtime.js";
 import type { Operation } from "../streams/operation.js";
 
-/** Called as bytes pass: how many so far, and of how many, where that is known. */
+/** Called as bytes are transferred: their number so far, and the total if it is known. */
 export type Progress = (bytes: number, total: number | undefined) => void;
 
-/** What both directions need to know. */
+/** What an upload and a download have in common. */
 export interface Transfer {
   operation: Operation;
-  /** Milliseconds that the server may be silent, and the error that it is when it was. */
-  patience: number;
+  /** Milliseconds that the server may be silent, and the error when it was. */
+  timeout: number;
   silent(): Error;
   total?: number | undefined;
   onProgress: Progress | undefined;
 }
 
-// What a slow line takes: bytes a millisecond.
+// A slow line: bytes a millisecond.
 const slowest = 16;
 
-/** What is sent, and how to let go of where it came from, once the answer is here. */
+/** A body to send; call `end` when the response has arrived. */
 interface PreparedBody {
   body: Blob | ReadableStream<Uint8Array>;
   end(): void;
 }
 
-/**
- * What goes out: whole, if it is at hand and nobody watches it go, and where no stream can be sent; else
- * as it comes.
- */
+/** A body to send: whole if it is in memory and its progress is not observed, or if no stream can be sent. */
 export async function prepareBody(
   content: Blob | Response,
   isStream: boolean,
@@ -39,9 +36,9 @@ export async function prepareBody(
   if (whole && !watched) return { body: whole, end() {} };
   const stream = whole?.stream() ?? ((content as Response).body as ReadableStream<Uint8Array>);
   const reader = stream.getReader();
-  const letGo = () => void reader.cancel(operation.reason).catch(() => {});
+  const release = () => void reader.cancel(operation.reason).catch(() => {});
   const details = { ...transfer, total: whole?.size, onProgress: watched };
-  const passed = relay(() => reader.read(), letGo, "taking", details);
+  const passed = relay(() => reader.read(), release, "taking", details);
   if (sendsStreams) return passed;
   const gathered = await operation.race(new Response(passed.body).blob());
   passed.end();
@@ -49,14 +46,14 @@ export async function prepareBody(
 }
 
 /**
- * Chunks as a stream that is pulled, counted here since ky would keep a copy to count. The server is
- * watched while it is to give them, or to take them, but not while our own side takes its time.
+ * Chunks as a stream that is pulled and counted; ky would keep a copy to count. The server's silence is
+ * limited while it is its turn, not while the caller takes time.
  */
 export function relay(
   next: () => Promise<{ done?: boolean | undefined; value?: unknown }>,
-  letGo: () => void,
+  release: () => void,
   server: "giving" | "taking",
-  { operation, patience, silent, total, onProgress }: Transfer,
+  { operation, timeout, silent, total, onProgress }: Transfer,
 ): { body: ReadableStream<Uint8Array>; end(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let bytes = 0;
@@ -64,12 +61,12 @@ export function relay(
   const rest = () => clearTimeout(timer);
   const watch = () => {
     rest();
-    if (!ended) timer = setTimeout(() => operation.abort(silent()), patience);
+    if (!ended) timer = setTimeout(() => operation.abort(silent()), timeout);
   };
   const end = () => {
     ended = true;
     rest();
-    letGo();
+    release();
   };
   const [before, after] = server === "giving" ? [watch, rest] : [rest, watch];
   operation.onEnd(end);
@@ -84,14 +81,14 @@ export function relay(
         if (server === "giving") end();
       } else {
         if (!(value instanceof Uint8Array)) {
-          throw new TypeError("An attachment's stream gives Uint8Arrays, and nothing else");
+          throw new TypeError("a stream to send must contain Uint8Arrays only");
         }
         controller.enqueue(value);
         bytes += value.length;
         onProgress?.(bytes, total);
       }
     } catch (error) {
-      // A fetch tells of a broken source as if the network had failed.
+      // A fetch reports a broken source as if the network had failed.
       operation.abort(error);
       throw error;
     }
@@ -100,7 +97,7 @@ export function relay(
   return { body: new ReadableStream({ pull, cancel: end }, { highWaterMark: 0 }), end };
 }
 
-/** Milliseconds that a server may take to answer to so many bytes that nobody sees go out. */
-export function uploadTimeout(bytes: number, patience: number): number {
-  return Math.min(patience + bytes / slowest, 2 ** 31 - 1);
+/** Milliseconds that a server may take to respond to so many bytes whose sending cannot be observed. */
+export function uploadTimeout(bytes: number, timeout: number): number {
+  return Math.min(timeout + bytes / slowest, 2 ** 31 - 1);
 }

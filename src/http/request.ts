@@ -1,46 +1,47 @@
-import type { Json, OperationOptions } from "../shared/types.js";
+import type { OperationOptions } from "../shared/types.js";
 import type { Query } from "./query.js";
 
-/** A fetch: the runtime's, a worker's service binding, a test's. */
+/** A fetch function: the runtime's, a worker's service binding, or a test's. */
 export type Fetch = (input: Request, init?: RequestInit) => Promise<Response>;
 
-/** The session's, for values that are known to be JSON. */
-export interface SureJson extends Json {
-  stringify(value: unknown): string;
-}
+/**
+ * What a request does to the server, which decides whether it may be sent again: nothing, the same however
+ * often it arrives, or something new each time.
+ */
+export type Effect = "read" | "idempotent" | "write";
 
-/** One request, before it is one. */
-export interface Call extends OperationOptions {
+/** A request to CouchDB, before it is sent. */
+export interface HttpRequest extends OperationOptions {
   method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "COPY";
   /** Encoded, without a leading slash. */
   path: string;
   query?: Query | undefined;
-  /** JSON, as text; or what an attachment holds, with its content type among the headers. */
+  /** JSON as text; or the bytes of an upload, whose content type is among the headers. */
   body?: string | Blob | ReadableStream<Uint8Array> | undefined;
   headers?: Record<string, string> | undefined;
-  /** It reads although its method does not say so, and may be repeated. */
-  reads?: boolean;
-  /** It writes, but the same however often it is sent. */
-  repeats?: boolean;
-  /** Sent without the session's Auth, for that itself. */
-  anonymous?: boolean;
-  /** Whoever sends it tries again by himself. */
-  once?: boolean;
-  /** Milliseconds without a byte of the body after which the connection is taken for dead. */
-  silence?: number | undefined;
-  /** Milliseconds to the headers, where the session's `timeout` does not suit; false for no limit. */
+  /** Default: `"read"` for GET and HEAD, `"write"` for the other methods. */
+  effect?: Effect;
+  /** Milliseconds to the headers, and to the end of a body that is read whole. Default: the session's. */
   timeout?: number | false;
-  /** Called when CouchDB has begun an answer with rows. */
-  onResponse?: () => void;
-  /** The answer is whatever it is: an attachment, a text. */
-  raw?: boolean;
-  /** The answer is JSON, but need not be an object: a string, a number. */
-  scalar?: boolean;
-  /** A member by which CouchDB's answer is known from anybody else's JSON. */
-  expects?: string;
+  /** 0 where the caller retries. Default: the session's. */
+  retries?: 0;
 }
 
-/** An answer that was read whole. */
+/** A request whose response is read whole, as JSON. */
+export interface JsonRequest extends HttpRequest {
+  /** A member that shows that the JSON is CouchDB's; false where it need not be an object. */
+  expects?: string | false;
+}
+
+/** A request whose response is read as it arrives. */
+export interface StreamRequest extends HttpRequest {
+  /** Milliseconds without a byte after which the connection is considered dead. Default: no limit. */
+  silenceTimeout?: number | undefined;
+  /** Called when CouchDB has begun its response. */
+  onResponse?: () => void;
+}
+
+/** A JSON response that was read whole. */
 export interface JsonResponse {
   headers: Headers;
   text: string;
@@ -48,14 +49,15 @@ export interface JsonResponse {
   value: unknown;
 }
 
-/** An answer that has begun. */
+/** A response whose body is still arriving. */
 export interface OpenResponse {
   response: Response;
   bytes: AsyncIterableIterator<Uint8Array>;
+  /** Close the connection. */
   close(): void;
 }
 
-/** Whether a call only reads, and may be repeated. */
-export function reads(call: Call): boolean {
-  return call.reads ?? (call.method === "GET" || call.method === "HEAD");
+/** The effect that a request has. */
+export function effectOf({ effect, method }: HttpRequest): Effect {
+  return effect ?? (method === "GET" || method === "HEAD" ? "read" : "write");
 }

@@ -1,45 +1,48 @@
 import type { HttpClient } from "./client.js";
+import { toHeaders } from "./headers.js";
 import { type Progress, relay } from "./progress.js";
-import type { Call } from "./request.js";
+import type { HttpRequest } from "./request.js";
 
-// Of these, a Response can have no body.
-const empty = new Set([204, 205, 304]);
+// A Response with one of these statuses has no body.
+const withoutBody = new Set([204, 205, 304]);
 
 /**
- * An answer as a Response, its body still on its way: what reads it meets our errors, and the session's
- * timeout; what ends the operation ends it.
+ * Send a request, and give the response as a Response whose body is still arriving: reading it can throw
+ * couchfetch's errors, and the session's timeout limits its silence.
  *
- * @param operation - of this alone: it lands with the body
+ * @param operation - used by this request alone: it ends with the body
  */
 export async function responseTo(
   client: HttpClient,
-  call: Call,
+  request: HttpRequest,
   onProgress?: Progress,
-  operation = client.begin(call.signal),
+  operation = client.begin(request.signal),
 ): Promise<Response> {
   try {
-    const { response, bytes, close } = await client.open(call, operation);
-    const { status, statusText } = response;
-    const headers = new Headers(response.headers);
-    // The bytes are unpacked, which these headers, passed on with them, would deny.
-    if (headers.has("content-encoding")) {
-      headers.delete("content-encoding");
-      headers.delete("content-length");
-    }
-    const letGo = () => {
-      close();
+    const headers = { accept: "*/*", ...toHeaders(request.headers) };
+    const opened = await client.open({ ...request, headers }, operation);
+    const end = () => {
+      opened.close();
       operation.end();
     };
-    if (empty.has(status) || call.method === "HEAD") {
-      letGo();
-      return new Response(null, { status, statusText, headers });
+    const { status, statusText, headers: received } = opened.response;
+    const shown = new Headers(received);
+    // The bytes are already decoded, which these headers would deny.
+    if (shown.has("content-encoding")) {
+      shown.delete("content-encoding");
+      shown.delete("content-length");
     }
-    const total = Number(headers.get("content-length")) || undefined;
-    const patience = client.timeout;
-    const silent = () => client.silent(call, patience);
-    const transfer = { operation, patience, silent, total, onProgress };
-    const { body } = relay(() => bytes.next(), letGo, "giving", transfer);
-    return new Response(body, { status, statusText, headers });
+    const init = { status, statusText, headers: shown };
+    if (withoutBody.has(status) || request.method === "HEAD") {
+      end();
+      return new Response(null, init);
+    }
+    const total = Number(shown.get("content-length")) || undefined;
+    const { timeout } = client;
+    const silent = () => client.silent(request, timeout);
+    const transfer = { operation, timeout, silent, total, onProgress };
+    const { body } = relay(() => opened.bytes.next(), end, "giving", transfer);
+    return new Response(body, init);
   } catch (error) {
     operation.abort();
     operation.end();

@@ -1,102 +1,86 @@
-import ky, { HTTPError } from "ky";
-import type { Auth, AuthAnswer, AuthServer } from "../auth/auth.js";
+import ky from "ky";
+import type { Auth, AuthResponse, AuthServer } from "../auth/auth.js";
+import { type CouchDBError, TimeoutError } from "../shared/errors.js";
 import { credentials, hidesCookies, resends, unrepeatable } from "../shared/runtime.js";
 import type { Operation } from "../streams/operation.js";
-import { failure } from "./failure.js";
+import { errorFromResponse, networkError } from "./failure.js";
 import { toHeaders } from "./headers.js";
-import { type Call, type Fetch, reads } from "./request.js";
+import { effectOf, type Fetch, type HttpRequest } from "./request.js";
 import { mayPass, waitBefore } from "./retry.js";
 
-/** What requests of a session have in common. */
-export interface Sender {
+/** What the requests of a session have in common. */
+export interface Session {
   readonly auth: Auth | undefined;
-  /** What the Auth is told of. */
+  /** The server, as the Auth sees it. */
   readonly server: AuthServer;
   readonly fetch: Fetch | undefined;
-  /** By their names in lower case. */
+  /** Their names are in lower case. */
   readonly headers: Record<string, string>;
-  /** Milliseconds to the headers, and for a body that is read whole. */
+  /** Milliseconds to the headers, and to the end of a body that is read whole. */
   readonly timeout: number;
-  /** How often what is safe to send twice is tried again. */
+  /** How often a request that is safe to send twice is retried. */
   readonly retries: number;
-  readonly feedRetries: number;
 }
 
-/** An answer whose headers are here, while its body may be on its way. */
+/** A response whose headers have arrived. */
 export interface Exchange {
   response: Response;
-  /** The body, if it was to be read whole; there is nothing to close then. */
+  /** The body, if it was to be read whole. */
   text: string;
-  /** Aborts when that is done, or the operation is ended. */
+  /** Aborts when the connection is closed, or the operation ends. */
   signal: AbortSignal;
-  /** Hangs up, if the body is not here yet. */
+  /** Close the connection. */
   close(): void;
 }
 
+type Credentials = Record<string, string>;
+
 /**
- * Sends a call, a read again where that may help. ky could do so by itself, and take a signal, but
- * either would cost each request more than the rest of it that is ours.
+ * Send a request, and again where that is safe and may help. ky can retry and take a signal, too, but either
+ * costs each request more than the rest of couchfetch.
  *
- * @param isWhole - whether the body is to be read, too: what is lost with it is asked for again
+ * @param isWhole - whether to read the body: a request whose body is lost is retried
  */
 export async function send(
-  sender: Sender,
-  call: Call,
-  url: string,
+  session: Session,
+  request: HttpRequest & { url: string },
   operation: Operation,
   isWhole: boolean,
 ): Promise<Exchange> {
   const connection = new AbortController();
   const { signal } = connection;
-  const letGo = operation.onEnd(() => connection.abort());
+  const release = operation.onEnd(() => connection.abort());
   const close = () => {
-    letGo();
+    release();
     connection.abort();
   };
-  const isRead = reads(call);
-  const timeout = call.timeout ?? sender.timeout;
-  const isSafe = isRead || (call.repeats ?? false);
-  // Made anew for each try: a stream is gone with it.
-  const toSend = () => (isSafe || !resends ? call : { ...call, body: once(call.body) });
-  const retries = call.once || call.body instanceof ReadableStream ? 0 : sender.retries;
-  const explain = (thrown: unknown) => {
-    operation.throwIfEnded();
-    return failure(thrown, { method: call.method, url, reads: isRead }, timeout);
-  };
-  let isSigned = false;
+  const isRead = effectOf(request) === "read";
+  const isStream = request.body instanceof ReadableStream;
+  const retries = isStream ? 0 : (request.retries ?? session.retries);
+  let isRenewed = false;
   try {
     for (let attempt = 1; ; ) {
-      const sent = await signature(sender, call, operation);
-      const answer = request(sender, toSend(), url, sent, timeout, signal);
-      const hear = (response: Response, reason?: string) =>
-        isHeard(sender, call, { response, sent: sent ?? {}, reason }, operation);
-      let response: Response;
-      let text = "";
-      try {
-        response = await operation.race(answer);
-        if (isWhole) text = await operation.race(answer.text());
-      } catch (thrown) {
-        // A fetch may be deaf, and answer when nobody waits any more.
-        answer.then(({ body }) => body?.cancel()).catch(() => {});
-        const error = explain(thrown);
-        if (thrown instanceof HTTPError && (await hear(thrown.response, error.reason))) {
-          // Once: what is refused again is refused.
-          const isNew = !isSigned && !(call.body instanceof ReadableStream);
-          isSigned = true;
-          if (isNew) continue;
-        }
-        if (attempt > retries || !mayPass(error, isSafe)) throw error;
-        await operation.sleep(waitBefore(attempt, error));
-        attempt += 1;
-        continue;
+      const sent = await credentialsFor(session, operation);
+      const result = await exchange(session, request, sent, { operation, signal, isWhole });
+      const { response, error } = result;
+      if (!error) {
+        await notifyAuth(session, result, sent, operation).catch((reason) => {
+          operation.throwIfEnded();
+          // A write that is done is done, whatever the Auth says.
+          if (isRead) throw reason;
+        });
+        if (isWhole) release();
+        return { response, text: result.text, signal, close };
       }
-      await hear(response).catch((error) => {
-        operation.throwIfEnded();
-        // A write that is done is done, whatever becomes of the Auth.
-        if (isRead) throw error;
-      });
-      if (isWhole) letGo();
-      return { response, text, signal, close };
+      if (response && (await notifyAuth(session, result, sent, operation))) {
+        // Once: what is refused again stays refused.
+        const isFirst = !isRenewed && !isStream;
+        isRenewed = true;
+        if (isFirst) continue;
+      }
+      if (attempt > retries || !mayPass(error, effectOf(request) !== "write")) throw error;
+      await operation.sleep(waitBefore(attempt, error));
+      attempt += 1;
     }
   } catch (error) {
     close();
@@ -104,50 +88,94 @@ export async function send(
   }
 }
 
-/** What a runtime that sends again by itself cannot send twice. Bun knows a Blob behind its own stream. */
-function once(body: Call["body"]) {
-  if (body === undefined || body instanceof ReadableStream) return body;
-  return new Blob([body]).stream().pipeThrough(new TransformStream());
+type Result =
+  | { response: Response; text: string; error?: undefined }
+  | { response: Response | undefined; text: string; error: CouchDBError };
+
+/** Send a request once. Rejects only when the operation ends. */
+async function exchange(
+  session: Session,
+  request: HttpRequest & { url: string },
+  sent: Credentials | undefined,
+  how: { operation: Operation; signal: AbortSignal; isWhole: boolean },
+): Promise<Result> {
+  const { method, url, timeout = session.timeout } = request;
+  const { operation } = how;
+  const init = toInit(session, request, sent, how.signal);
+  let text = "";
+  let lost: { cause: unknown } | undefined;
+  let isOver = false;
+  // Here, ky's timeout covers the body as well.
+  const fetch = async () => {
+    try {
+      const response = await (session.fetch
+        ? session.fetch(new Request(url, init))
+        : globalThis.fetch(url, init));
+      // A custom fetch may ignore the signal, and respond later.
+      if (isOver) await response.body?.cancel();
+      else if (how.isWhole || !response.ok) text = await response.text();
+      return response;
+    } catch (cause) {
+      lost = { cause };
+      throw cause;
+    }
+  };
+  const arriving = ky(url, { timeout, retry: 0, throwHttpErrors: false, fetch });
+  try {
+    const response = await operation.race(arriving);
+    if (response.ok) return { response, text };
+    return { response, text, error: errorFromResponse({ method, url }, response, text) };
+  } catch {
+    isOver = true;
+    operation.throwIfEnded();
+    const isRead = effectOf(request) === "read";
+    if (lost) {
+      const error = networkError({ method, url }, lost.cause, isRead);
+      return { response: undefined, text, error };
+    }
+    const reason = `no response within ${timeout} ms`;
+    const error = new TimeoutError({ method, url, reason, mayHaveHappened: !isRead });
+    return { response: undefined, text, error };
+  }
 }
 
-/** What the session's Auth has to say of who is asking. */
-async function signature({ auth, server }: Sender, { anonymous }: Call, operation: Operation) {
-  if (!auth || anonymous) return undefined;
-  return operation.race(Promise.resolve(auth.headers(server)));
+/** The headers by which the session authenticates a request. */
+async function credentialsFor({ auth, server }: Session, operation: Operation) {
+  return auth && operation.race(Promise.resolve(auth.headers(server)));
 }
 
-/** Tells the Auth of an answer; true if the request may be sent anew. */
-async function isHeard(
-  { auth, server }: Sender,
-  { anonymous }: Call,
-  { response, ...rest }: Pick<AuthAnswer, "sent" | "reason"> & { response: Response },
+/** Report a response to the Auth. True if the request may succeed with new credentials. */
+async function notifyAuth(
+  { auth, server }: Session,
+  { response, error }: Result,
+  sent: Credentials = {},
   operation: Operation,
 ): Promise<boolean> {
-  if (!auth?.answered || anonymous) return false;
+  if (!auth?.onResponse || !response) return false;
   const { status, headers } = response;
-  return operation.race(Promise.resolve(auth.answered({ status, headers, ...rest }, server)));
+  const seen: AuthResponse = { status, headers, sent, reason: error?.reason };
+  return operation.race(Promise.resolve(auth.onResponse(seen, server)));
 }
 
-/**
- * A fetch within a timeout. ky makes a Request of its own, which nobody needs: to pass that on, with its
- * headers, would have a runtime copy it.
- */
-function request(
-  { fetch, headers }: Sender,
-  { method, body, raw, ...call }: Call,
-  url: string,
-  sent: Record<string, string> | undefined,
-  timeout: number | false,
+/** ky gets none of this: to copy it into a Request of its own would cost each request. */
+function toInit(
+  { headers }: Session,
+  request: HttpRequest,
+  sent: Credentials | undefined,
   signal: AbortSignal,
-) {
-  const { cookie, ...signed } = { ...toHeaders(call.headers), ...toHeaders(sent) };
-  // Of no cookie nothing is said; but to a browser that its own are meant.
+): RequestInit {
+  const { method } = request;
+  // A runtime that resends by itself cannot resend a stream.
+  const isOnce = effectOf(request) === "write" && resends;
+  const body = isOnce ? toStream(request.body) : request.body;
+  const { cookie, ...signed } = { ...toHeaders(request.headers), ...toHeaders(sent) };
+  // An empty cookie is not sent, but asks a browser for its own.
   if (cookie) signed.cookie = cookie;
-  const init = {
+  return {
     method,
     headers: {
       ...headers,
-      accept: raw ? "*/*" : "application/json",
+      accept: "application/json",
       ...(body === undefined ? {} : { "content-type": "application/json" }),
       ...signed,
     },
@@ -157,9 +185,10 @@ function request(
     ...(typeof body === "object" ? { ...unrepeatable, duplex: "half" } : {}),
     signal,
   } as RequestInit;
-  return ky(url, {
-    timeout,
-    retry: 0,
-    fetch: () => (fetch ? fetch(new Request(url, init)) : globalThis.fetch(url, init)),
-  });
+}
+
+/** Bun recognizes a Blob behind its own stream. */
+function toStream(body: HttpRequest["body"]) {
+  if (body === undefined || body instanceof ReadableStream) return body;
+  return new Blob([body]).stream().pipeThrough(new TransformStream());
 }

@@ -1,27 +1,27 @@
 import type { Operation } from "../streams/operation.js";
 import type { HttpClient } from "./client.js";
 import { type Progress, prepareBody, uploadTimeout } from "./progress.js";
-import type { Call } from "./request.js";
+import type { HttpRequest } from "./request.js";
 
 /** What a user gives to be sent. */
 export interface Content {
   body: Blob | Response;
   isStream: boolean;
-  /** What it says of itself. */
+  /** The content type that the body itself names. */
   type: string;
 }
 
 const kinds = [Blob, ArrayBuffer, FormData, URLSearchParams, ReadableStream];
 
-/** Throws a TypeError for what cannot be sent. */
+/** Throws a TypeError for a value that cannot be sent. */
 export function contentOf(body: BodyInit): Content {
   const isText = typeof body === "string";
-  // Of a view of shared memory, some runtimes make a text.
+  // Some runtimes turn a view of shared memory into text.
   const bytes = ArrayBuffer.isView(body) ? body.buffer : body;
   if (!isText && !kinds.some((Kind) => bytes instanceof Kind)) {
-    throw new TypeError("What is sent is a string, a Blob, bytes, a form or a stream of bytes");
+    throw new TypeError("`body` must be a string, a Blob, bytes, a form or a stream of bytes");
   }
-  // Knows how each kind of body is written, and mostly what it is called.
+  // It knows how each kind of body is encoded, and mostly its type.
   const content = new Response(body);
   const otherwise = isText ? "text/plain;charset=UTF-8" : "application/octet-stream";
   const type = content.headers.get("content-type") || otherwise;
@@ -30,22 +30,22 @@ export function contentOf(body: BodyInit): Content {
 }
 
 /**
- * A call with what it sends, watched as it goes, or with as much time as that takes. To `end` it lets go of where it
- * came from, once the answer is here.
+ * A request with its body, and the time that sending it may take. Call `end` when the response has arrived.
  *
- * @param call - without a body
+ * @param request - without a body
  */
-export async function uploading(
+export async function prepareUpload<R extends HttpRequest>(
   client: HttpClient,
-  call: Call,
+  request: R,
   { body, isStream }: Omit<Content, "type">,
   operation: Operation,
   onProgress?: Progress,
-): Promise<{ call: Call; sent: Blob | undefined; end(): void }> {
-  const patience = client.timeout;
-  const silent = () => client.silent(call, patience);
-  const out = await prepareBody(body, isStream, { operation, patience, silent, onProgress });
-  const sent = out.body instanceof Blob ? out.body : undefined;
-  const timeout = sent ? uploadTimeout(sent.size, patience) : false;
-  return { call: { ...call, body: out.body, timeout }, sent, end: out.end };
+): Promise<{ request: R; sent: Blob | undefined; end(): void }> {
+  const { timeout } = client;
+  const silent = () => client.silent(request, timeout);
+  const prepared = await prepareBody(body, isStream, { operation, timeout, silent, onProgress });
+  const sent = prepared.body instanceof Blob ? prepared.body : undefined;
+  const limit = sent ? uploadTimeout(sent.size, timeout) : false;
+  const whole = { ...request, body: prepared.body, timeout: limit };
+  return { request: whole, sent, end: prepared.end };
 }

@@ -1,4 +1,14 @@
-import type { ViewDefinition } from "../shared/types.js";
+/**
+ * A view, as a design document defines it: functions as text, or the name of a built-in reduce.
+ *
+ * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html#view-functions
+ */
+export interface ViewDefinition {
+  /** A function's text, which emits rows for a document. */
+  map: string;
+  /** `_sum`, `_count`, `_stats`, `_approx_count_distinct`, or a function. */
+  reduce?: string | undefined;
+}
 
 /**
  * A view, declared in one place: where it is, of what types its keys and values are, and, where the application owns

@@ -1,20 +1,13 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
-import { type DocHit, type SearchHit, type SearchParams, search } from "../features/search.js";
 import { encodeSegment } from "../http/paths.js";
-import type { DocsOptions, IdsOptions, JsonObject } from "../shared/types.js";
+import type { JsonObject } from "../shared/types.js";
 import type { Rows } from "../streams/rows.js";
 import type { DefinedView } from "./define-view.js";
-import {
-  type Explanation,
-  explain,
-  type FindParams,
-  find,
-  type QueryParams,
-  query,
-} from "./find.js";
+import { type FindParams, find, type QueryParams, query } from "./find.js";
 import type { Picked, QueryField, Selector } from "./selector.js";
 import { AllDocsView, View } from "./view.js";
+import type { DocsOptions, IdsOptions } from "./view-params.js";
 
 /**
  * Documents that can be read together: those of a database, or of a partition of one.
@@ -33,6 +26,18 @@ export class DocumentQueries<T extends object = JsonObject, S extends object = T
   constructor(context: DatabaseContext, path = "") {
     this.#context = context;
     this.#path = path;
+  }
+
+  /** @internal */
+  static contextOf<T extends object, S extends object>(
+    queries: DocumentQueries<T, S>,
+  ): DatabaseContext {
+    return queries.#context;
+  }
+
+  /** @internal */
+  static pathOf<T extends object, S extends object>(queries: DocumentQueries<T, S>): string {
+    return queries.#path;
   }
 
   /** The ids of documents as they arrive: all, design documents among them, or a selection that exists. */
@@ -105,50 +110,5 @@ export class DocumentQueries<T extends object = JsonObject, S extends object = T
   ): Rows<R>;
   query(selector: Selector<S>, params: QueryParams<S> = {}): Rows<object> {
     return query(this.#context, this.#path, selector, params);
-  }
-
-  /**
-   * How CouchDB would answer a query: by which index, from where to where.
-   *
-   * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_explain
-   */
-  async explain(selector: Selector<S>, params: QueryParams<S> = {}): Promise<Explanation> {
-    return explain(this.#context, this.#path, selector, params);
-  }
-
-  /**
-   * What Clouseau's search finds, with its service beside CouchDB: hits as they arrive, over as many pages as it
-   * takes.
-   *
-   * @param ddoc - the design document's name, without `_design/`
-   * @param q - in Lucene's syntax
-   * @throws TypeError for `group_field`, whose answer has no rows
-   * @see https://docs.couchdb.org/en/stable/ddocs/search.html
-   */
-  search(
-    ddoc: string,
-    index: string,
-    q: string,
-    params: SearchParams & { include_docs: true },
-  ): Rows<DocHit<T>>;
-  search(ddoc: string, index: string, q: string, params?: SearchParams): Rows<SearchHit<T>>;
-  search(ddoc: string, index: string, q: string, params: SearchParams = {}): Rows<SearchHit<T>> {
-    return search<T>(this.#context, this.#path, ["_search", "rows"], [ddoc, index], q, params);
-  }
-
-  /**
-   * The same by Nouveau, the search of CouchDB's own from 3.4 on.
-   *
-   * @see https://docs.couchdb.org/en/stable/ddocs/nouveau.html
-   */
-  nouveau(
-    ddoc: string,
-    index: string,
-    q: string,
-    params: SearchParams & { include_docs: true },
-  ): Rows<DocHit<T>>;
-  nouveau(ddoc: string, index: string, q: string, params?: SearchParams): Rows<SearchHit<T>>;
-  nouveau(ddoc: string, index: string, q: string, params: SearchParams = {}): Rows<SearchHit<T>> {
-    return search<T>(this.#context, this.#path, ["_nouveau", "hits"], [ddoc, index], q, params);
   }
 }

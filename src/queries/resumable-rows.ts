@@ -1,11 +1,12 @@
 import type { HttpClient } from "../http/client.js";
-import type { Call, SureJson } from "../http/request.js";
+import type { StreamRequest } from "../http/request.js";
 import { backoff } from "../http/retry.js";
+import { type Batch, type Source, slice } from "../shared/batch.js";
 import { IncompleteResponseError } from "../shared/errors.js";
 import type { ViewRow } from "../shared/row-types.js";
-import type { ViewParams } from "../shared/types.js";
-import { type Batch, type Source, slice } from "../streams/batch.js";
+import type { SureJson } from "../shared/sure-json.js";
 import type { Operation } from "../streams/operation.js";
+import type { ViewParams } from "./view-params.js";
 
 /** Where a scan stands: at a row of a document, which may have several there. */
 interface Place {
@@ -28,14 +29,14 @@ interface Place {
 export function resumableRows(
   client: HttpClient,
   params: ViewParams,
-  toCall: (params: ViewParams) => Call,
+  toRequest: (params: ViewParams) => StreamRequest,
   operation: Operation,
 ): Source<Batch> {
   const { json, retries } = client;
   const limit = Number(params.limit ?? Number.POSITIVE_INFINITY);
   let given = 0;
   let place: Place | undefined;
-  let answer: Source<Batch> = client.rows(toCall(params), "rows", operation);
+  let response: Source<Batch> = client.rows(toRequest(params), "rows", operation);
   let first: Source<Batch> | undefined;
   let known: Place["seen"];
   let failures = 0;
@@ -60,13 +61,13 @@ export function resumableRows(
   const next = async (): Promise<Batch | undefined> => {
     for (;;) {
       try {
-        const batch = await answer.next();
+        const batch = await response.next();
         if (batch === undefined) return undefined;
         const some = fresh(batch);
         if (some.rows.length === 0) continue;
         given += some.rows.length;
         place = placeAfter(some, place, json);
-        first ??= answer;
+        first ??= response;
         failures = 0;
         return some;
       } catch (error) {
@@ -75,7 +76,7 @@ export function resumableRows(
         const asked = first ? place && rest(params, place, given, json) : params;
         if (!asked) throw error;
         await operation.sleep(backoff(failures));
-        answer = client.rows(toCall(asked), "rows", operation);
+        response = client.rows(toRequest(asked), "rows", operation);
         known = place && new Map(seenAt(place, json));
       }
     }
@@ -85,7 +86,7 @@ export function resumableRows(
     next,
     get summary() {
       // Whoever follows the changes since these rows must not miss those since the first of them.
-      return (first ?? answer).summary;
+      return (first ?? response).summary;
     },
   };
 }

@@ -1,8 +1,9 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
+import type { Batch } from "../shared/batch.js";
 import type { ViewRow } from "../shared/row-types.js";
-import type { DocsOptions, JsonObject, RowsSummary, Sequence } from "../shared/types.js";
-import type { Batch } from "../streams/batch.js";
+import type { JsonObject, RowsSummary, Sequence } from "../shared/types.js";
+import type { DocsOptions } from "./view-params.js";
 import { found, readDocs } from "./view-rows.js";
 
 /** The rows of a view in memory, and what stood beside them. */

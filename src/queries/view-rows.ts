@@ -1,9 +1,9 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
-import { InvalidResponseError, NotFoundError, ServerError } from "../shared/errors.js";
+import type { Batch } from "../shared/batch.js";
+import { NotFoundError, ServerError } from "../shared/errors.js";
 import type { ViewRow } from "../shared/row-types.js";
-import type { DocsOptions } from "../shared/types.js";
-import type { Batch } from "../streams/batch.js";
+import type { DocsOptions } from "./view-params.js";
 
 /** The rows, without those of keys that do not exist. */
 export function* found<K, V>(
@@ -15,8 +15,7 @@ export function* found<K, V>(
 
 function isMissing({ client, path }: DatabaseContext, row: ViewRow & { reason?: string }): boolean {
   if (Object(row) !== row) {
-    const reason = "answered with a row that is none";
-    throw client.error(InvalidResponseError, { method: "GET", path }, { reason });
+    throw client.invalid({ method: "GET", path }, "expected rows that are objects");
   }
   const { error, reason } = row;
   if (error === undefined || error === "not_found") return error !== undefined;
@@ -36,8 +35,7 @@ export function readDocs<T extends object>(
     const { doc } = Object(row) as ViewRow;
     if (doc) {
       if (typeof doc._id !== "string") {
-        const reason = "answered with a document that has no id";
-        throw client.error(InvalidResponseError, { method: "GET", path }, { reason });
+        throw client.invalid({ method: "GET", path }, "expected documents with an id");
       }
       if (!includeDesignDocs && doc._id.startsWith("_design/")) continue;
       const text = texts[index] as string;

@@ -1,8 +1,7 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
-import { rowsOfQueries } from "../features/multi-query.js";
-import { admitDoc, admitting } from "../features/schema/validation.js";
-import type { Call } from "../http/request.js";
+import type { StreamRequest } from "../http/request.js";
+import { type Batch, identity, type Source } from "../shared/batch.js";
 import type {
   DocRow,
   EmittedRow,
@@ -13,16 +12,12 @@ import type {
   ViewRow,
   WithDocs,
 } from "../shared/row-types.js";
-import type {
-  DocsOptions,
-  IdsOptions,
-  JsonObject,
-  OperationOptions,
-  ViewParams,
-} from "../shared/types.js";
-import { type Batch, identity, mapped, type Source } from "../streams/batch.js";
-import { Rows } from "../streams/rows.js";
+import type { JsonObject } from "../shared/types.js";
+import type { Operation } from "../streams/operation.js";
+import type { Rows } from "../streams/rows.js";
+import { databaseRows } from "./database-rows.js";
 import { resumableRows } from "./resumable-rows.js";
+import type { DocsOptions, IdsOptions, ViewParams } from "./view-params.js";
 import { ViewResponse } from "./view-response.js";
 import { found, readDocs } from "./view-rows.js";
 
@@ -44,6 +39,11 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   constructor(context: DatabaseContext, path: string) {
     this.#context = context;
     this.#path = `${context.path}/${path}`;
+  }
+
+  /** @internal */
+  static partsOf<K, V, T extends object>(view: View<K, V, T>) {
+    return { context: view.#context, path: view.#path };
   }
 
   /**
@@ -140,28 +140,6 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     return this.get({ ...params, keys });
   }
 
-  /**
-   * The rows of several queries, asked in one request: Rows for each, one after the other, as they arrive.
-   * What is not read of one is read past when the next is asked for; leaving the loop closes the connection.
-   *
-   * ```ts
-   * for await (const rows of view.queries([{ key: 4 }, { key: 2 }])) console.log(await rows.toArray());
-   * ```
-   *
-   * @throws IncompleteResponseError for a lost connection
-   * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html#sending-multiple-queries-to-a-view
-   */
-  queries(
-    queries: readonly Omit<ViewParams<K>, "signal">[],
-    { signal }: OperationOptions = {},
-  ): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
-    if (!Array.isArray(queries)) throw new TypeError("The queries are an array");
-    const body = this.#context.client.json.stringify({ queries });
-    const path = `${this.#path}/queries`;
-    const call = { method: "POST", path, body, reads: true, signal } as const;
-    return rowsOfQueries(this.#context, call, queries.length);
-  }
-
   /** A reduced view has no documents. */
   protected get unreduced(): { reduce?: boolean } {
     return { reduce: false };
@@ -196,27 +174,22 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   #map<R>(params: ViewParams<K>, map: (batch: Batch, rows: R[]) => void): Rows<R> {
     const { signal, ...query } = params;
     const { client } = this.#context;
-    const toCall = (rest: ViewParams) => this.#call(rest);
-    // What cannot be asked is thrown here, not at the first row.
-    toCall(query);
-    return new Rows({
-      begin: () => client.begin(signal),
-      open: (operation) => {
-        if (query.keys?.length === 0) return nothing;
-        const rows = resumableRows(client, query, toCall, operation);
-        return mapped(admitting(this.#context, rows, admitDoc, operation), map);
-      },
-    });
+    const toRequest = (rest: ViewParams) => this.#request(rest);
+    // An invalid parameter is thrown here, not at the first row.
+    toRequest(query);
+    const open = (operation: Operation) =>
+      query.keys?.length === 0 ? nothing : resumableRows(client, query, toRequest, operation);
+    return databaseRows(this.#context, { signal, kind: "row", open, map });
   }
 
-  #call({ keys, ...query }: ViewParams): Call {
+  #request({ keys, ...query }: ViewParams): StreamRequest {
     const { client } = this.#context;
     const get = { method: "GET", path: this.#path, query: { ...query, keys } } as const;
     if (keys === undefined || client.url(get).length - client.base.length < longestQuery) {
       return get;
     }
     const body = client.json.stringify({ keys });
-    return { ...get, method: "POST", query: { ...query }, body, reads: true };
+    return { ...get, method: "POST", query: { ...query }, body, effect: "read" };
   }
 }
 

@@ -7,7 +7,7 @@ export function concat(one: Uint8Array, other: Uint8Array): Uint8Array {
   return both;
 }
 
-/** Where bytes stand first within others; -1 if they do not. */
+/** The first position of bytes within others, or -1. */
 export function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {
   const [first = 0] = wanted;
   for (let at = bytes.indexOf(first); at !== -1; at = bytes.indexOf(first, at + 1)) {
@@ -17,11 +17,22 @@ export function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {
   return -1;
 }
 
-/** Whether a Blob, or what a Response brings, holds the same as another. */
+/** Whether two Blobs or Responses have the same bytes. */
 export async function isAlike(one: Blob | Response, other: Blob | Response): Promise<boolean> {
   const [bytes, others] = [
     new Uint8Array(await one.arrayBuffer()),
     new Uint8Array(await other.arrayBuffer()),
   ];
   return bytes.length === others.length && bytes.every((byte, at) => byte === others[at]);
+}
+
+/** Bytes as hexadecimal digits. */
+export function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Text as headers carry UTF-8: a character for each byte. */
+export function utf8(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }

@@ -1,4 +1,4 @@
-import type { SureJson } from "../http/request.js";
+import type { SureJson } from "./sure-json.js";
 import type { DocumentData, DocumentMembers } from "./types.js";
 
 /** Whether data would be written as an original is that was read. */

@@ -1,4 +1,4 @@
-import type { Pull } from "./batch.js";
+import type { Pull } from "../shared/batch.js";
 
 /** What can be known of where items come from, and done about it. */
 export interface ItemSource {

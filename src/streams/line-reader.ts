@@ -1,5 +1,5 @@
+import type { Batch } from "../shared/batch.js";
 import type { RowsSummary } from "../shared/types.js";
-import type { Batch } from "./batch.js";
 
 /**
  * Reads one JSON value a line, as a continuous feed sends them. Blank lines, the heartbeats, vanish.
@@ -17,6 +17,9 @@ export class LineReader {
     this.#parse = parse;
     this.#summary = summary;
   }
+
+  /** A proxy may keep the connection open after the last line. */
+  readonly isLast = true;
 
   /** Whether the last line has come. */
   get ended(): boolean {

@@ -1,5 +1,5 @@
+import type { Batch } from "../shared/batch.js";
 import type { RowsSummary } from "../shared/types.js";
-import type { Batch } from "./batch.js";
 import { Brackets } from "./brackets.js";
 import { RowReader } from "./row-reader.js";
 
@@ -20,7 +20,7 @@ export class EndOfResult {
  * Reads the rows of `{"results":[{…, "rows": […]}, …]}`, of one result after the other, while the text
  * arrives in pieces of any size.
  */
-export class ResultsReader {
+export class MultiResultReader {
   readonly #parse: (text: string) => unknown;
   readonly #brackets = new Brackets();
   #result: { reader: RowReader; summary: RowsSummary } | undefined;

@@ -1,5 +1,5 @@
+import type { Batch } from "../shared/batch.js";
 import type { RowsSummary } from "../shared/types.js";
-import type { Batch } from "./batch.js";
 import { Brackets } from "./brackets.js";
 
 // How deep the brackets are where one row ends and the next begins.

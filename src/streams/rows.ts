@@ -1,6 +1,6 @@
+import type { Source } from "../shared/batch.js";
 import type { RowsSummary } from "../shared/types.js";
 import { toAsyncIterator } from "./async-iterator.js";
-import type { Source } from "./batch.js";
 import type { Operation } from "./operation.js";
 
 /** What rows are read from, within an operation of their own. */
@@ -22,8 +22,8 @@ export class Rows<R> implements AsyncIterable<R> {
   readonly #source: RowsSource<R>;
   readonly #summary: Promise<RowsSummary>;
   #settle: { resolve(summary: RowsSummary): void; reject(reason: unknown): void } | undefined;
-  #begun = false;
-  #givenUp: DOMException | undefined;
+  #isBegun = false;
+  #closedWith: DOMException | undefined;
   #operation: Operation | undefined;
   #opened: Source<R[]> | undefined;
 
@@ -33,7 +33,7 @@ export class Rows<R> implements AsyncIterable<R> {
     this.#summary = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    // Whoever does not ask for the summary need not catch what became of it.
+    // A consumer that does not use the summary need not catch its error.
     this.#summary.catch(() => {});
   }
 
@@ -42,7 +42,7 @@ export class Rows<R> implements AsyncIterable<R> {
    * Asked for before the rows, it reads past them.
    */
   get summary(): Promise<RowsSummary> {
-    if (!this.#begun) void this.#readPast();
+    if (!this.#isBegun) void this.#readPast();
     return this.#summary;
   }
 
@@ -79,33 +79,33 @@ export class Rows<R> implements AsyncIterable<R> {
     );
   }
 
-  /** Gives the rows up and closes the connection; who waits for a row meanwhile gets an AbortError. */
+  /** Close the connection. A pending read rejects with an AbortError. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#begun = true;
-    this.#giveUp();
+    this.#isBegun = true;
+    this.#close();
   }
 
-  #giveUp(): void {
-    this.#givenUp ??= new DOMException("The rows were given up before their end", "AbortError");
-    this.#settle?.reject(this.#givenUp);
-    this.#operation?.abort(this.#givenUp);
+  #close(): void {
+    this.#closedWith ??= new DOMException("the rows were closed before their end", "AbortError");
+    this.#settle?.reject(this.#closedWith);
+    this.#operation?.abort(this.#closedWith);
     this.#operation?.end();
   }
 
   #items<I>(toItems: (rows: R[]) => I[]): AsyncIterableIterator<I> {
-    if (this.#begun) {
-      throw new TypeError("These rows are being read, or were given up: they come only once");
+    if (this.#isBegun) {
+      throw new TypeError("rows can be read only once: they are being read, or were closed");
     }
-    this.#begun = true;
+    this.#isBegun = true;
     return toAsyncIterator(() => this.#next(toItems), {
       ended: () => this.#operation?.ended ?? false,
-      end: () => this.#giveUp(),
+      end: () => this.#close(),
     });
   }
 
   async #next<I>(toItems: (rows: R[]) => I[]): Promise<I[] | undefined> {
     try {
-      if (this.#givenUp) throw this.#givenUp;
+      if (this.#closedWith) throw this.#closedWith;
       this.#operation ??= this.#source.begin();
       this.#opened ??= this.#source.open(this.#operation);
       this.#operation.throwIfEnded();
@@ -114,10 +114,10 @@ export class Rows<R> implements AsyncIterable<R> {
       this.#settle?.resolve(this.#opened.summary);
     } catch (error) {
       this.#settle?.reject(error);
-      this.#giveUp();
+      this.#close();
       throw error;
     }
-    this.#giveUp();
+    this.#close();
     return undefined;
   }
 

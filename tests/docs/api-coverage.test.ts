@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as couchfetch from "couchfetch";
+import { designDoc, security } from "couchfetch";
 import { admin } from "couchfetch/admin";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
@@ -94,16 +95,16 @@ async function requestsOf(code: string): Promise<string[]> {
       docs.create("_design/zoo", { views: zoo.views });
     });
     const doc = await db.get("cat");
-    const design = await db.designDoc("zoo", { existsOk: true });
+    const design = await designDoc(db, "zoo", { existsOk: true });
     for (const each of [doc, design]) await each.attachment("a.txt").save("text", "text/plain");
     await db.index({ fields: ["legs"] }, { ddoc: "indexes", name: "legs" });
     const local = db.document("_local/a", { n: 1 });
     await local.save();
-    const security = await db.security();
-    security.addMemberRole("keeper");
+    const rules = await security(db);
+    rules.addMemberRole("keeper");
     await session.info();
     const scope = {
-      ...{ couch, session, db, parts, doc, zoo: design, local, security, name, other, map },
+      ...{ couch, session, db, parts, doc, zoo: design, local, rules, name, other, map },
       ...{ url, user, password, admin, cookie, CouchDB: Watched, rev: doc.rev },
       ids: ["cat", ...Array.from({ length: 100 }, () => crypto.randomUUID())],
       job: "none",

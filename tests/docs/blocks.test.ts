@@ -8,15 +8,6 @@ import { type Block, blocks } from "./blocks.js";
 
 const { basic, CouchDB, Database, NotFoundError } = couchfetch;
 
-const modules: Record<string, () => unknown> = {
-  couchfetch: () => couchfetch,
-  "./couchfetch.js": () => couchfetch,
-  "https://esm.sh/couchfetch": () => couchfetch,
-  "couchfetch/admin": () => administration,
-  zod: () => import("zod"),
-  "lossless-json": () => import("lossless-json"),
-};
-
 const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
 
 let server: ServerUnderTest;
@@ -37,12 +28,22 @@ afterAll(async () => {
 
 // A live feed has no end, and a page's program is to have one: here it ends after one change.
 const { changes } = Database.prototype;
-const { updates } = CouchDB.prototype;
 Database.prototype.changes = function (options: couchfetch.ChangesOptions = {}) {
   return changes.call(this, endingSoon(options)) as never;
 };
-CouchDB.prototype.updates = function (options = {}) {
-  return updates.call(this, endingSoon(options));
+const dbUpdates: typeof couchfetch.dbUpdates = (session, options = {}) =>
+  couchfetch.dbUpdates(session, endingSoon(options));
+
+/** What a page imports. */
+const library = { ...couchfetch, dbUpdates };
+
+const modules: Record<string, () => unknown> = {
+  couchfetch: () => library,
+  "./couchfetch.js": () => library,
+  "https://esm.sh/couchfetch": () => library,
+  "couchfetch/admin": () => administration,
+  zod: () => import("zod"),
+  "lossless-json": () => import("lossless-json"),
 };
 
 function endingSoon<O extends couchfetch.FeedOptions>(options: O): O {
@@ -114,7 +115,7 @@ async function scopeOf(names: Map<string, string>, printed: unknown[][], isBeyon
   const cat = await animals.get("cat");
   const print = (...values: unknown[]) => void printed.push(values);
   const scope = {
-    ...couchfetch,
+    ...library,
     ...administration,
     CouchDB: Session,
     modules,

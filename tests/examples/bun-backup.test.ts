@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { basic, CouchDB, type Database } from "couchfetch";
+import { basic, CouchDB, type Database, exportDocs, importDocs } from "couchfetch";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { findProgram, installPrograms } from "../runtimes/programs.js";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
@@ -63,7 +63,10 @@ describe.each(Object.entries(runtimes))("the backup, in %s", (name, runtime) => 
     async () => {
       // What other readers take for the end of a line, among others.
       const text = "é\n\u2028\u2029\u0085\r";
-      await db.import(Array.from({ length: 1200 }, (_, n) => ({ _id: `d/${n}`, n, text })));
+      await importDocs(
+        db,
+        Array.from({ length: 1200 }, (_, n) => ({ _id: `d/${n}`, n, text })),
+      );
       await (await db.get("d/7")).attachment("a.txt").save("hello", "text/plain");
       await db.document("_design/zoo", { views: {} }).save();
       const file = join(folder, "file.ndjson");
@@ -86,7 +89,7 @@ describe.each(Object.entries(runtimes))("the backup, in %s", (name, runtime) => 
 
       // A part is there already, as after a run that was killed.
       await couch.create(copy.id);
-      await copy.import(db.export({ limit: 500 }), { new_edits: false });
+      await importDocs(copy, exportDocs(db, { limit: 500 }), { new_edits: false });
       const told = await run("restore", copy, file);
       expect(told).toContain("1201 restored");
       expect(told).toContain("500 of them were known already");

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
-import { basic, CouchDB, type Database } from "couchfetch";
+import { basic, CouchDB, type Database, deploy } from "couchfetch";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Fault, type FaultProxy, startProxy } from "../faults/proxy.js";
 import { findProgram } from "../runtimes/programs.js";
@@ -163,7 +163,7 @@ describe.skipIf(!workerd)("the worker of the examples", { timeout: 60_000 }, () 
       const cat = await animals.create("cat", { data: { name: "Cat", legs: 4 } });
       await cat.save();
       await cat.delete();
-      await animals.deploy([{ _id: "_design/zoo", language: "javascript" }]);
+      await deploy(animals, [{ _id: "_design/zoo", language: "javascript" }]);
       const { url } = await start();
       for (const id of ["cat", "dog", "_design/zoo", "_design%2Fzoo", "%5Fall_docs", ""]) {
         expect((await fetch(`${url}/animals/${id}`)).status, id).toBe(404);

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { basic, CouchDB, type Database } from "couchfetch";
+import { basic, CouchDB, type Database, importDocs } from "couchfetch";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
 import { type Program, startProgram } from "./program.js";
@@ -79,7 +79,10 @@ const inStep = async () => {
 };
 
 test("the other system is kept in step, whoever is away or dies", { timeout: 90_000 }, async () => {
-  await db.import(Array.from({ length: 300 }, (_, n) => ({ _id: `d${n}`, n })));
+  await importDocs(
+    db,
+    Array.from({ length: 300 }, (_, n) => ({ _id: `d${n}`, n })),
+  );
   const first = start();
   await inStep();
   await (await db.get("d1")).delete();
@@ -90,7 +93,7 @@ test("the other system is kept in step, whoever is away or dies", { timeout: 90_
 
   // The target is away: changes wait.
   isAway = true;
-  await db.import([{ _id: "late", n: 1 }]);
+  await importDocs(db, [{ _id: "late", n: 1 }]);
   await expect.poll(() => refused, patience).toBeGreaterThan(1);
   expect(index.has("late")).toBe(false);
   // So does the service that is killed meanwhile, and another that goes on.
@@ -102,7 +105,7 @@ test("the other system is kept in step, whoever is away or dies", { timeout: 90_
   await inStep();
 
   // In order, it marks where it is: the next begins there.
-  await db.import([{ _id: "last", n: 1 }]);
+  await importDocs(db, [{ _id: "last", n: 1 }]);
   await inStep();
   second.child.kill("SIGTERM");
   expect(await second.ended).toBe(0);
@@ -110,7 +113,7 @@ test("the other system is kept in step, whoever is away or dies", { timeout: 90_
   index.clear();
   const third = start();
   await expect.poll(third.printed, patience).toContain("feed: live");
-  await db.import([{ _id: "new", n: 1 }]);
+  await importDocs(db, [{ _id: "new", n: 1 }]);
   await expect.poll(() => index.has("new"), patience).toBe(true);
   expect(index.size).toBeLessThan(5);
   expect(index.has("d10")).toBe(false);

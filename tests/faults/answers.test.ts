@@ -474,7 +474,7 @@ describe("the network", () => {
       const couch = new CouchDB(url, { timeout: 50 });
       const error = await failure(couch.info());
       expect(error).toBeInstanceOf(TimeoutError);
-      expect(error.message).toContain(`GET ${url}/: no answer within 50 ms`);
+      expect(error.message).toContain(`GET ${url}/: no response within 50 ms`);
       expect(error.mayHaveHappened).toBe(false);
       // Nothing is left open that nobody waits for.
       await left;

@@ -6,6 +6,7 @@ import {
   NetworkError,
   PayloadTooLargeError,
   ServerError,
+  security,
 } from "couchfetch";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Answering, json, startAnswering } from "./answering.js";
@@ -167,13 +168,13 @@ describe("a security document that is refused with a 500", () => {
         else if (url === "/_session") json(response, 200, session);
         else json(response, 200, { admins: { names: ["keeper"], roles: ["keepers"] } });
       });
-      const security = await db.security();
-      security.addMember("cat");
-      const error = await failure(security.save());
+      const rules = await security(db);
+      rules.addMember("cat");
+      const error = await failure(rules.save());
       expect(error.constructor).toBe(Class);
       const status = Class === ForbiddenError ? 403 : 500;
       expect(error).toMatchObject({ status, method: "PUT" });
-      expect(security.dirty).toBe(true);
+      expect(rules.dirty).toBe(true);
     });
   }
 });

@@ -1,6 +1,7 @@
 import {
   type Checkpoint,
   CouchDB,
+  dbUpdates,
   type FeedState,
   InvalidResponseError,
   localCheckpoint,
@@ -59,7 +60,7 @@ describe("a feed that is closed before it has asked for anything", () => {
         };
         const feed =
           what === "updates"
-            ? couch.updates({ feed: "continuous", onState })
+            ? dbUpdates(couch, { feed: "continuous", onState })
             : couch.database("animals").changes({ feed: what as "normal", onState });
         const next = feed[Symbol.asyncIterator]().next();
         if (how === "close") void feed.close();

@@ -4,12 +4,18 @@ import {
   type Auth,
   basic,
   bearer,
+  bulkGet,
   CouchDB,
   CouchDBError,
   cookie,
   type Database,
+  dbUpdates,
+  importDocs,
   type JsonObject,
   proxy,
+  purge,
+  security,
+  users,
 } from "couchfetch";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
@@ -76,7 +82,7 @@ const operations: Record<string, (db: Database, couch: CouchDB) => Promise<unkno
   checkCredentials: (_db, couch) => couch.checkCredentials(),
   keysOfServer: (_db, couch) => couch.keys(),
   create: (_db, couch) => couch.create("animals"),
-  updates: (_db, couch) => couch.updates().batches().next(),
+  updates: (_db, couch) => dbUpdates(couch).batches().next(),
   databaseInfo: (db) => db.info(),
   get: (db) => db.get("cat"),
   docs: (db) => db.docs().toArray(),
@@ -87,13 +93,13 @@ const operations: Record<string, (db: Database, couch: CouchDB) => Promise<unkno
   query: (db) => db.query({}).summary,
   index: (db) => db.index({ fields: ["a"] }),
   changes: (db) => db.changes({ include_docs: true }).batches().next(),
-  security: async (db) => (await db.security()).members,
-  purge: (db) => db.purge({ cat: ["1-a"] }),
-  bulkGet: (db) => db.bulkGet([{ id: "cat" }]).toArray(),
+  security: async (db) => (await security(db)).members,
+  purge: (db) => purge(db, { cat: ["1-a"] }),
+  bulkGet: (db) => bulkGet(db, [{ id: "cat" }]).toArray(),
   createDocs: (db) => db.createDocs(["cat"]),
   updateDocs: (db) =>
     db.updateDocs(["cat"], ([cat]) => void (cat && Object.assign(cat.data, { n: 1 }))),
-  import: (db) => db.import([{ _id: "cat" }], { onConflict: "overwrite" }),
+  import: (db) => importDocs(db, [{ _id: "cat" }], { onConflict: "overwrite" }),
   save: (db) => db.document("cat", { n: 1 }).save(),
   update: async (db) => db.document("cat").update((data) => ({ ...data, n: Math.random() })),
   conflicts: (db) => db.document("cat").conflicts(),
@@ -254,7 +260,7 @@ describe("a credential", () => {
       db.document("x"),
       db.docs(),
       feed,
-      couch.users,
+      users(couch),
       auths[name],
       ...errors,
     ]) {
@@ -330,7 +336,7 @@ describe("what the user gives", () => {
     const animals = new CouchDB("http://localhost", { fetch: keep }).database("animals");
     await animals.document("cat", evil).save();
     await animals.createDocs((docs) => void docs.create("cat", evil));
-    await animals.import([{ _id: "cat", ...JSON.parse('{"__proto__":{"polluted":1}}') }]);
+    await importDocs(animals, [{ _id: "cat", ...JSON.parse('{"__proto__":{"polluted":1}}') }]);
     const options = JSON.parse('{"__proto__":{"polluted":1}}');
     await expect(animals.get("cat", options)).rejects.toThrow("The parameter __proto__");
     const cat = await animals.get("cat");

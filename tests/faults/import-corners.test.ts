@@ -1,4 +1,11 @@
-import { CouchDB, CouchDBError, type Document, InvalidResponseError } from "couchfetch";
+import {
+  CouchDB,
+  CouchDBError,
+  type Document,
+  exportDocs,
+  InvalidResponseError,
+  importDocs,
+} from "couchfetch";
 import { expect, test, vi } from "vitest";
 import { type Answering, json, startAnswering } from "./answering.js";
 
@@ -36,7 +43,7 @@ test("a server without enough nodes is waited for, and its documents have not fa
     before < 2
       ? json(response, 412, { error: "nodedown", reason: "progress not possible" })
       : store(response, before, ...rest);
-  const totals = await against(answer, (db) => db.import(some(3)));
+  const totals = await against(answer, (db) => importDocs(db, some(3)));
   expect(totals).toMatchObject({ read: 3, written: 3, failed: 0 });
 });
 
@@ -44,7 +51,7 @@ test("a session that the server cannot read ends an import: the documents have n
   const reason = "Malformed AuthSession cookie. Please clear your cookies.";
   const answer: Answer = (response) => json(response, 400, { error: "bad_request", reason });
   await against(answer, async (db) => {
-    await expect(db.import(some(3))).rejects.toMatchObject({ status: 400, reason });
+    await expect(importDocs(db, some(3))).rejects.toMatchObject({ status: 400, reason });
   });
 });
 
@@ -61,7 +68,7 @@ test.each([null, "abc", 5, []])("onConflict that makes %j ends an import", async
         );
   await against(answer, async (db, { requests }) => {
     const onConflict = () => made as unknown as Document;
-    await expect(db.import(some(1), { onConflict })).rejects.toThrow(TypeError);
+    await expect(importDocs(db, some(1), { onConflict })).rejects.toThrow(TypeError);
     expect(requests).toEqual([
       "POST /animals/_bulk_docs",
       "POST /animals/_all_docs?include_docs=true",
@@ -89,7 +96,9 @@ test.each([
     );
   };
   await against(answer, async (db) => {
-    const error = await db.import(some(1), { onConflict: "overwrite" }).catch((reason) => reason);
+    const error = await importDocs(db, some(1), { onConflict: "overwrite" }).catch(
+      (reason) => reason,
+    );
     expect(error).toBeInstanceOf(CouchDBError);
     if (!JSON.stringify(nonsense).includes("forbidden")) {
       expect(error).toBeInstanceOf(InvalidResponseError);
@@ -111,13 +120,13 @@ test("what a source does when it is let go hides nothing", async () => {
     throw mine;
   };
   await against(store, async (db) => {
-    await expect(db.import(given(), { batchSize: 5, onProgress })).rejects.toBe(mine);
+    await expect(importDocs(db, given(), { batchSize: 5, onProgress })).rejects.toBe(mine);
     const left = vi.fn(() => {
       throw new Error("left after its end");
     });
     const rest = some(3)[Symbol.iterator]();
     const ended = { [Symbol.iterator]: () => ({ next: () => rest.next(), return: left }) };
-    expect(await db.import(ended as Iterable<{ _id: string }>)).toMatchObject({ written: 3 });
+    expect(await importDocs(db, ended as Iterable<{ _id: string }>)).toMatchObject({ written: 3 });
     expect(left).not.toHaveBeenCalled();
   });
 });
@@ -130,7 +139,7 @@ test("a source of nothing but what cannot be stored can be stopped", async () =>
   const reason = new Error("enough");
   setTimeout(() => stop.abort(reason), 20);
   await against(store, async (db, { requests }) => {
-    await expect(db.import(endless(), { signal: stop.signal })).rejects.toBe(reason);
+    await expect(importDocs(db, endless(), { signal: stop.signal })).rejects.toBe(reason);
     expect(requests).toEqual([]);
   });
 });
@@ -143,7 +152,7 @@ test("a line of 64 MB that comes in small pieces is no hang", { timeout: 60_000 
   function* pieces() {
     for (let at = 0; at < line.length; at += 16_384) yield line.subarray(at, at + 16_384);
   }
-  const totals = await against(store, (db) => db.import(new ReadableStream(from(pieces()))));
+  const totals = await against(store, (db) => importDocs(db, new ReadableStream(from(pieces()))));
   expect(totals).toMatchObject({ read: 1, written: 1 });
 });
 
@@ -170,7 +179,7 @@ test("while the server asks for rest, fewer are under way", async () => {
     }, 10);
   };
   const options = { batchSize: 1, concurrency: 16 };
-  const totals = await against(answer, (db) => db.import(some(40), options));
+  const totals = await against(answer, (db) => importDocs(db, some(40), options));
   expect(totals).toMatchObject({ written: 40 });
   expect(Math.max(...seen.slice(0, 16))).toBeGreaterThan(8);
   // The server bears one more for every two that it takes.
@@ -186,7 +195,11 @@ test("what progress has told stays as it was", async () => {
     );
   const told: { failed: number; failures: unknown[] }[] = [];
   await against(refuse, (db) =>
-    db.import(some(6), { batchSize: 2, concurrency: 1, onProgress: (totals) => told.push(totals) }),
+    importDocs(db, some(6), {
+      batchSize: 2,
+      concurrency: 1,
+      onProgress: (totals) => told.push(totals),
+    }),
   );
   expect(told.map(({ failures }) => failures.length)).toEqual([2, 4, 6]);
 });
@@ -210,7 +223,7 @@ test("an export whose documents cannot be written closes its connection", async 
     return JSON.stringify(value);
   };
   const couch = new CouchDB(server.url, { json: { parse: JSON.parse, stringify } });
-  const reader = couch.database("animals").export().getReader();
+  const reader = exportDocs(couch.database("animals")).getReader();
   await expect(reader.read()).rejects.toBe(broken);
   await server.left;
   await couch.close();

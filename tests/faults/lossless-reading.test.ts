@@ -1,4 +1,5 @@
 import type { Database, Document } from "couchfetch";
+import { bulkGet, designDoc, purge, security } from "couchfetch";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Answers, type Exact, parsers, serving } from "./exact.js";
 
@@ -133,9 +134,9 @@ const others: Record<string, (exact: Exact) => unknown> = {
   query: ({ db }) => db.query({}).toArray(),
   "find's summary": ({ db }) => db.find({}).summary,
   index: ({ db }) => db.index({ fields: ["n"] }),
-  bulkGet: ({ db }) => db.bulkGet([{ id: "cat" }]).toArray(),
+  bulkGet: ({ db }) => bulkGet(db, [{ id: "cat" }]).toArray(),
   "a bulk write's response": async ({ db }) => (await db.createDocs(["cat"])).response,
-  purge: ({ db }) => db.purge({ cat: ["1-a"] }),
+  purge: ({ db }) => purge(db, { cat: ["1-a"] }),
   "an event's json": async ({ db }) => (await event(db, { feed: "continuous" })).json,
   "an event's sequence": async ({ db }) => (await event(db, {})).sequence,
   "a feed's sequence": async ({ db }) => {
@@ -143,8 +144,8 @@ const others: Record<string, (exact: Exact) => unknown> = {
     for await (const _change of feed);
     return feed.sequence;
   },
-  security: async ({ db }) => (await db.security()).data,
-  designDoc: async ({ db }) => (await db.designDoc("zoo", { existsOk: true })).data,
+  security: async ({ db }) => (await security(db)).data,
+  designDoc: async ({ db }) => (await designDoc(db, "zoo", { existsOk: true })).data,
 };
 
 describe.each(parsers)("every number arrives as it was written: $name", (parser) => {

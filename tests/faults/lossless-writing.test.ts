@@ -1,3 +1,4 @@
+import { designDoc, security } from "couchfetch";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Exact, parsers, serving } from "./exact.js";
 
@@ -108,10 +109,10 @@ const writes: Record<
   ],
   security: [
     async ({ db }) => {
-      const security = await db.security();
-      await security.save();
-      security.addMember("cat");
-      await security.save();
+      const rules = await security(db);
+      await rules.save();
+      rules.addMember("cat");
+      await rules.save();
     },
     (n) => ({
       request: "PUT /animals/_security",
@@ -120,7 +121,7 @@ const writes: Record<
   ],
   "a design document": [
     async ({ db }) => {
-      const zoo = await db.designDoc("zoo", { existsOk: true });
+      const zoo = await designDoc(db, "zoo", { existsOk: true });
       await zoo.createView("by_n", { map: "…" });
     },
     (n) => ({

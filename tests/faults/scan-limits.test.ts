@@ -1,4 +1,5 @@
 import {
+  bulkGet,
   CouchDB,
   type CouchDBOptions,
   type Database,
@@ -98,7 +99,7 @@ describe("what cannot be told exactly is incomplete, after the rows that came", 
       "what many documents were asked for",
       '{"results":[\r\n{"id":"a","docs":[]},\r\n{"',
       1,
-      (db) => db.bulkGet([{ id: "a" }, { id: "b" }]),
+      (db) => bulkGet(db, [{ id: "a" }, { id: "b" }]),
     ],
   ];
   for (const [what, text, count, ask] of cases) {

@@ -1,4 +1,11 @@
-import { CouchDB, InvalidResponseError, type SearchHit } from "couchfetch";
+import {
+  CouchDB,
+  InvalidResponseError,
+  nouveau,
+  partition,
+  type SearchHit,
+  search,
+} from "couchfetch";
 import { afterEach, expect, test } from "vitest";
 import { type Answering, json, startAnswering } from "./answering.js";
 
@@ -30,7 +37,7 @@ async function searching(hits: number, path: string, member: "rows" | "hits") {
 test("a search gives its hits over as many pages as it takes", async () => {
   const path = "/animals/_design/zoo/_search/by%20name";
   const { asked, db } = await searching(450, path, "rows");
-  const found = db.search("zoo", "by name", "cat*", { sort: "name", counts: ["legs"] });
+  const found = search(db, "zoo", "by name", "cat*", { sort: "name", counts: ["legs"] });
   const hits = await found.toArray();
   expect(hits.map(({ id }) => id)).toEqual(Array.from({ length: 450 }, (_, n) => `d${n}`));
   expect(await found.summary).toMatchObject({ total_rows: 450, bookmark: "450" });
@@ -40,27 +47,27 @@ test("a search gives its hits over as many pages as it takes", async () => {
 
 test("so does Nouveau, and both ask for no more than is wanted", async () => {
   const { asked, db } = await searching(450, "/animals/_design/zoo/_nouveau/names", "hits");
-  expect(await db.nouveau("zoo", "names", "cat", { limit: 210 }).toArray()).toHaveLength(210);
+  expect(await nouveau(db, "zoo", "names", "cat", { limit: 210 }).toArray()).toHaveLength(210);
   expect(asked.map(({ limit }) => limit)).toEqual([200, 10]);
-  for await (const { id } of db.nouveau("zoo", "names", "cat")) if (id === "d3") break;
+  for await (const { id } of nouveau(db, "zoo", "names", "cat")) if (id === "d3") break;
   expect(asked).toHaveLength(3);
-  const rest = db.nouveau("zoo", "names", "cat", { bookmark: "449" });
+  const rest = nouveau(db, "zoo", "names", "cat", { bookmark: "449" });
   expect(await rest.toArray()).toEqual([hit(449)]);
 });
 
 test("a partition is searched by itself", async () => {
   const path = "/animals/_partition/land/_design/zoo/_search/names";
   const { db } = await searching(3, path, "rows");
-  expect(await db.partition("land").search("zoo", "names", "*:*").toArray()).toHaveLength(3);
+  expect(await search(partition(db, "land"), "zoo", "names", "*:*").toArray()).toHaveLength(3);
 });
 
 test("what cannot be searched for is a TypeError, and grouped hits are none", async () => {
   const { asked, db } = await searching(3, "/", "rows");
-  expect(() => db.search("zoo", "names", undefined as unknown as string)).toThrow(TypeError);
-  expect(() => db.search("zoo", "names", "a", { group_field: "legs" })).toThrow(/couch\.request/);
-  expect(() => db.search("..", "names", "a")).toThrow(TypeError);
+  expect(() => search(db, "zoo", "names", undefined as unknown as string)).toThrow(TypeError);
+  expect(() => search(db, "zoo", "names", "a", { group_field: "legs" })).toThrow(/couch\.request/);
+  expect(() => search(db, "..", "names", "a")).toThrow(TypeError);
   for (const limit of [-1, 0]) {
-    expect(() => db.search("zoo", "names", "a", { limit })).toThrow(RangeError);
+    expect(() => search(db, "zoo", "names", "a", { limit })).toThrow(RangeError);
   }
   expect(asked).toEqual([]);
 });
@@ -69,6 +76,6 @@ test("a bookmark that leads nowhere is an error, and no endless search", async (
   server = await startAnswering((response) =>
     json(response, 200, { bookmark: "same", rows: Array.from({ length: 200 }, (_, n) => hit(n)) }),
   );
-  const found = new CouchDB(server.url).database("animals").search("zoo", "names", "a");
+  const found = search(new CouchDB(server.url).database("animals"), "zoo", "names", "a");
   await expect(found.toArray()).rejects.toThrow(InvalidResponseError);
 });

@@ -8,6 +8,7 @@ import {
   PreconditionFailedError,
   ServerError,
   UnauthorizedError,
+  users,
 } from "couchfetch";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Answering, json, startAnswering } from "./answering.js";
@@ -243,11 +244,11 @@ test("an Auth is told of each answer, also of the one that refuses what was sent
     json(response, 404, { error: "not_found", reason: "missing" });
   });
   const told: number[] = [];
-  const answered = ({ status }: { status: number }) => {
+  const onResponse = ({ status }: { status: number }) => {
     told.push(status);
     return status === 401;
   };
-  const couch = new CouchDB(server.url, { auth: { headers: () => ({}), answered } });
+  const couch = new CouchDB(server.url, { auth: { headers: () => ({}), onResponse } });
   await expect(couch.database("animals").get("cat")).rejects.toThrow(NotFoundError);
   expect(told).toEqual([401, 404]);
 });
@@ -256,10 +257,10 @@ test("a write that is done is done, though the Auth breaks on its answer", async
   server = await startAnswering((response) =>
     json(response, 201, { ok: true, id: "cat", rev: "1-a" }),
   );
-  const answered = () => {
+  const onResponse = () => {
     throw new Error("of the Auth");
   };
-  const couch = new CouchDB(server.url, { auth: { headers: () => ({}), answered } });
+  const couch = new CouchDB(server.url, { auth: { headers: () => ({}), onResponse } });
   const cat = couch.database("animals").document("cat", { legs: 4 });
   await cat.save();
   expect(cat.rev).toBe("1-a");
@@ -294,7 +295,9 @@ test("a user who was created, and could not be read, may have been created", asy
     response.destroy();
   });
   const couch = new CouchDB(server.url, { retry: { limit: 0 } });
-  const error = await couch.users.create("jan", "hunter2").catch((reason) => reason);
+  const error = await users(couch)
+    .create("jan", "hunter2")
+    .catch((reason) => reason);
   expect(error).toBeInstanceOf(NetworkError);
   expect(error.mayHaveHappened).toBe(true);
 });

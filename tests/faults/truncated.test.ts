@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { type Database, IncompleteResponseError } from "couchfetch";
+import { bulkGet, type Database, IncompleteResponseError } from "couchfetch";
 import { describe, expect, test } from "vitest";
 import { answeringWith, outcome } from "./streaming.js";
 
@@ -18,7 +18,7 @@ const layouts = {
 
 const requests = {
   docs: (db: Database) => db.query({}),
-  results: (db: Database) => db.bulkGet([{ id: "cat" }]),
+  results: (db: Database) => bulkGet(db, [{ id: "cat" }]),
 };
 
 for (const [member, request] of Object.entries(requests)) {

@@ -1,6 +1,13 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CouchDB, CouchDBError, InvalidResponseError, TimeoutError } from "couchfetch";
+import {
+  CouchDB,
+  CouchDBError,
+  InvalidResponseError,
+  multiQuery,
+  saveWithAttachments,
+  TimeoutError,
+} from "couchfetch";
 import { admin } from "couchfetch/admin";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Answering, json, startAnswering } from "./answering.js";
@@ -28,10 +35,11 @@ const uploads: [what: string, upload: Upload][] = [
   [
     "attachments with their document",
     (couch, body, signal) =>
-      couch
-        .database("animals")
-        .document("cat", {})
-        .save({ attachments: { a: { body, length: 1e9 } }, signal }),
+      saveWithAttachments(
+        couch.database("animals").document("cat", {}),
+        { a: { body, length: 1e9 } },
+        { signal },
+      ),
   ],
   [
     "a request of one's own",
@@ -124,7 +132,7 @@ test("fewer results than queries are an error", async () => {
   server = await startAnswering((response) => json(response, 200, { results: [{ rows: [] }] }));
   const { allDocs } = new CouchDB(server.url).database("animals");
   const all = async () => {
-    for await (const rows of allDocs.queries([{}, {}])) await rows.toArray();
+    for await (const rows of multiQuery(allDocs, [{}, {}])) await rows.toArray();
   };
   await expect(all()).rejects.toThrow(InvalidResponseError);
 });

@@ -95,7 +95,7 @@ export async function carry(signal: AbortSignal): Promise<ImportTotals> {
   const own: Auth = { headers: () => ({ authorization: "x" }) };
   const asked: Auth = {
     headers: async ({ url, request }) => ({ a: url + (await request("GET", "_up")).headers.get("a") }),
-    answered: ({ status, sent, reason = "", headers }) => status === 401 && sent.a !== reason + String(headers.get("a")),
+    onResponse: ({ status, sent, reason = "", headers }) => status === 401 && sent.a !== reason + String(headers.get("a")),
     close: async ({ request }) => void (await request("DELETE", "_session")),
   };
   const auths = [own, asked, cookie("a", "b"), bearer(async () => "c"), proxy("d", { roles: ["e"] })];

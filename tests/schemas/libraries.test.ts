@@ -1,7 +1,15 @@
 /** The libraries that keep to Standard Schema, each with a scan of its own. */
 
 import { type } from "arktype";
-import { basic, CouchDB, type Database, type Document, ValidationError } from "couchfetch";
+import {
+  basic,
+  CouchDB,
+  type Database,
+  type Document,
+  importDocs,
+  standardSchema,
+  ValidationError,
+} from "couchfetch";
 import * as v from "valibot";
 import {
   afterAll,
@@ -67,7 +75,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   db = await couch.create(`schemas_${crypto.randomUUID()}`);
-  await db.import([
+  await importDocs(db, [
     { _id: "ant", type: "insect", legs: 6, born },
     { _id: "bat", type: "mammal", legs: 2, born, wings: 2 },
     { _id: "cat", type: "mammal", legs: "four", born, name: "Tom" },
@@ -81,9 +89,11 @@ afterEach(() => db.delete());
 describe.each(Object.entries(schemas))("%s", (library, schema) => {
   const open = (onInvalid?: (error: ValidationError) => "skip" | "pass") => {
     // As a user would write it, for each library's own type.
-    if (library === "zod") return couch.database(db.id, { schema: schemas.zod, onInvalid });
-    if (library === "valibot") return couch.database(db.id, { schema: schemas.valibot, onInvalid });
-    return couch.database(db.id, { schema: schemas.arktype, onInvalid });
+    if (library === "zod")
+      return couch.database(db.id, { schema: standardSchema(schemas.zod, { onInvalid }) });
+    if (library === "valibot")
+      return couch.database(db.id, { schema: standardSchema(schemas.valibot, { onInvalid }) });
+    return couch.database(db.id, { schema: standardSchema(schemas.arktype, { onInvalid }) });
   };
 
   test("checks a scan, whose documents have its type", async () => {

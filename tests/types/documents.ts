@@ -1,14 +1,19 @@
 /** How the type of a database's documents reaches all that it gives and takes: `tsc` is the test. */
 
 import {
+  bulkGet,
   ChangedEvent,
   ConflictError,
   CouchDB,
   CouchDBError,
   type DeletedEvent,
   type Document,
+  importDocs,
   NetworkError,
+  openRevs,
+  partition,
   type Rows,
+  resolveConflicts,
 } from "couchfetch";
 
 interface Cat {
@@ -71,16 +76,16 @@ export async function reads() {
   for await (const { json } of animals.changes({ include_docs: true })) {
     if (json.doc?.type === "cat") is<number>(json.doc.lives);
   }
-  const [leaf] = await cat.openRevs();
+  const [leaf] = await openRevs(cat);
   if (leaf?.ok?.type === "bird") is<number>(leaf.ok.wings.span);
-  for await (const { docs } of animals.bulkGet([{ id: "cat" }])) {
+  for await (const { docs } of bulkGet(animals, [{ id: "cat" }])) {
     for (const { ok, error } of docs) {
       if (ok?.type === "cat") same<typeof ok.lives, number>(true);
       if (error) same<typeof error.reason, string>(true);
     }
   }
-  const partition = animals.partition("land");
-  same<RowOf<ReturnType<typeof partition.docs>>, Document<Animal>>(true);
+  const part = partition(animals, "land");
+  same<RowOf<ReturnType<typeof part.docs>>, Document<Animal>>(true);
   const anything = await free.get("x");
   anything.data.whatever.it.may[0].be();
 }
@@ -91,17 +96,17 @@ export async function writes() {
     if (data.type === "cat") data.lives -= 1;
   });
   await cat.update(({ type }) => ({ type: "bird", wings: { span: type.length } }));
-  await cat.resolve(([first]) => first);
+  await resolveConflicts(cat, ([first]) => first);
   const { ok } = await animals.updateDocs(["cat"], (docs) => {
     docs.create("dodo", { type: "bird", wings: { span: 0 } });
     for (const { data } of docs) if (data.type === "bird") data.wings.span += 1;
   });
   same<typeof ok, Document<Animal>[]>(true);
-  await animals.import([{ type: "cat", lives: 9 }, cat], {
+  await importDocs(animals, [{ type: "cat", lives: 9 }, cat], {
     onConflict: (mine, theirs) => (theirs.type === "cat" ? mine : undefined),
   });
-  await animals.import(new ReadableStream<Uint8Array>());
-  await free.import([{ any: "thing" }]);
+  await importDocs(animals, new ReadableStream<Uint8Array>());
+  await importDocs(free, [{ any: "thing" }]);
 
   return [
     // @ts-expect-error: a cat has lives
@@ -113,13 +118,13 @@ export async function writes() {
     // @ts-expect-error: a bird is no cat
     cat.update(() => ({ type: "bird", lives: 9 })),
     // @ts-expect-error: one of them is made
-    cat.resolve(() => ({ type: "fish" })),
+    resolveConflicts(cat, () => ({ type: "fish" })),
     // @ts-expect-error: there are no fish
     animals.createDocs((docs) => docs.create("fish", { type: "fish" })),
     // @ts-expect-error: a cat has lives
-    animals.import([{ type: "cat" }]),
+    importDocs(animals, [{ type: "cat" }]),
     // @ts-expect-error: what is made is one of them
-    animals.import([], { onConflict: () => ({ type: "fish" }) }),
+    importDocs(animals, [], { onConflict: () => ({ type: "fish" }) }),
     // @ts-expect-error: another database's
     animals.get("cat", { known: couch.database<{ other: string }>("other").document("cat") }),
   ];

@@ -6,9 +6,11 @@ import {
   type DocRow,
   defineView,
   type EmittedRow,
+  nouveau,
   type ReducedRow,
   type Rows,
   type SearchHit,
+  search,
   type View,
   type ViewRow,
 } from "couchfetch";
@@ -80,10 +82,10 @@ export async function ofAllDocs() {
 }
 
 export function ofSearches() {
-  const hit = of(animals.search("zoo", "by_name", "cat"));
+  const hit = of(search(animals, "zoo", "by_name", "cat"));
   same<typeof hit, SearchHit<Animal>>(true);
   // @ts-expect-error: it was not asked for
   hit.doc.legs;
-  const whole = of(animals.nouveau("zoo", "by_name", "cat", { include_docs: true }));
+  const whole = of(nouveau(animals, "zoo", "by_name", "cat", { include_docs: true }));
   same<typeof whole, DocHit<Animal>>(true);
 }

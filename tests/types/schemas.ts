@@ -3,9 +3,11 @@
 import {
   CouchDB,
   type Database,
+  importDocs,
   type Rows,
   type SchemaOutput,
   type StandardSchema,
+  standardSchema,
   ValidationError,
 } from "couchfetch";
 
@@ -24,7 +26,7 @@ const same = <A, B>(_: Equals<A, B>) => {};
 declare const schema: StandardSchema<Stored, Animal>;
 declare const text: StandardSchema<string>;
 const couch = new CouchDB("http://localhost:5984");
-const animals = couch.database("animals", { schema });
+const animals = couch.database("animals", { schema: standardSchema(schema) });
 
 same<SchemaOutput<typeof schema>, Animal>(true);
 same<typeof animals, Database<Animal, Stored>>(true);
@@ -32,11 +34,12 @@ same<typeof animals, Database<Animal, Stored>>(true);
 animals.find({ born: { $gte: "2020" } }, { sort: ["born"] });
 const parts = animals.query({}, { fields: ["born"] });
 same<typeof parts, Rows<{ born: string }>>(true);
-animals.import([{ born: "2020-01-02" }, { born: new Date() }]);
-couch.database("animals", { schema, validate: "write" });
+importDocs(animals, [{ born: "2020-01-02" }, { born: new Date() }]);
+couch.database("animals", { schema: standardSchema(schema, { validate: "write" }) });
 couch.database("animals", {
-  schema,
-  onInvalid: ({ id, issues, data }) => (issues.length > 1 || id === data._id ? "skip" : "pass"),
+  schema: standardSchema(schema, {
+    onInvalid: ({ id, issues, data }) => (issues.length > 1 || id === data._id ? "skip" : "pass"),
+  }),
 });
 animals.document("cat", { born: new Date() });
 
@@ -50,13 +53,13 @@ export const wrong = [
   // @ts-expect-error: a text is asked for
   animals.find({ born: { $gte: new Date() } }),
   // @ts-expect-error: a document is an object
-  couch.database("animals", { schema: text }),
+  couch.database("animals", { schema: standardSchema(text) }),
   // @ts-expect-error: without a schema there is nothing to look for
   couch.database("animals", { validate: "read" }),
   // @ts-expect-error: read, write or both
-  couch.database("animals", { schema, validate: "never" }),
+  couch.database("animals", { schema: standardSchema(schema, { validate: "never" }) }),
   // @ts-expect-error: skip or pass, or throw it
-  couch.database("animals", { schema, onInvalid: () => "throw" }),
+  couch.database("animals", { schema: standardSchema(schema, { onInvalid: () => "throw" }) }),
   // @ts-expect-error: the type is the schema's
-  couch.database<Animal>("animals", { schema }),
+  couch.database<Animal>("animals", { schema: standardSchema(schema) }),
 ];

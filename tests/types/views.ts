@@ -1,6 +1,6 @@
 /** What a view that was declared gives, and takes: `tsc` is the test. */
 
-import { CouchDB, defineView, type Rows } from "couchfetch";
+import { CouchDB, defineView, deploy, partition, type Rows } from "couchfetch";
 
 interface Animal {
   legs: number;
@@ -17,7 +17,7 @@ const view = animals.view(byType);
 
 const keys = view.keys();
 same<RowOf<typeof keys>, string>(true);
-const values = animals.partition("land").view(byType).values();
+const values = partition(animals, "land").view(byType).values();
 same<RowOf<typeof values>, number>(true);
 const docs = view.docs();
 same<RowOf<typeof docs>["data"]["legs"], number>(true);
@@ -26,7 +26,7 @@ export const right = [
   view.rows({ key: "cat" }),
   view.rows({ keys: ["cat", "dog"], include_docs: true }),
   animals.view<number>("zoo", "by_legs").rows({ key: 4 }),
-  animals.deploy([byType, { _id: "_design/rules", validate_doc_update: "…" }]),
+  deploy(animals, [byType, { _id: "_design/rules", validate_doc_update: "…" }]),
 ];
 
 export const wrong = [
@@ -39,7 +39,7 @@ export const wrong = [
   // @ts-expect-error: a view has a map
   defineView("zoo", "by_type", { reduce: "_sum" }),
   // @ts-expect-error: a design document has no such member
-  animals.deploy([{ _id: "_design/rules", rules: "…" }]),
+  deploy(animals, [{ _id: "_design/rules", rules: "…" }]),
   // @ts-expect-error: it has an id
-  animals.deploy([{ views: {} }]),
+  deploy(animals, [{ views: {} }]),
 ];

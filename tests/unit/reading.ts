@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Batch } from "../../src/streams/batch.js";
+import type { Batch } from "../../src/shared/batch.js";
 import { LineReader } from "../../src/streams/line-reader.js";
 import { RowReader } from "../../src/streams/row-reader.js";
 

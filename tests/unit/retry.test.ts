@@ -1,12 +1,13 @@
 import { describe, expect, test, vi } from "vitest";
+import { errorFromResponse } from "../../src/http/failure.js";
 import { mayPass, waitBefore } from "../../src/http/retry.js";
-import { errorFromResponse, NetworkError, TimeoutError } from "../../src/shared/errors.js";
+import { NetworkError, TimeoutError } from "../../src/shared/errors.js";
 
 const request = { method: "GET", url: "http://localhost/" };
 
 function refusal(status: number, retryAfter?: string) {
   const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
-  return errorFromResponse(request, new Response(null, { status, headers }), { error: "busy" });
+  return errorFromResponse(request, new Response(null, { status, headers }), '{"error":"busy"}');
 }
 
 const lost = new NetworkError({ ...request, mayHaveHappened: false });

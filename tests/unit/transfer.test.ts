@@ -24,7 +24,7 @@ test.each(["giving", "taking"] as const)(
     const silent = () => new Error("silent");
     const { body, end } = relay(next, () => give({ done: true }), server, {
       operation,
-      patience: 1000,
+      timeout: 1000,
       silent,
       onProgress: undefined,
     });

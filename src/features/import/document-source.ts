@@ -1,21 +1,25 @@
-import type { SureJson } from "../../http/request.js";
+import type { SureJson } from "../../shared/sure-json.js";
 import type { JsonObject } from "../../shared/types.js";
 
-/** Documents, or the bytes of a JSON text a line, as `export` writes them. */
+/** Documents, or the bytes of one JSON text a line, as `exportDocs` writes them. */
 export type DocumentSource<T extends object = JsonObject> =
   | Iterable<T>
   | AsyncIterable<T>
   | ReadableStream<T | Uint8Array>;
 
-/** A source that is read. */
-export interface Origin<I> {
+/** Reads a source. */
+export interface SourceReader<I> {
   next(): Promise<IteratorResult<I, unknown>>;
-  /** Lets go of it, also while it is waited for. */
+  /** Stop reading, even while the next item is awaited. */
   release(): void;
 }
 
-/** Not every browser can iterate a stream, and a generator would hear of a release when it has given more. */
-export function originOf<I>(source: Iterable<I> | AsyncIterable<I> | ReadableStream<I>): Origin<I> {
+/**
+ * Not every browser can iterate a stream, and a generator would notice a release only after its next item.
+ */
+export function sourceReader<I>(
+  source: Iterable<I> | AsyncIterable<I> | ReadableStream<I>,
+): SourceReader<I> {
   if (source instanceof ReadableStream) {
     const reader = source.getReader();
     return {
@@ -32,22 +36,22 @@ export function originOf<I>(source: Iterable<I> | AsyncIterable<I> | ReadableStr
       isOver = step.done ?? false;
       return step;
     },
-    // What goes wrong then is not what the source was read for.
+    // An error here is not one of the import.
     release: () => void (async () => isOver || iterator.return?.())().catch(() => {}),
   };
 }
 
-/** The documents of a source, one at a time, as they are asked for. */
+/** The documents of a source, one at a time. */
 export async function* documentsOf<T extends object>(
-  origin: Origin<T | Uint8Array>,
+  reader: SourceReader<T | Uint8Array>,
   json: SureJson,
 ): AsyncGenerator<T, void, void> {
   const decoder = new TextDecoder();
-  // Of a line that is not whole yet: to search what came before again would take the square of its length.
+  // The pieces of an incomplete line: to search them again would take quadratic time.
   let pieces: string[] = [];
   const parse = (line: string) => (line.trim() === "" ? [] : [json.parse(line) as T]);
   for (;;) {
-    const { done, value } = await origin.next();
+    const { done, value } = await reader.next();
     if (done) break;
     const item = value as T | Uint8Array;
     if (!(item instanceof Uint8Array)) {

@@ -71,7 +71,7 @@ function inTurn(read: () => Promise<Uint8Array | undefined>) {
       const bytes = isGivenUp ? new Uint8Array() : await next();
       // Else it would seem to end here.
       if (bytes && isGivenUp)
-        throw new DOMException("This was given up before its end", "AbortError");
+        throw new DOMException("the attachment was closed before its end", "AbortError");
       return bytes;
     },
   };

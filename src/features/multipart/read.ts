@@ -1,6 +1,5 @@
 import type { HttpClient } from "../../http/client.js";
-import type { Call } from "../../http/request.js";
-import { IncompleteResponseError, InvalidResponseError } from "../../shared/errors.js";
+import type { HttpRequest, StreamRequest } from "../../http/request.js";
 import type { AttachmentStub, DocumentMembers } from "../../shared/types.js";
 import type { Operation } from "../../streams/operation.js";
 import { type Part, parts } from "./parts.js";
@@ -22,22 +21,20 @@ export interface AttachmentPart {
 /** A document's JSON, as CouchDB wrote it, and then its attachments as they arrive. */
 export async function* readMultipart(
   client: HttpClient,
-  call: Call,
+  request: HttpRequest,
   operation: Operation,
 ): AsyncGenerator<string | AttachmentPart, void, void> {
   const headers = { accept: "multipart/related, application/json" };
-  const whole: Call = { ...call, headers, raw: true, silence: client.timeout };
+  const whole: StreamRequest = { ...request, headers, silenceTimeout: client.timeout };
   const { response, bytes, close } = await client.open(whole, operation);
   const { status } = response;
   const type = response.headers.get("content-type") ?? "";
-  const invalid = (reason: string) =>
-    client.error(InvalidResponseError, call, { status, reason: `answered with ${reason}` });
-  const cut = () =>
-    client.error(IncompleteResponseError, call, { status, reason: "the answer was cut off" });
+  const invalid = (reason: string) => client.invalid(request, reason, { status });
+  const cut = () => client.incomplete(request, status);
   try {
     const [, boundary] = /^multipart\/related;.*boundary="?([^";]+)/i.exec(type) ?? [];
     if (boundary === undefined) {
-      // There are none; or somebody on the way has asked for JSON only.
+      // There are no attachments, or a proxy asked for JSON only.
       const text = await textOf(async () => (await bytes.next()).value);
       yield text;
       yield* within(text);
@@ -52,13 +49,15 @@ export async function* readMultipart(
         continue;
       }
       const [name, stub] = following.shift() ?? [];
-      if (name === undefined || !stub) throw invalid("more attachments than it says");
-      const wrong = () => invalid("an attachment that is not as it says");
+      if (name === undefined || !stub) throw invalid("expected fewer attachments");
+      const wrong = () => invalid("an attachment does not match its stub");
       yield attachmentOf(name, stub, part, wrong);
     }
-    if (!following || following.length > 0) throw invalid("fewer attachments than it says");
+    if (!following || following.length > 0) throw invalid("expected more attachments");
   } catch (error) {
-    throw error instanceof SyntaxError ? invalid(`${type} that is not CouchDB's`) : error;
+    throw error instanceof SyntaxError
+      ? invalid(`expected CouchDB's multipart, got ${type}`)
+      : error;
   } finally {
     close();
   }
@@ -81,7 +80,7 @@ function inOrder(text: string): [string, AttachmentStub][] {
   });
 }
 
-/** Not by a Response, which in browsers hides what went wrong. */
+/** A Response would hide the error in browsers. */
 async function textOf(next: Part["next"]): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
@@ -91,7 +90,7 @@ async function textOf(next: Part["next"]): Promise<string> {
   return text + decoder.decode();
 }
 
-/** Attachments whose contents are part of the JSON. */
+/** Attachments whose content is part of the JSON. */
 function* within(text: string): Generator<AttachmentPart, void, void> {
   for (const [name, { content_type, digest, data }] of inOrder(text)) {
     if (data === undefined) continue;
@@ -107,7 +106,7 @@ function attachmentOf(
   part: Part,
   wrong: () => Error,
 ): AttachmentPart {
-  // CouchDB keeps texts packed, and gives them as it has them.
+  // CouchDB stores text compressed, and sends it as it is stored.
   const isPacked = encoding === "gzip";
   const expected = isPacked ? encoded_length : length;
   const stored = streamOf(part, expected, wrong);
@@ -125,9 +124,9 @@ function streamOf(
       async pull(controller) {
         const bytes = await next();
         length += bytes?.length ?? 0;
-        // A name may have broken the part's headers in two.
+        // A name may have split the headers of the part.
         if (!bytes && expected !== undefined && length !== expected) throw wrong();
-        // Those that a stream gives are its consumer's, who may pass their memory on.
+        // The consumer of a stream may transfer the memory of its chunks.
         if (bytes) controller.enqueue(bytes.slice());
         else controller.close();
       },
@@ -136,7 +135,7 @@ function streamOf(
   );
 }
 
-/** What a packed stream holds. It is read only when this is: a pipe reads ahead by itself. */
+/** Decompress a stream. It is read only when the result is: a pipe would read ahead. */
 function unpacked(
   packed: ReadableStream<Uint8Array>,
   wrong: () => Error,
@@ -169,7 +168,7 @@ function unpacked(
           if (done) controller.close();
           else controller.enqueue(value);
         } catch {
-          // Of what cannot be unpacked, each runtime has an error of its own.
+          // Each runtime has an error of its own for damaged data.
           throw failure ? failure.error : wrong();
         }
       },
@@ -179,7 +178,7 @@ function unpacked(
   );
 }
 
-/** Data whose attachments follow no more, but are there. */
+/** The data of a document once its attachments have arrived. */
 export function withStubs<D extends DocumentMembers>(data: D): D {
   for (const stub of Object.values(data._attachments ?? {})) {
     if (!stub.follows && stub.data === undefined) continue;

@@ -1,61 +1,102 @@
 import { noteAttachment } from "../../documents/attachment-stubs.js";
-import type { DatabaseContext } from "../../documents/database-context.js";
+import { Document } from "../../documents/document.js";
+import type { DocumentState } from "../../documents/document-state.js";
 import { documentWrite, sendWrite } from "../../documents/write-outcome.js";
-import { attachmentPath, pathIn } from "../../http/paths.js";
-import type { Call } from "../../http/request.js";
+import { attachmentPath } from "../../http/paths.js";
+import type { JsonRequest } from "../../http/request.js";
 import { responseTo } from "../../http/response.js";
-import { uploading } from "../../http/upload.js";
+import { prepareUpload } from "../../http/upload.js";
 import { isAlike } from "../../shared/bytes.js";
-import type { AttachmentStub, DocumentMembers, WriteResult } from "../../shared/types.js";
+import type {
+  AttachmentStub,
+  DocumentMembers,
+  OperationOptions,
+  WriteResult,
+} from "../../shared/types.js";
 import type { Operation } from "../../streams/operation.js";
-import { type AttachmentContent, type AttachmentContents, multipart } from "./write.js";
+import { type AttachmentContent, type AttachmentContents, multipart, stubsOf } from "./write.js";
+
+type Stubs = [name: string, stub: AttachmentStub][];
 
 /**
- * Saves a document with attachments, in one request.
+ * Save a document, changed or not, together with attachments, in one request. Blobs are sent as they are, and
+ * streams as they are read; browsers, which cannot send streams, gather them first.
  *
- * @param local - the document as it is here once it is saved, as JSON
- * @param stubs - of what is saved with it
+ * ```ts
+ * await saveWithAttachments(cat, { "photo.jpg": file });
+ * ```
+ *
+ * @param attachments - by name; other attachments of the document stay
+ * @returns CouchDB's response; undefined if there was nothing to save
+ * @throws ConflictError if the server has another revision
+ * @throws NetworkError with `mayHaveHappened` if the connection was lost and the server does not say what happened
+ * @throws TypeError if an attachment is neither a Blob nor a stream with its length; nothing is sent
+ * @see https://docs.couchdb.org/en/stable/api/document/common.html#creating-multiple-attachments
  */
-export async function saveWith(
-  context: DatabaseContext,
-  id: string,
-  local: string,
-  stubs: [name: string, stub: AttachmentStub][],
-  contents: AttachmentContents,
+export async function saveWithAttachments<T extends object>(
+  doc: Document<T>,
+  attachments: AttachmentContents,
+  { signal }: OperationOptions = {},
+): Promise<WriteResult | undefined> {
+  signal?.throwIfAborted();
+  // CouchDB refuses a multipart body without attachments.
+  if (Object.keys(attachments).length === 0) return doc.save({ signal });
+  const state = Document.stateOf(doc);
+  const { client, codec } = state.context;
+  const stubs = stubsOf(attachments, doc.rev);
+  const { body, saved } = state.draft(stubs);
+  const operation = client.begin(signal);
+  try {
+    await codec?.validateWrite([body], operation);
+    const result = await send(state, body, stubs, attachments, operation);
+    saved(result.rev);
+    return result;
+  } finally {
+    operation.end();
+  }
+}
+
+async function send(
+  { context, id, path }: DocumentState<object>,
+  body: string,
+  stubs: Stubs,
+  attachments: AttachmentContents,
   operation: Operation,
 ): Promise<WriteResult> {
-  if (id.startsWith("_local/")) throw new TypeError("A _local document has no attachments");
+  if (id.startsWith("_local/")) throw new TypeError("a _local document cannot have attachments");
   const { client } = context;
-  const path = pathIn(context, id);
-  // What no attachment can be called is found before anything is sent.
+  // Invalid names are found before anything is sent.
   for (const [name] of stubs) attachmentPath(name);
-  const whole = client.json.parse(local) as DocumentMembers;
+  const whole = client.json.parse(body) as DocumentMembers;
   for (const [name, { content_type, length = 0 }] of stubs) {
     noteAttachment(whole, name, { content_type, length, follows: true });
   }
   // JSON has its own order of names.
-  const names = Object.keys(whole._attachments ?? {}).filter((name) =>
-    Object.hasOwn(contents, name),
-  );
-  const parts = names.map((name) => contents[name] as AttachmentContent);
-  const { type, body } = multipart(client.json.stringify(whole), parts);
-  const isStream = !(body instanceof Blob);
+  const isSent = (name: string) => Object.hasOwn(attachments, name);
+  const names = Object.keys(whole._attachments ?? {}).filter(isSent);
+  const parts = names.map((name) => attachments[name] as AttachmentContent);
+  const { type, body: content } = multipart(client.json.stringify(whole), parts);
+  const isStream = !(content instanceof Blob);
   const headers = { "content-type": type };
-  const call: Call = { method: "PUT", path, headers, expects: "rev" };
-  const content = { body: isStream ? new Response(body) : body, isStream };
-  const out = await uploading(client, call, content, operation);
-  /** Whether an attachment is what was sent; undefined if nobody has that any more. */
-  const holds = async (rev: string, name: string) => {
-    if (!Object.hasOwn(contents, name)) return true;
-    const sent = contents[name];
+  const request: JsonRequest = { method: "PUT", path, headers, expects: "rev" };
+  const upload = await prepareUpload(
+    client,
+    request,
+    { body: isStream ? new Response(content) : content, isStream },
+    operation,
+  );
+  /** Whether an attachment is the one that was sent; undefined if that is gone. */
+  const isStored = async (rev: string, name: string) => {
+    if (!isSent(name)) return true;
+    const sent = attachments[name];
     if (!(sent instanceof Blob)) return undefined;
-    const stored = { method: "GET", path: `${path}/${attachmentPath(name)}`, raw: true } as const;
+    const stored = { method: "GET", path: `${path}/${attachmentPath(name)}` } as const;
     return isAlike(await responseTo(client, { ...stored, query: { rev } }), sent);
   };
   try {
-    const asked = documentWrite(context, id, local, holds);
-    return await sendWrite(context, out.call, asked, operation);
+    const write = documentWrite(context, id, body, isStored);
+    return await sendWrite(context, upload.request, write, operation);
   } finally {
-    out.end();
+    upload.end();
   }
 }

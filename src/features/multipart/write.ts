@@ -1,7 +1,7 @@
-import { hex } from "../../shared/hex.js";
+import { hex } from "../../shared/bytes.js";
 import type { AttachmentStub } from "../../shared/types.js";
 
-/** What is saved as an attachment together with its document: a Blob, or a stream of as many bytes as it says. */
+/** The content of an attachment to save with its document: a Blob, or a stream and its length in bytes. */
 export type AttachmentContent =
   | Blob
   | { body: ReadableStream<Uint8Array>; length: number; content_type?: string | undefined };
@@ -11,7 +11,7 @@ export type AttachmentContents = Record<string, AttachmentContent>;
 
 const otherwise = "application/octet-stream";
 
-/** What stands in a document for attachments that are saved with it. Throws a TypeError for what is none. */
+/** The stubs of attachments that are saved with a document. Throws a TypeError for invalid content. */
 export function stubsOf(
   contents: AttachmentContents,
   rev: string | undefined,
@@ -25,22 +25,19 @@ export function stubsOf(
     }
     const { body, length, content_type = otherwise } = Object(content);
     if (!(body instanceof ReadableStream && Number.isInteger(length) && length >= 0)) {
-      throw new TypeError(
-        "An attachment to save with its document is a Blob, or a stream and its length",
-      );
+      throw new TypeError("an attachment must be a Blob, or a stream with its `length`");
     }
     if (body.locked || streams.has(body)) {
-      throw new TypeError("The stream of an attachment is being read: it can be sent only once");
+      throw new TypeError(
+        "the stream of an attachment must not be in use: it can be sent only once",
+      );
     }
     streams.add(body);
     return [name, { content_type, length, revpos, stub: true }];
   });
 }
 
-/**
- * A document and its attachments as one body: in the order in which they stand in the JSON, which says of each
- * that it follows.
- */
+/** A document and its attachments as one body, in the order of their names in the JSON. */
 export function multipart(
   json: string,
   contents: AttachmentContent[],
@@ -59,7 +56,7 @@ export function multipart(
   return { type, body: concatenated(all) };
 }
 
-/** One stream of what comes one after the other, each read when the one before has ended. */
+/** One stream of several pieces, each read when the one before has ended. */
 function concatenated(pieces: (string | Blob | ReadableStream<Uint8Array>)[]) {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   let next = 0;

@@ -1,5 +1,5 @@
-import type { SureJson } from "../../http/request.js";
 import { equalJson, isPlain } from "../../shared/json-equal.js";
+import type { SureJson } from "../../shared/sure-json.js";
 
 /**
  * The JSON to write for data that a schema made: the document as it came, with what was changed since. What the

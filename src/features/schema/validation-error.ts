@@ -1,13 +1,19 @@
 import type { DocumentData } from "../../shared/types.js";
-import type { SchemaIssue } from "./standard-schema.js";
 
-/** A document is not what the database's schema has it. When it was to be written, nothing was sent. */
+/** What is wrong with a value. */
+export interface SchemaIssue {
+  readonly message: string;
+  /** Where in the document. */
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** A document does not match the database's schema. If it was to be written, nothing was sent. */
 export class ValidationError extends Error {
   override name = "ValidationError";
-  /** The document's. */
+  /** The id of the document. */
   readonly id: string;
   readonly issues: readonly SchemaIssue[];
-  /** The document, as it is in the database or was to go there. */
+  /** The document, as it is in the database or was to be written. */
   readonly data: DocumentData;
 
   constructor(data: DocumentData, issues: readonly SchemaIssue[]) {

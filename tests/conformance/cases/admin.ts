@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import { CouchDB, NotFoundError, UnauthorizedError } from "couchfetch";
+import { CouchDB, designDoc, NotFoundError, purge, UnauthorizedError } from "couchfetch";
 import { admin } from "couchfetch/admin";
 import { type Case, eventually, fill, rejects } from "../case.js";
 
@@ -123,7 +123,7 @@ export const administration: Case[] = [
     async run({ couch, db }) {
       const care = admin(couch).database(db.id);
       await rejects(care.compact("zoo"), NotFoundError);
-      await db.designDoc("zoo").then((zoo) => zoo.createView("all", { map: "(doc) => emit(1)" }));
+      await designDoc(db, "zoo").then((zoo) => zoo.createView("all", { map: "(doc) => emit(1)" }));
       await care.compact("zoo");
     },
   },
@@ -139,7 +139,7 @@ export const administration: Case[] = [
       assert.equal(await care.purgedInfosLimit(), 50);
       const cat = await db.create("cat");
       await cat.save();
-      await db.purge({ cat: [cat.rev ?? ""] });
+      await purge(db, { cat: [cat.rev ?? ""] });
       assert.deepEqual(
         (await care.purgedInfos()).map(({ id, revs }) => [id, revs]),
         [["cat", [cat.rev]]],

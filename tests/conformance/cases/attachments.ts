@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import { ConflictError, type Document } from "couchfetch";
+import { ConflictError, type Document, designDoc } from "couchfetch";
 import { type Case, type Context, rejects } from "../case.js";
 
 const names = [
@@ -64,7 +64,7 @@ export const attachments: Case[] = [
   {
     name: "a design document has attachments, too",
     async run({ db }) {
-      const zoo = await db.designDoc("zoo");
+      const zoo = await designDoc(db, "zoo");
       await zoo.save();
       await zoo.attachment("index.html").save("<p>", "text/html");
       assert.equal(await (await zoo.attachment("index.html").fetch()).text(), "<p>");

@@ -399,7 +399,7 @@ export const auth: Case[] = [
       let closed = 0;
       const own: Auth = {
         headers: async ({ url }) => ({ authorization: `Key ${key}${new URL(url).pathname}` }),
-        answered({ status, sent, reason }) {
+        onResponse({ status, sent, reason }) {
           told.push([status, sent.authorization]);
           if (status === 403) assert.equal(reason, "a new key");
           if (status === 403) key += 1;
@@ -440,8 +440,8 @@ export const auth: Case[] = [
       for (const auth of [
         { headers: fail },
         { headers: () => Promise.reject(mine) },
-        { headers: () => ({}), answered: fail },
-        { headers: () => ({}), answered: () => Promise.reject(mine) },
+        { headers: () => ({}), onResponse: fail },
+        { headers: () => ({}), onResponse: () => Promise.reject(mine) },
       ]) {
         const couch = new CouchDB(url, { auth });
         assert.equal(await rejects(couch.info(), Error), mine);

@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import { type BulkOperation, basic, CouchDB, NotFoundError } from "couchfetch";
+import { type BulkOperation, basic, bulkGet, CouchDB, NotFoundError, purge } from "couchfetch";
 import { type Case, fill, rejects } from "../case.js";
 
 const older = "1-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -217,7 +217,7 @@ export const bulk: Case[] = [
       await cat.update((data) => {
         data.legs = 3;
       });
-      const rows = await db.bulkGet([{ id: "cat" }, { id: "cat", rev }, { id: "dog" }]).toArray();
+      const rows = await bulkGet(db, [{ id: "cat" }, { id: "cat", rev }, { id: "dog" }]).toArray();
       assert.deepEqual(
         rows.map(({ id, docs }) => [id, docs[0]?.ok?.legs ?? docs[0]?.error?.error]),
         [
@@ -227,7 +227,7 @@ export const bulk: Case[] = [
         ],
       );
       const older = await db.get("cat", { rev });
-      const [row] = await db.bulkGet([older]).toArray();
+      const [row] = await bulkGet(db, [older]).toArray();
       assert.equal(row?.docs[0]?.ok?.legs, 4);
     },
   },
@@ -236,7 +236,7 @@ export const bulk: Case[] = [
     async run({ db }) {
       await fill(db, { cat: {}, dog: {} });
       const { rev = "" } = await db.get("cat");
-      const { purged } = await db.purge({ cat: [rev], dog: [older] });
+      const { purged } = await purge(db, { cat: [rev], dog: [older] });
       assert.deepEqual(purged.cat, [rev]);
       const error = await rejects(db.get("cat"), NotFoundError);
       assert.equal(error.reason, "missing");

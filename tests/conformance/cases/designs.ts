@@ -4,7 +4,10 @@ import {
   CouchDBError,
   type DesignDocument,
   defineView,
+  deploy,
+  designDoc,
   NotFoundError,
+  security,
 } from "couchfetch";
 import { type Case, fill, rejects } from "../case.js";
 
@@ -20,8 +23,8 @@ export const designs: Case[] = [
   {
     name: "a member that a design document does not have is a TypeError, however it is saved",
     async run({ db }) {
-      await rejects(strange(await db.designDoc("zoo")).save(), TypeError);
-      const zoo = await db.designDoc("zoo");
+      await rejects(strange(await designDoc(db, "zoo")).save(), TypeError);
+      const zoo = await designDoc(db, "zoo");
       await zoo.save();
       await rejects(
         zoo.update((data) => {
@@ -40,7 +43,7 @@ export const designs: Case[] = [
     name: "a member that the server has already may stay",
     async run({ db }) {
       await fill(db, { "_design/zoo": { keeper: { legs: 4 }, views: {} } });
-      const zoo = await db.designDoc("zoo", { existsOk: true });
+      const zoo = await designDoc(db, "zoo", { existsOk: true });
       await zoo.createView("legs", { map });
       assert.deepInclude((await db.get("_design/zoo")).json, { keeper: { legs: 4 } });
     },
@@ -48,9 +51,9 @@ export const designs: Case[] = [
   {
     name: "a view that could not be saved is not part of the design document",
     async run({ db }) {
-      const zoo = await db.designDoc("zoo");
+      const zoo = await designDoc(db, "zoo");
       await zoo.createView("legs", { map });
-      const stale = await db.designDoc("zoo", { existsOk: true });
+      const stale = await designDoc(db, "zoo", { existsOk: true });
       await zoo.createView("tails", { map });
       await rejects(stale.createView("ears", { map }), ConflictError);
       await rejects(
@@ -62,7 +65,7 @@ export const designs: Case[] = [
       await stale.fetch();
       await stale.createView("ears", { map });
       // Also where there was none before.
-      const twins = [await db.designDoc("ark"), await db.designDoc("ark")] as const;
+      const twins = [await designDoc(db, "ark"), await designDoc(db, "ark")] as const;
       await twins[0].createView("legs", { map });
       await rejects(twins[1].createView("tails", { map }), ConflictError);
       await twins[1].fetch();
@@ -73,12 +76,12 @@ export const designs: Case[] = [
   {
     name: "a view that could not be is a TypeError, and nothing is sent",
     async run({ db }) {
-      const zoo = await db.designDoc("zoo");
+      const zoo = await designDoc(db, "zoo");
       const bad = { map: undefined as unknown as string };
       await rejects(zoo.createView("legs", bad), TypeError);
       await rejects(zoo.createView("", { map }), TypeError);
       assert.deepEqual(zoo.data, { _id: "_design/zoo" });
-      for (const name of ["", ".", "..", "_design/"]) await rejects(db.designDoc(name), TypeError);
+      for (const name of ["", ".", "..", "_design/"]) await rejects(designDoc(db, name), TypeError);
     },
   },
   {
@@ -86,11 +89,11 @@ export const designs: Case[] = [
     async run({ db }) {
       await fill(db, { cat: { legs: 4 } });
       for (const name of ["a/b", "ünï 漢字", "constructor", "__proto__"]) {
-        const design = await db.designDoc(name);
+        const design = await designDoc(db, name);
         assert.equal(design.id, `_design/${name}`);
         const view = await design.createView<string, number>(name, { map });
         assert.deepEqual(await view.items().toArray(), [["cat", 4]]);
-        const again = await db.designDoc(`_design/${name}`, { existsOk: true });
+        const again = await designDoc(db, `_design/${name}`, { existsOk: true });
         assert.deepEqual(again.data, design.data);
         assert.deepEqual(await db.view(name, name).ids().toArray(), ["cat"]);
       }
@@ -103,19 +106,19 @@ export const designs: Case[] = [
       const byLegs = defineView<string, number>("zoo", "by_legs", { map, reduce: "_sum" });
       const other = defineView("zoo", "other", { map });
       const rules = { _id: "_design/rules", validate_doc_update: "function () {}" };
-      assert.deepEqual(await db.deploy([byLegs, rules, other]), {
+      assert.deepEqual(await deploy(db, [byLegs, rules, other]), {
         created: ["_design/zoo", "_design/rules"],
         changed: [],
         unchanged: [],
       });
       assert.deepEqual(await db.view(byLegs).items({ reduce: false }).toArray(), [["cat", 4]]);
       const { rev } = await db.get("_design/zoo");
-      assert.deepEqual((await db.deploy([other, byLegs, rules])).unchanged.length, 2);
+      assert.deepEqual((await deploy(db, [other, byLegs, rules])).unchanged.length, 2);
       assert.equal((await db.get("_design/zoo")).rev, rev);
       const ruled = await db.get("_design/rules");
       await ruled.attachment("a.txt").save("stays", "text/plain");
       const changed = { _id: "rules", filters: { all: "function () { return true; }" } };
-      assert.deepEqual(await db.deploy([byLegs, changed]), {
+      assert.deepEqual(await deploy(db, [byLegs, changed]), {
         created: [],
         changed: ["_design/zoo", "_design/rules"],
         unchanged: [],
@@ -131,22 +134,22 @@ export const designs: Case[] = [
     name: "two that deploy the same at once are both content, and what cannot be is a TypeError",
     async run({ db }) {
       const views = ["a", "b"].map((name) => defineView("zoo", name, { map }));
-      const told = await Promise.all([db.deploy(views), db.deploy(views), db.deploy(views)]);
+      const told = await Promise.all([deploy(db, views), deploy(db, views), deploy(db, views)]);
       const [created, rest] = [
         told.flatMap((each) => each.created),
         told.flatMap((each) => each.unchanged),
       ];
       assert.deepEqual([created.length, rest.length], [1, 2]);
-      await rejects(db.deploy([defineView("zoo", "none")]), TypeError);
-      await rejects(db.deploy([{ _id: "zoo", strange: 4 } as never]), TypeError);
-      await rejects(db.deploy([{ _id: "" }]), TypeError);
+      await rejects(deploy(db, [defineView("zoo", "none")]), TypeError);
+      await rejects(deploy(db, [{ _id: "zoo", strange: 4 } as never]), TypeError);
+      await rejects(deploy(db, [{ _id: "" }]), TypeError);
     },
   },
   {
     name: "a filter is defined, and a feed takes it",
     async run({ db }) {
       await fill(db, { cat: { legs: 4 }, owl: { legs: 2 } });
-      const zoo = await db.designDoc("zoo");
+      const zoo = await designDoc(db, "zoo");
       const source = "function (doc, req) { return doc.legs === Number(req.query.legs); }";
       const filter = await zoo.createFilter("by_legs", source);
       assert.equal(filter, "zoo/by_legs");
@@ -163,7 +166,7 @@ export const designs: Case[] = [
     name: "an update function makes and changes documents",
     needs: "update functions",
     async run({ db }) {
-      const zoo = await db.designDoc("zoo");
+      const zoo = await designDoc(db, "zoo");
       zoo.data.updates = {
         walk: `function (doc, req) {
           if (!doc) doc = { _id: req.id || req.uuid, legs: 0 };
@@ -191,7 +194,7 @@ export const designs: Case[] = [
     name: "the indexes of a design document are told of",
     needs: "nodes",
     async run({ db }) {
-      const zoo = await db.designDoc("zoo");
+      const zoo = await designDoc(db, "zoo");
       await rejects(zoo.indexInfo(), NotFoundError);
       await zoo.createView("legs", { map });
       const { name, view_index } = await zoo.indexInfo();
@@ -204,22 +207,22 @@ export const designs: Case[] = [
   {
     name: "security keeps members of your own, and refuses what CouchDB would not say why",
     async run({ db }) {
-      const security = await db.security();
-      security.data.keeper = { since: 2026 };
-      await security.save();
-      assert.isFalse(security.dirty);
-      assert.deepInclude((await db.security()).data, { keeper: { since: 2026 } });
+      const rules = await security(db);
+      rules.data.keeper = { since: 2026 };
+      await rules.save();
+      assert.isFalse(rules.dirty);
+      assert.deepInclude((await security(db)).data, { keeper: { since: 2026 } });
       for (const bad of [
         { members: [] },
         { admins: { names: "cat" } },
         { admins: { roles: [4] } },
       ]) {
-        const other = await db.security();
+        const other = await security(db);
         Object.assign(other.data, bad);
         await rejects(other.save(), TypeError);
       }
-      await rejects(() => security.addAdmin(4 as unknown as string), TypeError);
-      assert.deepEqual((await db.security()).data, security.data);
+      await rejects(() => rules.addAdmin(4 as unknown as string), TypeError);
+      assert.deepEqual((await security(db)).data, rules.data);
     },
   },
 ];

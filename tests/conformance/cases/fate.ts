@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import { ConflictError, type Database, type Document, NetworkError } from "couchfetch";
+import { ConflictError, type Database, type Document, NetworkError, security } from "couchfetch";
 import type { Fault } from "../../faults/proxy.js";
 import { type Case, type Context, eventually, fill, rejects } from "../case.js";
 import { answer, throughProxy } from "../proxies.js";
@@ -342,10 +342,10 @@ export const fate: Case[] = [
       ];
       await throughProxy(context, rules, async ({ couch }) => {
         const db = await couch.create(name, { existsOk: true });
-        const security = await db.security();
-        security.addMemberRole("zoo");
-        await security.save();
-        assert.deepEqual((await db.security()).memberRoles.includes("zoo"), true);
+        const rules = await security(db);
+        rules.addMemberRole("zoo");
+        await rules.save();
+        assert.deepEqual((await security(db)).memberRoles.includes("zoo"), true);
         await db.delete();
       });
     },

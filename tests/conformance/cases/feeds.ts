@@ -2,6 +2,7 @@ import { assert } from "chai";
 import {
   type Checkpoint,
   type DatabaseUpdate,
+  dbUpdates,
   type Feed,
   type FeedState,
   ForbiddenError,
@@ -87,7 +88,7 @@ export const feeds: Case[] = [
       name: `${feed}: updates tells what happens to databases`,
       async run({ couch }) {
         const name = newName();
-        const feedOfAll = couch.updates({ feed, since: "now", heartbeat: 1_000 });
+        const feedOfAll = dbUpdates(couch, { feed, since: "now", heartbeat: 1_000 });
         const types = of(name, feedOfAll);
         const created = types.next();
         await eventually(() => feedOfAll.sequence !== undefined);
@@ -108,7 +109,7 @@ export const feeds: Case[] = [
     {
       name: `${feed}: close ends updates, too`,
       async run({ couch }) {
-        const feedOfAll = couch.updates({ feed, since: "now", heartbeat: 1_000 });
+        const feedOfAll = dbUpdates(couch, { feed, since: "now", heartbeat: 1_000 });
         const events = feedOfAll[Symbol.asyncIterator]();
         const next = events.next();
         await feedOfAll.close();
@@ -123,7 +124,7 @@ export const feeds: Case[] = [
       // CouchDB takes its time to note it.
       await eventually(async () => {
         const types: string[] = [];
-        for await (const type of of(db.id, couch.updates())) types.push(type);
+        for await (const type of of(db.id, dbUpdates(couch))) types.push(type);
         return types.includes("created") && types.includes("updated");
       });
     },
@@ -132,8 +133,7 @@ export const feeds: Case[] = [
     name: "updates is for administrators",
     run: (context) =>
       withUser(context, {}, async ({ session }) => {
-        const error = await session
-          .updates()
+        const error = await dbUpdates(session)
           .batches()
           .next()
           .catch((thrown: unknown) => thrown);

@@ -1,10 +1,14 @@
 import { assert } from "chai";
 import {
   type Database,
+  designDoc,
+  exportDocs,
   type ImportTotals,
+  importDocs,
   type JsonObject,
   NotFoundError,
   PayloadTooLargeError,
+  purge,
 } from "couchfetch";
 import { type Case, eventually, fill, rejects } from "../case.js";
 import { answer, throughProxy } from "../proxies.js";
@@ -45,11 +49,11 @@ export const imports: Case[] = [
     async run({ db, couch }) {
       const done = totals({ read: 250, written: 250 });
       const options = { batchSize: 40, concurrency: 3 };
-      assert.deepEqual(await db.import([...numbered(250)], options), done);
+      assert.deepEqual(await importDocs(db, [...numbered(250)], options), done);
       const copy = await couch.create(`conformance_${crypto.randomUUID()}`);
       try {
         for (const source of [later(numbered(250)), streamOf(numbered(250))]) {
-          const { read, written, conflicts } = await copy.import(source, options);
+          const { read, written, conflicts } = await importDocs(copy, source, options);
           assert.equal(read, 250);
           assert.equal(written + conflicts, 250);
         }
@@ -60,9 +64,9 @@ export const imports: Case[] = [
       const other = await couch.create(`conformance_${crypto.randomUUID()}`);
       try {
         await (await db.get("doc-00000")).attachment("a").save("of 0", "text/plain");
-        await db.designDoc("zoo").then((design) => design.save());
-        const stream = db.export();
-        const told = await other.import(stream, { new_edits: false, batchSize: 100 });
+        await designDoc(db, "zoo").then((design) => design.save());
+        const stream = exportDocs(db);
+        const told = await importDocs(other, stream, { new_edits: false, batchSize: 100 });
         assert.deepEqual(told, totals({ read: 251, written: 251 }));
         const [ours, theirs] = [await db.get("doc-00000"), await other.get("doc-00000")];
         assert.equal(theirs.rev, ours.rev);
@@ -76,16 +80,16 @@ export const imports: Case[] = [
   {
     name: "import takes Documents, gives ids to what has none, and counts what cannot be stored",
     async run({ db, couch }) {
-      await db.import([{ n: 1 }, { n: 2 }]);
+      await importDocs(db, [{ n: 1 }, { n: 2 }]);
       for (const id of await db.keys().toArray()) assert.match(id, /^[0-9a-f]{32}$/);
       const other = await couch.create(`conformance_${crypto.randomUUID()}`);
       try {
-        await other.import(db.docs(), { new_edits: false });
+        await importDocs(other, db.docs(), { new_edits: false });
         assert.deepEqual(await other.keys().toArray(), await db.keys().toArray());
       } finally {
         await other.delete();
       }
-      const told = await db.import([
+      const told = await importDocs(db, [
         { _id: "_nothing", n: 3 },
         { _id: "good", n: 4 },
         { _id: "bad", _strange: true },
@@ -108,12 +112,12 @@ export const imports: Case[] = [
       await (await db.get("gone")).delete();
       const mine = ["a", "b", "c", "gone"].map((_id) => ({ _id, n: 1 }));
       const read = { read: 4 };
-      assert.deepEqual(await db.import(mine), totals({ ...read, written: 2, conflicts: 2 }));
+      assert.deepEqual(await importDocs(db, mine), totals({ ...read, written: 2, conflicts: 2 }));
       assert.equal((await db.get("a")).data.n, 0);
-      const told = await db.import(mine, { onConflict: "overwrite" });
+      const told = await importDocs(db, mine, { onConflict: "overwrite" });
       assert.deepEqual(told, totals({ ...read, written: 4 }));
       assert.equal((await db.get("a")).data.n, 1);
-      const merged = await db.import(mine, {
+      const merged = await importDocs(db, mine, {
         onConflict: async (ours, theirs) =>
           theirs._id === "b" ? undefined : { n: Number(ours.n) + Number(theirs.n) },
       });
@@ -130,7 +134,7 @@ export const imports: Case[] = [
       await throughProxy(context, rules, async ({ db, status }) => {
         const options = { batchSize: 10, concurrency: 3 };
         const onProgress = ({ written }: ImportTotals) => told.push(written);
-        await db.import(numbered(100), { ...options, onProgress });
+        await importDocs(db, numbered(100), { ...options, onProgress });
         const posts = (await status()).requests.filter((each) => each.startsWith("POST"));
         assert.equal(posts.length, 10);
       });
@@ -153,7 +157,7 @@ export const imports: Case[] = [
         }),
       );
       await throughProxy(context, losses, async ({ db }) => {
-        const told = await db.import(numbered(300), { batchSize: 50 });
+        const told = await importDocs(db, numbered(300), { batchSize: 50 });
         assert.deepEqual(told, totals({ read: 300, written: 300 }));
       });
       assert.equal(await count(context.db), 300);
@@ -174,14 +178,14 @@ export const imports: Case[] = [
         },
       ];
       await throughProxy(context, rules, async ({ db }) => {
-        const told = await db.import(numbered(100), { batchSize: 100 });
+        const told = await importDocs(db, numbered(100), { batchSize: 100 });
         assert.deepEqual(told, totals({ read: 100, written: 100 }));
       });
       await throughProxy(
         context,
         [{ of: "^POST .*_bulk_docs", fault: answer(413, words) }],
         async ({ db }) => {
-          const told = await db.import([{ _id: "large" }, { _id: "larger" }]);
+          const told = await importDocs(db, [{ _id: "large" }, { _id: "larger" }]);
           assert.equal(told.failed, 2);
           assert.equal(told.failures[0]?.error, "too_large");
           await rejects(
@@ -211,27 +215,27 @@ export const imports: Case[] = [
         }
       }
       const options = { batchSize: 5, concurrency: 2 };
-      assert.equal(await rejects(db.import(endless(true), options), Error), mine);
+      assert.equal(await rejects(importDocs(db, endless(true), options), Error), mine);
       const onProgress = () => {
         throw mine;
       };
       assert.equal(
-        await rejects(db.import(endless(false), { ...options, onProgress }), Error),
+        await rejects(importDocs(db, endless(false), { ...options, onProgress }), Error),
         mine,
       );
       const none = couch.database("conformance_none");
-      await rejects(none.import(endless(false), options), NotFoundError);
+      await rejects(importDocs(none, endless(false), options), NotFoundError);
       const controller = new AbortController();
       const abort = () => controller.abort(mine);
       const { signal } = controller;
-      const aborted = db.import(endless(false), { ...options, signal, onProgress: abort });
+      const aborted = importDocs(db, endless(false), { ...options, signal, onProgress: abort });
       assert.equal(await rejects(aborted, Error), mine);
       await eventually(() => closed === 4);
       for (const bad of [{ batchSize: 0 }, { concurrency: 0 }]) {
-        await rejects(db.import([], bad), RangeError);
+        await rejects(importDocs(db, [], bad), RangeError);
       }
-      await rejects(db.import([], { onConflict: "merge" as "skip" }), TypeError);
-      await rejects(db.import([1] as never), TypeError);
+      await rejects(importDocs(db, [], { onConflict: "merge" as "skip" }), TypeError);
+      await rejects(importDocs(db, [1] as never), TypeError);
     },
   },
   {
@@ -251,7 +255,7 @@ export const imports: Case[] = [
       ] as const) {
         const controller = new AbortController();
         const { signal } = controller;
-        const importing = db.import(source, { signal, onProgress: onProgress as () => void });
+        const importing = importDocs(db, source, { signal, onProgress: onProgress as () => void });
         await eventually(async () => source === silent || (await count(db)) === 10);
         controller.abort(mine);
         assert.equal(await rejects(importing, Error), mine);
@@ -264,7 +268,7 @@ export const imports: Case[] = [
     async run(context) {
       const rules = [{ of: "^POST .*_bulk_docs", times: 14, fault: { how: "cut" as const } }];
       await throughProxy(context, rules, async ({ db }) => {
-        const told = await db.import(numbered(40), { batchSize: 1, concurrency: 16 });
+        const told = await importDocs(db, numbered(40), { batchSize: 1, concurrency: 16 });
         assert.deepEqual(told, totals({ read: 40, written: 40 }));
       });
     },
@@ -272,7 +276,7 @@ export const imports: Case[] = [
   {
     name: "import gives an id to what has an undefined one",
     async run({ db }) {
-      const told = await db.import([{ _id: undefined, n: 1 } as unknown as JsonObject]);
+      const told = await importDocs(db, [{ _id: undefined, n: 1 } as unknown as JsonObject]);
       assert.deepEqual(told, totals({ read: 1, written: 1 }));
       assert.equal(await count(db), 1);
     },
@@ -280,9 +284,9 @@ export const imports: Case[] = [
   {
     name: "export reads as it is asked to, and lets go when it is cancelled",
     async run(context) {
-      await context.db.import(numbered(2_000));
+      await importDocs(context.db, numbered(2_000));
       await throughProxy(context, [], async ({ db, status }) => {
-        const reader = db.export({ prefix: "doc-" }).getReader();
+        const reader = exportDocs(db, { prefix: "doc-" }).getReader();
         const { value } = await reader.read();
         const [line = ""] = new TextDecoder().decode(value).split("\n");
         assert.equal(JSON.parse(line)._id, "doc-00000");
@@ -301,13 +305,13 @@ export const imports: Case[] = [
           { of: "^POST .*_bulk_docs", times: 1, fault: { after: 0, how: "reset" as const } },
         ];
         await throughProxy(context, rules, async ({ db }) => {
-          const told = await db.import([large, gone] as JsonObject[], { onConflict });
+          const told = await importDocs(db, [large, gone] as JsonObject[], { onConflict });
           assert.deepEqual(told, totals({ read: 2, written: 2 }));
           const a = await context.db.get("a");
           assert.equal(a.data.n, 1);
           await a.delete();
-          await context.db.purge({ a: [(await leafOf(context.db, "a")) ?? ""] });
-          await context.db.purge({ gone: [(await leafOf(context.db, "gone")) ?? ""] });
+          await purge(context.db, { a: [(await leafOf(context.db, "a")) ?? ""] });
+          await purge(context.db, { gone: [(await leafOf(context.db, "gone")) ?? ""] });
         });
       }
     },
@@ -326,7 +330,7 @@ export const imports: Case[] = [
         { _id: "a", _rev: other, bad: true },
         { _id: "c", _rev: one },
       ];
-      const told = await db.import(docs as JsonObject[], { new_edits: false });
+      const told = await importDocs(db, docs as JsonObject[], { new_edits: false });
       assert.deepInclude(told, { read: 3, written: 2, failed: 1 });
       assert.lengthOf(told.failures, 1);
       assert.equal((await db.get("a")).rev, one);

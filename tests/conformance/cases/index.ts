@@ -23,7 +23,7 @@ import { revisions } from "./revisions.js";
 import { scans } from "./scans.js";
 import { schemas } from "./schemas.js";
 import { server } from "./server.js";
-import { users } from "./users.js";
+import { userCases } from "./users.js";
 
 /** All that is promised, by what it is about. */
 export const suites: Record<string, Case[]> = {
@@ -43,7 +43,7 @@ export const suites: Record<string, Case[]> = {
   designs,
   network,
   auth,
-  users,
+  users: userCases,
   imports,
   fate,
   schemas,

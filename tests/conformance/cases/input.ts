@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import { basic, CouchDB, type Fetch, localCheckpoint } from "couchfetch";
+import { basic, CouchDB, dbUpdates, type Fetch, localCheckpoint } from "couchfetch";
 import { type Case, rejects } from "../case.js";
 
 /** A session that fails the case if anything is sent. */
@@ -125,8 +125,8 @@ export const input: Case[] = [
       await rejects(() => db.changes({ checkpoint, descending: true }), TypeError);
       await rejects(() => localCheckpoint(db, ".."), TypeError);
       const couch = mute();
-      await rejects(() => couch.updates({ feed: "eventsource" as never }), TypeError);
-      await rejects(() => couch.updates({ heartbeat: -1 }), RangeError);
+      await rejects(() => dbUpdates(couch, { feed: "eventsource" as never }), TypeError);
+      await rejects(() => dbUpdates(couch, { heartbeat: -1 }), RangeError);
     },
   },
   {

@@ -1,5 +1,14 @@
 import { assert } from "chai";
-import { basic, CouchDB, type CouchDBOptions, type Database, type Document } from "couchfetch";
+import {
+  basic,
+  bulkGet,
+  CouchDB,
+  type CouchDBOptions,
+  type Database,
+  type Document,
+  designDoc,
+  security,
+} from "couchfetch";
 import { LosslessNumber, parse, parseNumberAndBigInt, stringify } from "lossless-json";
 import { type Case, type Context, fill } from "../case.js";
 
@@ -105,7 +114,7 @@ export const lossless: Case[] = [
       for (const rows of [
         db.allDocs.rows({ include_docs: true }),
         db.query({}, { fields: ["n"] }),
-        db.bulkGet([{ id: "cat" }, { id: "dog" }]),
+        bulkGet(db, [{ id: "cat" }, { id: "dog" }]),
       ]) {
         const given = await rows.toArray();
         assert.lengthOf(given, 2);
@@ -182,13 +191,13 @@ export const lossless: Case[] = [
     needs: "exact numbers",
     async run(context) {
       const db = exact(context);
-      const security = await db.security();
-      security.data.quota = parsed();
-      await security.save();
+      const rules = await security(db);
+      rules.data.quota = parsed();
+      await rules.save();
       assert.include(await textOf(context, "_security"), `"quota":${numbers}`);
-      assert.isFalse((await db.security()).dirty);
+      assert.isFalse((await security(db)).dirty);
       await fill(db, { "_design/zoo": { lib: { n: parsed() } }, "_local/cat": { n: parsed() } });
-      const zoo = await db.designDoc("zoo", { existsOk: true });
+      const zoo = await designDoc(db, "zoo", { existsOk: true });
       await zoo.createView("n", { map: "function (doc) {}" });
       assert.include(await textOf(context, "_design/zoo"), `"n":${numbers}`);
       assert.equal(stringify((await db.get("_local/cat")).data.n), numbers);

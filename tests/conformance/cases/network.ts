@@ -2,6 +2,7 @@ import { assert } from "chai";
 import {
   CouchDBError,
   type Database,
+  designDoc,
   InvalidResponseError,
   NetworkError,
   PayloadTooLargeError,
@@ -31,7 +32,7 @@ async function fillLarge(context: Context): Promise<void> {
     context,
     letters.map((_id) => ({ _id, text: 'ä🦊\\"'.repeat(200) })),
   );
-  const zoo = await context.db.designDoc("zoo");
+  const zoo = await designDoc(context.db, "zoo");
   await zoo.createView("all", { map: "function (doc) { emit(doc._id, doc.text); }" });
 }
 

@@ -2,10 +2,12 @@ import { assert } from "chai";
 import {
   ConflictError,
   type Document,
+  fetchAttachments,
   IncompleteResponseError,
   InvalidResponseError,
   NetworkError,
   NotFoundError,
+  saveWithAttachments,
 } from "couchfetch";
 import { type Case, fill, rejects } from "../case.js";
 import { throughProxy } from "../proxies.js";
@@ -17,7 +19,7 @@ const stream = (content: Uint8Array) => new Blob([content as BlobPart]).stream()
 /** What comes with a document, by name. */
 async function fetched(doc: Document): Promise<Record<string, Uint8Array>> {
   const found: Record<string, Uint8Array> = {};
-  for await (const { name, body } of doc.fetchAttachments()) {
+  for await (const { name, body } of fetchAttachments(doc)) {
     // Of a Response, browsers do not say why its stream broke.
     const chunks: BlobPart[] = [];
     const reader = body.getReader();
@@ -37,14 +39,12 @@ export const related: Case[] = [
     async run(context) {
       await throughProxy(context, [], async ({ db, status }) => {
         const cat = db.document("cat", { legs: 4 });
-        await cat.save({
-          attachments: {
-            'a/ü "1".txt': new Blob(["text of ä"], { type: "text/plain" }),
-            bytes: { body: stream(bytes), length: bytes.length, content_type: "image/png" },
-            "2": new Blob([]),
-            "1": new Blob(["--boundary\r\n\r\n--"]),
-            constructor: new Blob(["of a name as any other"]),
-          },
+        await saveWithAttachments(cat, {
+          'a/ü "1".txt': new Blob(["text of ä"], { type: "text/plain" }),
+          bytes: { body: stream(bytes), length: bytes.length, content_type: "image/png" },
+          "2": new Blob([]),
+          "1": new Blob(["--boundary\r\n\r\n--"]),
+          constructor: new Blob(["of a name as any other"]),
         });
         assert.isFalse(cat.dirty);
         assert.match(cat.rev ?? "", /^1-/);
@@ -77,14 +77,14 @@ export const related: Case[] = [
       await cat.attachment("old").save("old", "text/plain");
       await cat.attachment("new").save("of before", "text/plain");
       cat.data.legs = 3;
-      await cat.save({ attachments: { new: new Blob(["new"]) } });
+      await saveWithAttachments(cat, { new: new Blob(["new"]) });
       const found = await fetched(cat);
       assert.deepEqual([text(found.old), text(found.new)], ["old", "new"]);
       assert.equal((await db.get("cat")).data.legs, 3);
       const stale = await db.get("cat");
       await cat.update(() => ({ legs: 2 }));
-      const late = { attachments: { late: new Blob(["late"]) } };
-      await rejects(stale.save(late), ConflictError);
+      const late = { late: new Blob(["late"]) };
+      await rejects(saveWithAttachments(stale, late), ConflictError);
       assert.notProperty(stale.data._attachments, "late");
     },
   },
@@ -93,10 +93,10 @@ export const related: Case[] = [
     async run({ db }) {
       const cat = db.document("cat", {});
       for (const content of ["text", null, { body: "text", length: 4 }, { body: stream(bytes) }]) {
-        await rejects(cat.save({ attachments: { a: content as never } }), TypeError);
+        await rejects(saveWithAttachments(cat, { a: content as never }), TypeError);
       }
       for (const name of ["", "_a", ".."]) {
-        await rejects(cat.save({ attachments: { [name]: new Blob(["a"]) } }), TypeError);
+        await rejects(saveWithAttachments(cat, { [name]: new Blob(["a"]) }), TypeError);
       }
       await rejects(db.get("cat"), NotFoundError);
       assert.notProperty(cat.data, "_attachments");
@@ -109,21 +109,21 @@ export const related: Case[] = [
       const lost = { of: "^PUT .*cat", times: 1, fault: { after: 0, how: "reset" as const } };
       await throughProxy(context, [lost], async ({ db }) => {
         const cat = await db.get("cat");
-        await cat.save({ attachments: { a: new Blob(["of a"]) } });
+        await saveWithAttachments(cat, { a: new Blob(["of a"]) });
         assert.equal((await context.db.get("cat")).rev, cat.rev);
         assert.equal(text((await fetched(cat)).a), "of a");
       });
       await throughProxy(context, [lost], async ({ db }) => {
         const cat = await db.get("cat");
         const a = { body: stream(bytes), length: bytes.length };
-        const error = await rejects(cat.save({ attachments: { a } }), NetworkError);
+        const error = await rejects(saveWithAttachments(cat, { a }), NetworkError);
         assert.isTrue(error.mayHaveHappened);
       });
       await throughProxy(context, [{ of: "^PUT", fault: { how: "cut" } }], async ({ db }) => {
         const cat = await db.get("cat");
         const theirs = await context.db.get("cat");
-        await theirs.save({ attachments: { a: new Blob(["of b"]) } });
-        await rejects(cat.save({ attachments: { a: new Blob(["of c"]) } }), ConflictError);
+        await saveWithAttachments(theirs, { a: new Blob(["of b"]) });
+        await rejects(saveWithAttachments(cat, { a: new Blob(["of c"]) }), ConflictError);
       });
     },
   },
@@ -150,13 +150,13 @@ export const related: Case[] = [
       const large = new Blob([new Uint8Array(300_000)]);
       const packed = new Blob(["text ".repeat(50_000)], { type: "text/plain" });
       const cat = db.document("cat", {});
-      await cat.save({ attachments: { a: large, b: packed, c: packed, d: large } });
-      for (let n = 0; n < 5; n += 1) for await (const _ of cat.fetchAttachments());
+      await saveWithAttachments(cat, { a: large, b: packed, c: packed, d: large });
+      for (let n = 0; n < 5; n += 1) for await (const _ of fetchAttachments(cat));
       const bodies = [];
-      for await (const { body } of cat.fetchAttachments()) bodies.push(body);
+      for await (const { body } of fetchAttachments(cat)) bodies.push(body);
       for (const body of bodies) await rejects(body.getReader().read(), Error);
       const reading: Promise<boolean>[] = [];
-      for await (const { body } of cat.fetchAttachments()) {
+      for await (const { body } of fetchAttachments(cat)) {
         const whole = new Response(body).arrayBuffer();
         reading.push(
           whole.then(
@@ -169,23 +169,21 @@ export const related: Case[] = [
     },
   },
   {
-    name: "attachments go with what they can go with, and with none it is a save as any other",
+    name: "attachments that cannot be sent are a TypeError, and without any it is a plain save",
     async run({ db }) {
       const attachments = { a: new Blob(["a"]) };
       const cat = db.document("cat", {});
-      await rejects(cat.save({ attachments, batch: "ok" }), TypeError);
-      await rejects(cat.save({ attachments, new_edits: false }), TypeError);
-      await rejects(db.document("_local/a", {}).save({ attachments }), TypeError);
+      await rejects(saveWithAttachments(db.document("_local/a", {}), attachments), TypeError);
       const twice = stream(bytes);
       const { length } = bytes;
       const same = { a: { body: twice, length }, b: { body: twice, length } };
-      await rejects(cat.save({ attachments: same }), TypeError);
+      await rejects(saveWithAttachments(cat, same), TypeError);
       const locked = stream(bytes);
       locked.getReader();
-      await rejects(cat.save({ attachments: { a: { body: locked, length } } }), TypeError);
-      await cat.save({ attachments: {} });
+      await rejects(saveWithAttachments(cat, { a: { body: locked, length } }), TypeError);
+      await saveWithAttachments(cat, {});
       assert.match(cat.rev ?? "", /^1-/);
-      assert.isUndefined(await cat.save({ attachments: {} }));
+      assert.isUndefined(await saveWithAttachments(cat, {}));
     },
   },
   {
@@ -194,7 +192,7 @@ export const related: Case[] = [
       const cat = db.document("cat", {});
       const name = 'a"\r\n\r\nb';
       const packed = new Blob(["text ".repeat(100)], { type: "text/plain" });
-      await cat.save({ attachments: { [name]: packed } });
+      await saveWithAttachments(cat, { [name]: packed });
       const found = await fetched(cat).catch((error) => {
         assert.instanceOf(error, InvalidResponseError);
         return { [name]: undefined };
@@ -207,10 +205,10 @@ export const related: Case[] = [
     async run({ db }) {
       const cat = db.document("cat", {});
       const attachments = { a: new Blob([bytes]), b: new Blob([bytes]), c: new Blob(["of c"]) };
-      await cat.save({ attachments });
+      await saveWithAttachments(cat, attachments);
       const other = db.document("cat");
       const seen = [];
-      for await (const { name, body } of other.fetchAttachments({ discardChanges: true })) {
+      for await (const { name, body } of fetchAttachments(other, { discardChanges: true })) {
         seen.push(name);
         const reader = body.getReader();
         if (name === "b") await reader.read();
@@ -218,7 +216,7 @@ export const related: Case[] = [
       }
       assert.sameMembers(seen, ["a", "b", "c"]);
       assert.equal(other.rev, cat.rev);
-      for await (const { name } of cat.fetchAttachments()) if (name) break;
+      for await (const { name } of fetchAttachments(cat)) if (name) break;
       assert.isFalse(cat.dirty);
     },
   },
@@ -228,7 +226,7 @@ export const related: Case[] = [
       await fill(db, { cat: { legs: 4 } });
       const cat = db.document("cat");
       assert.deepEqual(await fetched(await db.get("cat")), {});
-      for await (const _ of cat.fetchAttachments({ discardChanges: true })) assert.fail("none");
+      for await (const _ of fetchAttachments(cat, { discardChanges: true })) assert.fail("none");
       assert.equal(cat.data.legs, 4);
       await rejects(fetched(db.document("none")), NotFoundError);
       cat.data.legs = 5;
@@ -239,11 +237,11 @@ export const related: Case[] = [
     name: "only what is new is read of the attachments",
     async run({ db }) {
       const cat = db.document("cat", {});
-      await cat.save({ attachments: { old: new Blob(["old"]) } });
+      await saveWithAttachments(cat, { old: new Blob(["old"]) });
       const { rev = "" } = cat;
-      await cat.save({ attachments: { new: new Blob(["new"]) } });
+      await saveWithAttachments(cat, { new: new Blob(["new"]) });
       const seen = [];
-      for await (const { name } of cat.fetchAttachments({ atts_since: [rev] })) seen.push(name);
+      for await (const { name } of fetchAttachments(cat, { atts_since: [rev] })) seen.push(name);
       assert.deepEqual(seen, ["new"]);
       assert.sameMembers(Object.keys(cat.data._attachments ?? {}), ["old", "new"]);
     },
@@ -251,9 +249,10 @@ export const related: Case[] = [
   {
     name: "attachments that are cut off are incomplete, wherever that is",
     async run(context) {
-      await context.db
-        .document("cat", {})
-        .save({ attachments: { a: new Blob([bytes]), b: new Blob([bytes]) } });
+      await saveWithAttachments(context.db.document("cat", {}), {
+        a: new Blob([bytes]),
+        b: new Blob([bytes]),
+      });
       for (const after of [20, 200, 40_000, 100_000]) {
         const fault = { after, how: "cut" as const };
         await throughProxy(context, [{ of: "^GET .*attachments=true", fault }], async ({ db }) => {

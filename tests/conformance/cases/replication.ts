@@ -7,6 +7,7 @@ import {
   CouchDBError,
   cookie,
   type Database,
+  importDocs,
   NotFoundError,
 } from "couchfetch";
 import { admin, type Endpoint, type ReplicationState } from "couchfetch/admin";
@@ -94,7 +95,8 @@ export const replication: Case[] = [
     needs: "replication",
     async run(context) {
       const { couch, db } = context;
-      await db.import(
+      await importDocs(
+        db,
         Array.from({ length: 20_000 }, (_, n) => ({ _id: `d${n}`, text: "x".repeat(500) })),
       );
       const server = admin(couch);

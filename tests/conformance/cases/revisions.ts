@@ -6,6 +6,8 @@ import {
   type JsonObject,
   NetworkError,
   NotFoundError,
+  openRevs,
+  resolveConflicts,
 } from "couchfetch";
 import { type Case, type Context, fill, rejects } from "../case.js";
 import { throughProxy } from "../proxies.js";
@@ -25,7 +27,7 @@ const union = (leaves: JsonObject[]) => ({ items: leaves.flatMap(({ items }) => 
 
 /** The leaves that are no deletions. */
 const alive = async (db: Database, id: string) =>
-  (await db.document(id).openRevs()).filter(({ ok }) => ok && !ok._deleted);
+  (await openRevs(db.document(id))).filter(({ ok }) => ok && !ok._deleted);
 
 const watched = (context: Context, of: string) => {
   const seen: string[] = [];
@@ -46,15 +48,15 @@ export const revisions: Case[] = [
     async run({ db }) {
       await conflict(db, "cart", ["x"], ["y"]);
       const cart = await db.get("cart");
-      const leaves = await cart.openRevs();
+      const leaves = await openRevs(cart);
       assert.sameMembers(
         leaves.map(({ ok }) => ok?._rev),
         revs.slice(0, 2),
       );
-      const [there, missing] = await cart.openRevs([revs[0] ?? "", "9-none"]);
+      const [there, missing] = await openRevs(cart, [revs[0] ?? "", "9-none"]);
       assert.deepEqual(there?.ok?.items, ["x"]);
       assert.equal(missing?.missing, "9-none");
-      await rejects(db.document("none").openRevs(), NotFoundError);
+      await rejects(openRevs(db.document("none")), NotFoundError);
     },
   },
   {
@@ -130,7 +132,7 @@ export const revisions: Case[] = [
       await run(async (db) => {
         const cart = await db.get("cart");
         let first: unknown;
-        await cart.resolve((leaves) => {
+        await resolveConflicts(cart, (leaves) => {
           first = leaves[0]?._rev;
           return union(leaves);
         });
@@ -141,7 +143,7 @@ export const revisions: Case[] = [
         assert.lengthOf(await alive(db, "cart"), 1);
         assert.equal(await (await cart.attachment("a").fetch()).text(), "of the winner");
         // There is nothing left to do.
-        await cart.resolve(() => assert.fail("asked to merge one"));
+        await resolveConflicts(cart, () => assert.fail("asked to merge one"));
         assert.match(cart.rev ?? "", /^3-/);
       });
       assert.lengthOf(seen, 2);
@@ -152,7 +154,7 @@ export const revisions: Case[] = [
     async run({ db }) {
       await conflict(db, "cart", ["x"], ["y"]);
       const cart = await db.get("cart");
-      await cart.resolve(async (leaves) => {
+      await resolveConflicts(cart, async (leaves) => {
         await Promise.resolve();
         const [first, other] = leaves as JsonObject[];
         first?.items.push(...(other?.items ?? []));
@@ -168,7 +170,7 @@ export const revisions: Case[] = [
         await conflict(db, id, ["x"], ["y"]);
         let times = 0;
         const cart = await db.get(id);
-        await cart.resolve(async (leaves) => {
+        await resolveConflicts(cart, async (leaves) => {
           times += 1;
           if (times === 1) {
             const theirs = db.document(id, { items: ["x", "y"].slice(at, at + 1).concat("new") });
@@ -198,7 +200,9 @@ export const revisions: Case[] = [
         const rules = [{ of, times: 1, fault: { after: 0, how: "reset" as const } }];
         await throughProxy(context, rules, async ({ db }) => {
           const sum = await db.get(id);
-          await sum.resolve((leaves) => ({ n: leaves.reduce((all, { n }) => all + n, 0) }));
+          await resolveConflicts(sum, (leaves) => ({
+            n: leaves.reduce((all, { n }) => all + n, 0),
+          }));
           assert.equal(sum.data.n, 7);
           assert.lengthOf(await alive(db, id), 1);
         });
@@ -214,17 +218,17 @@ export const revisions: Case[] = [
       const fail = () => {
         throw mine;
       };
-      assert.strictEqual(await rejects(cart.resolve(fail), Error), mine);
+      assert.strictEqual(await rejects(resolveConflicts(cart, fail), Error), mine);
       for (const made of [null, 4, "text", []]) {
         await rejects(
-          cart.resolve(() => made as never),
+          resolveConflicts(cart, () => made as never),
           TypeError,
         );
       }
-      await rejects(cart.resolve(union, { attempts: 0 }), RangeError);
+      await rejects(resolveConflicts(cart, union, { attempts: 0 }), RangeError);
       cart.data.items = [];
-      await rejects(cart.resolve(union), ConflictError);
-      await rejects(db.document("none").resolve(union), NotFoundError);
+      await rejects(resolveConflicts(cart, union), ConflictError);
+      await rejects(resolveConflicts(db.document("none"), union), NotFoundError);
       assert.lengthOf(await alive(db, "cart"), 2);
     },
   },
@@ -234,7 +238,7 @@ export const revisions: Case[] = [
       await conflict(db, "cart", ["x"], ["y"]);
       const cart = await db.get("cart");
       let times = 0;
-      await cart.resolve(([first, ...others]) => {
+      await resolveConflicts(cart, ([first, ...others]) => {
         times += 1;
         return Object.assign(first as JsonObject, ...others, { merged: true });
       });
@@ -245,21 +249,21 @@ export const revisions: Case[] = [
       await conflict(db, "other", ["x"], ["y"]);
       const other = await db.get("other");
       const part = ([first]: JsonObject[]) => first?.items;
-      await rejects(other.resolve(part as never), TypeError);
+      await rejects(resolveConflicts(other, part as never), TypeError);
       const inner = ([first]: JsonObject[]) => {
         if (first) first.inner = { a: 1 };
         return first?.inner;
       };
-      await rejects(other.resolve(inner as never), TypeError);
+      await rejects(resolveConflicts(other, inner as never), TypeError);
       await rejects(
-        other.resolve(() => ({ _deleted: true }) as never),
+        resolveConflicts(other, () => ({ _deleted: true }) as never),
         TypeError,
       );
       assert.lengthOf(await alive(db, "other"), 2);
-      await other.resolve((leaves) => leaves[1] as JsonObject);
+      await resolveConflicts(other, (leaves) => leaves[1] as JsonObject);
       assert.deepEqual(other.data.items, ["x"]);
-      await rejects(db.document("_local/a").openRevs(), TypeError);
-      await rejects(db.document("_local/a").resolve(union), TypeError);
+      await rejects(openRevs(db.document("_local/a")), TypeError);
+      await rejects(resolveConflicts(db.document("_local/a"), union), TypeError);
     },
   },
   {
@@ -278,7 +282,7 @@ export const revisions: Case[] = [
         const id = crypto.randomUUID();
         await conflict(context.db, id, ["x"], ["y"]);
         await throughProxy(context, rules, async ({ db }) => {
-          const error = await rejects(db.document(id).resolve(union), NetworkError);
+          const error = await rejects(resolveConflicts(db.document(id), union), NetworkError);
           assert.isTrue(error.mayHaveHappened);
         });
         assert.deepEqual((await context.db.get(id)).data.items, ["x", "y"]);
@@ -302,7 +306,7 @@ export const revisions: Case[] = [
       const asked = Array.from({ length: 500 }, (_, n) => `${n + 2}-none`);
       const { seen, run } = watched(context, "open_revs");
       await run(async (far) => {
-        const told = await far.document("cat").openRevs([...asked, cat.rev ?? ""]);
+        const told = await openRevs(far.document("cat"), [...asked, cat.rev ?? ""]);
         assert.lengthOf(told, 501);
         assert.equal(told.find(({ ok }) => ok)?.ok?.legs, 4);
       });
@@ -323,7 +327,7 @@ export const revisions: Case[] = [
       const validate_doc_update =
         "function (doc) { if (doc.items && doc.items.length > 1) throw { forbidden: 'too many' }; }";
       await fill(db, { "_design/rules": { validate_doc_update } });
-      await rejects((await db.get("cart")).resolve(union), ForbiddenError);
+      await rejects(resolveConflicts(await db.get("cart"), union), ForbiddenError);
       assert.lengthOf(await alive(db, "cart"), 2);
     },
   },
@@ -332,7 +336,7 @@ export const revisions: Case[] = [
     async run(context) {
       await conflict(context.db, "cart", ["x"], ["y"]);
       await throughProxy(context, [{ of: "^PUT", fault: { how: "cut" } }], async ({ db }) => {
-        const error = await rejects((await db.get("cart")).resolve(union), NetworkError);
+        const error = await rejects(resolveConflicts(await db.get("cart"), union), NetworkError);
         assert.isTrue(error.mayHaveHappened);
         assert.lengthOf(await alive(context.db, "cart"), 2);
       });

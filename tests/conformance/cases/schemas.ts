@@ -1,13 +1,24 @@
 import { assert } from "chai";
 import {
+  bulkGet,
   type ChangedEvent,
   CouchDB,
   type Database,
+  designDoc,
+  exportDocs,
+  fetchAttachments,
+  importDocs,
   localCheckpoint,
+  multiQuery,
   NetworkError,
+  openRevs,
+  partition,
+  resolveConflicts,
   type SchemaOptions,
   type SchemaResult,
   type StandardSchema,
+  saveWithAttachments,
+  standardSchema,
   ValidationError,
 } from "couchfetch";
 import { type Case, type Context, eventually, fill, fillMany, rejects, watch } from "../case.js";
@@ -47,9 +58,9 @@ const schema = schemaBy(judge);
 
 function open(
   { couch, db }: Pick<Context, "couch" | "db">,
-  options: Partial<SchemaOptions<AnimalSchema>> = {},
+  { schema: by = schema, ...options }: SchemaOptions & { schema?: AnimalSchema } = {},
 ) {
-  return couch.database(db.id, { schema, ...options });
+  return couch.database(db.id, { schema: standardSchema(by, options) });
 }
 
 const born = "2020-01-02T03:04:05.000Z";
@@ -59,8 +70,8 @@ const readings: Record<string, (animals: Database<Animal>) => Promise<unknown>> 
   get: (animals) => animals.get("bad"),
   "create, if it exists": (animals) => animals.create("bad", { existsOk: true }),
   fetch: (animals) => animals.document("bad").fetch(),
-  fetchAttachments: (animals) => animals.document("bad").fetchAttachments().next(),
-  openRevs: (animals) => animals.document("bad").openRevs(),
+  fetchAttachments: (animals) => fetchAttachments(animals.document("bad")).next(),
+  openRevs: (animals) => openRevs(animals.document("bad")),
   update: (animals) => animals.document("bad").update((data) => Object.assign(data, { legs: 4 })),
   docs: (animals) => animals.docs().toArray(),
   "docs of ids": (animals) => animals.docs({ ids: ["bad"] }).toArray(),
@@ -71,10 +82,10 @@ const readings: Record<string, (animals: Database<Animal>) => Promise<unknown>> 
   rows: (animals) => animals.allDocs.rows({ include_docs: true }).toArray(),
   "rows in memory": (animals) => animals.allDocs.get({ include_docs: true }),
   queries: async (animals) => {
-    const queries = animals.allDocs.queries([{ key: "bad", include_docs: true }]);
+    const queries = multiQuery(animals.allDocs, [{ key: "bad", include_docs: true }]);
     for await (const rows of queries) await rows.toArray();
   },
-  bulkGet: (animals) => animals.bulkGet([{ id: "bad" }]).toArray(),
+  bulkGet: (animals) => bulkGet(animals, [{ id: "bad" }]).toArray(),
   changes: async (animals) => {
     for await (const _change of animals.changes({ include_docs: true }));
   },
@@ -93,7 +104,7 @@ const readings: Record<string, (animals: Database<Animal>) => Promise<unknown>> 
 const writings: Record<string, (animals: Database<Animal>) => Promise<unknown>> = {
   save: (animals) => animals.document("new", { legs: "many" } as never).save(),
   "save with attachments": (animals) =>
-    animals.document("new", {} as never).save({ attachments: { a: new Blob(["a"]) } }),
+    saveWithAttachments(animals.document("new", {} as never), { a: new Blob(["a"]) }),
   createDocs: (animals) =>
     animals.createDocs((docs) => {
       docs.create("right", { legs: 4 });
@@ -126,7 +137,7 @@ export const schemas: Case[] = [
       }
       const fresh = animals.document("cat");
       await fresh.fetch();
-      for await (const _part of fresh.fetchAttachments());
+      for await (const _part of fetchAttachments(fresh));
       asked.push(fresh);
       assert.lengthOf(asked, 6);
       const before = sent.length;
@@ -150,9 +161,9 @@ export const schemas: Case[] = [
       assert.deepEqual(plain?.born, date);
       const [part] = await animals.query({}, { fields: ["born"] }).toArray();
       assert.deepEqual(part as object, { born });
-      const [got] = await animals.bulkGet([{ id: "cat" }]).toArray();
+      const [got] = await bulkGet(animals, [{ id: "cat" }]).toArray();
       assert.deepEqual(got?.docs[0]?.ok?.born, date);
-      const [leaf] = await animals.document("cat").openRevs();
+      const [leaf] = await openRevs(animals.document("cat"));
       assert.deepEqual(leaf?.ok?.born, date);
     },
   },
@@ -198,13 +209,13 @@ export const schemas: Case[] = [
       await bee.attachment("a.txt").save("a", "text/plain");
       assert.isFalse(bee.dirty);
       bee.data.legs = 6;
-      await bee.save({ attachments: { "b.txt": new Blob(["b"], { type: "text/plain" }) } });
+      await saveWithAttachments(bee, { "b.txt": new Blob(["b"], { type: "text/plain" }) });
       assert.isFalse(bee.dirty);
       const { json, data } = await db.get("bee");
       assert.deepEqual(json, { ...came, legs: 6 });
       assert.hasAllKeys(data._attachments, ["a.txt", "b.txt"]);
       bee.data.legs = 7;
-      await animals.import([bee], { onConflict: "overwrite" });
+      await importDocs(animals, [bee], { onConflict: "overwrite" });
       assert.deepEqual((await db.get("bee")).json, { ...came, legs: 7 });
     },
   },
@@ -305,7 +316,7 @@ export const schemas: Case[] = [
     async run(context) {
       const docs = { bad: { legs: "four" }, cat: { legs: 4, born, name: "Tom" } };
       await fill(context.db, docs);
-      const text = await new Response(open(context).export()).text();
+      const text = await new Response(exportDocs(open(context))).text();
       const lines = text
         .trim()
         .split("\n")
@@ -374,7 +385,7 @@ export const schemas: Case[] = [
         for await (const { id } of animals.changes({ include_docs: true })) changed.push(id);
         assert.sameMembers(told.splice(0), ["bad", "dog"]);
         const asked = ["ant", "bad"].map((id) => ({ id }));
-        const leaves = (await animals.bulkGet(asked).toArray()).flatMap(({ docs }) => docs);
+        const leaves = (await bulkGet(animals, asked).toArray()).flatMap(({ docs }) => docs);
         assert.deepEqual(told.splice(0), ["bad"]);
         const docs = await animals.docs().toArray();
         assert.isFalse(docs.some(({ dirty }) => dirty));
@@ -453,7 +464,9 @@ export const schemas: Case[] = [
         },
       });
       const couch = new CouchDB("http://localhost:1", { fetch: async () => new Response(body) });
-      const animals = couch.database("animals", { schema, onInvalid: () => "skip" });
+      const animals = couch.database("animals", {
+        schema: standardSchema(schema, { onInvalid: () => "skip" }),
+      });
       const ids: string[] = [];
       for await (const { id } of animals.changes({ include_docs: true, limit: 3 })) ids.push(id);
       assert.deepEqual(ids, ["d1", "d2", "d3"]);
@@ -603,7 +616,7 @@ export const schemas: Case[] = [
         { _id: "cat", legs: 1 },
         { _id: "dog", legs: 1 },
       ];
-      const totals = await animals.import(given as Animal[], {
+      const totals = await importDocs(animals, given as Animal[], {
         onConflict: (mine, theirs) => ({
           legs: mine.legs === theirs.legs ? 0 : (undefined as never),
         }),
@@ -628,7 +641,7 @@ export const schemas: Case[] = [
         await open(context).get("bad");
         return undefined;
       };
-      const work = db.import([{ _id: "cat", legs: 3 }], { onConflict });
+      const work = importDocs(db, [{ _id: "cat", legs: 3 }], { onConflict });
       await rejects(work, ValidationError);
     },
   },
@@ -640,11 +653,11 @@ export const schemas: Case[] = [
         { _id: "cat", _rev: "1-a", legs: 4, born },
         { _id: "cat", _rev: "1-b", legs: 3, born, name: "Tom" },
       ];
-      await db.import(leaves, { new_edits: false });
+      await importDocs(db, leaves, { new_edits: false });
       const cat = open(context).document("cat");
-      const wrong = cat.resolve(() => ({ legs: "many" }) as never);
+      const wrong = resolveConflicts(cat, () => ({ legs: "many" }) as never);
       await rejects(wrong, ValidationError);
-      await cat.resolve(([one, other]) => ({
+      await resolveConflicts(cat, ([one, other]) => ({
         legs: (one?.legs ?? 0) + (other?.legs ?? 0),
         born: new Date(Math.max(Number(one?.born), Number(other?.born))),
       }));
@@ -665,7 +678,7 @@ export const schemas: Case[] = [
         all.map(({ id }) => id),
         ["_design/zoo", "cat"],
       );
-      await (await animals.designDoc("zoo", { existsOk: true })).createView("by_legs", {
+      await (await designDoc(animals, "zoo", { existsOk: true })).createView("by_legs", {
         map: "function (doc) { emit(doc.legs); }",
       });
       await (await animals.get("cat")).delete();
@@ -716,7 +729,7 @@ export const schemas: Case[] = [
         (signal: AbortSignal) => never.docs({ signal }).toArray(),
         (signal: AbortSignal) => never.get("cat", { signal }),
         (signal: AbortSignal) => never.document("ant", { legs: 6 }).save({ signal }),
-        (signal: AbortSignal) => never.import([{ legs: 6 }], { signal }),
+        (signal: AbortSignal) => importDocs(never, [{ legs: 6 }], { signal }),
         (signal: AbortSignal) => never.createDocs(["ant"], () => {}, { signal }),
       ];
       for (const work of works) {
@@ -735,7 +748,7 @@ export const schemas: Case[] = [
       const db = await couch.create(name, { partitioned: true });
       try {
         await fill(db, { "land:bad": {} });
-        const land = couch.database(name, { schema }).partition("land");
+        const land = partition(couch.database(name, { schema: standardSchema(schema) }), "land");
         await rejects(land.docs().toArray(), ValidationError);
         await rejects(land.find({}).toArray(), ValidationError);
       } finally {
@@ -746,16 +759,14 @@ export const schemas: Case[] = [
   {
     name: "what is no schema, and what it cannot be asked for, is refused",
     async run({ couch }) {
-      const wrong: object[] = [
-        { schema: {} },
-        { schema: { "~standard": {} } },
-        { schema: null },
-        { schema, validate: "never" },
-        { schema, onInvalid: "skip" },
-        {},
-      ];
-      for (const options of wrong) {
+      for (const options of [{ schema }, { schema: {} }, { schema: null }, {}]) {
         await rejects(() => couch.database("animals", options as never), TypeError);
+      }
+      for (const wrong of [{}, { "~standard": {} }, null]) {
+        await rejects(() => standardSchema(wrong as never), TypeError);
+      }
+      for (const options of [{ validate: "never" }, { onInvalid: "skip" }]) {
+        await rejects(() => standardSchema(schema, options as never), TypeError);
       }
     },
   },

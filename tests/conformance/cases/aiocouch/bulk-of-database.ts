@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import { BulkOperation, type Document, NotFoundError } from "couchfetch";
+import { BulkOperation, bulkGet, type Document, NotFoundError } from "couchfetch";
 import { type Case, fill, rejects, watch } from "../../case.js";
 
 const idsOf = (documents: Iterable<Document>) => Array.from(documents, ({ id }) => id);
@@ -135,7 +135,7 @@ export const bulkOfDatabase: Case[] = [
     async run(context) {
       await fill(context.db, { cat: { legs: 4 }, dog: {} });
       const { db, sent } = watch(context);
-      const rows = await db.bulkGet([{ id: "dog" }, { id: "cat" }, { id: "hen" }]).toArray();
+      const rows = await bulkGet(db, [{ id: "dog" }, { id: "cat" }, { id: "hen" }]).toArray();
       assert.deepEqual(
         rows.map(({ id }) => id),
         ["dog", "cat", "hen"],

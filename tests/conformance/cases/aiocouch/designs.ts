@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import { ConflictError, DesignDocument, View } from "couchfetch";
+import { ConflictError, DesignDocument, designDoc, View } from "couchfetch";
 import { type Case, fill, rejects, watch } from "../../case.js";
 
 const map = "function (doc) { emit(doc._id, null); }";
@@ -8,7 +8,7 @@ export const designs: Case[] = [
   {
     name: "Database.designDoc: gives a new design document, which is here only",
     async run({ db }) {
-      const zoo = await db.designDoc("zoo");
+      const zoo = await designDoc(db, "zoo");
       assert.instanceOf(zoo, DesignDocument);
       assert.equal(zoo.id, "_design/zoo");
       assert.deepEqual(await db.keys().toArray(), []);
@@ -20,14 +20,14 @@ export const designs: Case[] = [
     name: "Database.designDoc: rejects one that exists with Conflict",
     async run({ db }) {
       await fill(db, { "_design/zoo": {} });
-      await rejects(db.designDoc("zoo"), ConflictError);
+      await rejects(designDoc(db, "zoo"), ConflictError);
     },
   },
   {
     name: "Database.designDoc: with existsOk, gives the one that exists",
     async run({ db }) {
       await fill(db, { "_design/zoo": { views: { ids: { map } } } });
-      const zoo = await db.designDoc("zoo", { existsOk: true });
+      const zoo = await designDoc(db, "zoo", { existsOk: true });
       assert.deepEqual(zoo.data.views, { ids: { map } });
       assert.isFalse(zoo.dirty);
     },
@@ -35,7 +35,7 @@ export const designs: Case[] = [
   {
     name: "Database.designDoc: with existsOk, gives a new one if there is none",
     async run({ db }) {
-      const zoo = await db.designDoc("zoo", { existsOk: true });
+      const zoo = await designDoc(db, "zoo", { existsOk: true });
       assert.isFalse(zoo.exists);
       assert.deepEqual(zoo.data, { _id: "_design/zoo" });
     },
@@ -44,15 +44,15 @@ export const designs: Case[] = [
     name: "Database.designDoc: asks the server once",
     async run(context) {
       const { db, sent } = watch(context);
-      await db.designDoc("zoo");
-      await db.designDoc("zoo", { existsOk: true });
+      await designDoc(db, "zoo");
+      await designDoc(db, "zoo", { existsOk: true });
       assert.deepEqual(sent, ["HEAD /_design/zoo", "GET /_design/zoo"]);
     },
   },
   {
     name: "DesignDocument.data: takes what a design document may have",
     async run({ db }) {
-      const zoo = await db.designDoc("zoo");
+      const zoo = await designDoc(db, "zoo");
       Object.assign(zoo.data, {
         language: "javascript",
         options: {},
@@ -72,7 +72,7 @@ export const designs: Case[] = [
     name: "DesignDocument.save: refuses a member that no design document has, and sends nothing",
     async run(context) {
       const { db, sent } = watch(context);
-      const zoo = await db.designDoc("zoo");
+      const zoo = await designDoc(db, "zoo");
       sent.length = 0;
       Object.assign(zoo.data, { animals: ["cat"] });
       await rejects(zoo.save(), TypeError);
@@ -83,7 +83,7 @@ export const designs: Case[] = [
     name: "DesignDocument.createView: saves a view, and gives it",
     async run({ db }) {
       await fill(db, { cat: {}, dog: {} });
-      const zoo = await db.designDoc("zoo");
+      const zoo = await designDoc(db, "zoo");
       const view = await zoo.createView("ids", { map });
       assert.instanceOf(view, View);
       assert.deepEqual(await view.ids().toArray(), ["cat", "dog"]);
@@ -95,7 +95,7 @@ export const designs: Case[] = [
   {
     name: "DesignDocument.createView: keeps the views there are",
     async run({ db }) {
-      const zoo = await db.designDoc("zoo");
+      const zoo = await designDoc(db, "zoo");
       await zoo.createView("ids", { map });
       await zoo.createView("more", { map });
       assert.hasAllKeys((await db.get("_design/zoo")).data.views, ["ids", "more"]);
@@ -105,7 +105,7 @@ export const designs: Case[] = [
     name: "DesignDocument.createView: with a reduce, makes a view that reduces",
     async run({ db }) {
       await fill(db, { cat: {}, dog: {} });
-      const zoo = await db.designDoc("zoo");
+      const zoo = await designDoc(db, "zoo");
       const count = await zoo.createView("count", { map, reduce: "_count" });
       assert.deepEqual(await count.values().toArray(), [2]);
     },
@@ -115,7 +115,7 @@ export const designs: Case[] = [
     async run(context) {
       await fill(context.db, { "_design/zoo": { views: { ids: { map } } } });
       const { db, sent } = watch(context);
-      const zoo = await db.designDoc("zoo", { existsOk: true });
+      const zoo = await designDoc(db, "zoo", { existsOk: true });
       sent.length = 0;
       await rejects(zoo.createView("ids", { map: "function () {}" }), ConflictError);
       assert.deepEqual(sent, []);
@@ -125,7 +125,7 @@ export const designs: Case[] = [
     name: "DesignDocument.createView: with existsOk, replaces a view that exists",
     async run({ db }) {
       await fill(db, { "_design/zoo": { views: { ids: { map: "function () {}" } } }, cat: {} });
-      const zoo = await db.designDoc("zoo", { existsOk: true });
+      const zoo = await designDoc(db, "zoo", { existsOk: true });
       const view = await zoo.createView("ids", { map, existsOk: true });
       assert.deepEqual(await view.ids().toArray(), ["cat"]);
     },
@@ -135,7 +135,7 @@ export const designs: Case[] = [
     async run(context) {
       await fill(context.db, { "_design/zoo": { views: { ids: { map } } }, cat: {} });
       const { db, sent } = watch(context);
-      const zoo = await db.designDoc("zoo", { existsOk: true });
+      const zoo = await designDoc(db, "zoo", { existsOk: true });
       sent.length = 0;
       const view = zoo.view("ids");
       assert.deepEqual(sent, []);

@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import { type Database, NotFoundError } from "couchfetch";
+import { type Database, NotFoundError, purge } from "couchfetch";
 import { type Case, fill, rejects, watch } from "../../case.js";
 
 /** Another leaf of a document, as a replicator would bring it. */
@@ -170,7 +170,7 @@ export const history: Case[] = [
     async run({ db }) {
       await fill(db, { cat: {}, dog: {} });
       const cat = await db.get("cat");
-      const answer = await db.purge({ cat: [cat.rev as string] });
+      const answer = await purge(db, { cat: [cat.rev as string] });
       assert.deepEqual(answer.purged, { cat: [cat.rev as string] });
       await rejects(cat.info(), NotFoundError);
       const error = await rejects(db.get("cat"), NotFoundError);

@@ -10,7 +10,7 @@ import { events } from "./events.js";
 import { history } from "./history.js";
 import { reading } from "./reading.js";
 import { saving } from "./saving.js";
-import { security } from "./security.js";
+import { securityCases } from "./security.js";
 import { session } from "./session.js";
 import { views } from "./views.js";
 
@@ -23,7 +23,7 @@ export const aiocouch: Record<string, Case[]> = {
   "aiocouch: views": views,
   "aiocouch: bulk operations": [...bulk, ...bulkOfDatabase],
   "aiocouch: design documents": designs,
-  "aiocouch: security": security,
+  "aiocouch: security": securityCases,
   "aiocouch: events": events,
   "aiocouch: errors": errors,
 };

@@ -1,5 +1,11 @@
 import { assert } from "chai";
-import { type Database, ForbiddenError, NotFoundError, type SecurityDocument } from "couchfetch";
+import {
+  type Database,
+  ForbiddenError,
+  NotFoundError,
+  type SecurityDocument,
+  security,
+} from "couchfetch";
 import { type Case, fill, rejects, watch, withUser } from "../../case.js";
 
 /** Changes who may do what, and tells what the server has then. */
@@ -7,10 +13,10 @@ async function changed(
   db: Database,
   change: (security: SecurityDocument) => void,
 ): Promise<SecurityDocument> {
-  const security = await db.security();
-  change(security);
-  await security.save();
-  return db.security();
+  const rules = await security(db);
+  change(rules);
+  await rules.save();
+  return security(db);
 }
 
 const kinds = [
@@ -20,11 +26,11 @@ const kinds = [
   ["adminRoles", "addAdminRole", "removeAdminRole"],
 ] as const;
 
-export const security: Case[] = [
+export const securityCases: Case[] = [
   {
     name: "Database.security: is who may do what in the database: at first, server admins",
     async run({ db }) {
-      const { members, admins, memberRoles, adminRoles } = await db.security();
+      const { members, admins, memberRoles, adminRoles } = await security(db);
       assert.deepEqual({ members, admins }, { members: [], admins: [] });
       for (const roles of [memberRoles, adminRoles]) assert.deepEqual(roles, ["_admin"]);
     },
@@ -33,90 +39,90 @@ export const security: Case[] = [
     {
       name: `SecurityDocument.${add}: adds to ${list}, beside those there are`,
       async run({ db }) {
-        const before = (await db.security())[list];
-        const security = await changed(db, (document) => {
+        const before = (await security(db))[list];
+        const rules = await changed(db, (document) => {
           document[add]("bond");
           document[add]("fleming");
         });
-        assert.deepEqual(security[list], [...before, "bond", "fleming"]);
+        assert.deepEqual(rules[list], [...before, "bond", "fleming"]);
       },
     },
     {
       name: `SecurityDocument.${add}: adds nobody twice`,
       async run({ db }) {
-        const before = (await db.security())[list];
-        const security = await changed(db, (document) => {
+        const before = (await security(db))[list];
+        const rules = await changed(db, (document) => {
           document[add]("bond");
           document[add]("bond");
         });
-        assert.deepEqual(security[list], [...before, "bond"]);
+        assert.deepEqual(rules[list], [...before, "bond"]);
       },
     },
     {
       name: `SecurityDocument.${remove}: takes from ${list}`,
       async run({ db }) {
-        const before = (await db.security())[list];
+        const before = (await security(db))[list];
         await changed(db, (document) => document[add]("bond"));
-        const security = await changed(db, (document) => document[remove]("bond"));
-        assert.deepEqual(security[list], before);
+        const rules = await changed(db, (document) => document[remove]("bond"));
+        assert.deepEqual(rules[list], before);
       },
     },
     {
       name: `SecurityDocument.${remove}: is an error for who is not among ${list}`,
       async run({ db }) {
-        const security = await db.security();
-        await rejects(() => security[remove]("bond"), NotFoundError);
+        const rules = await security(db);
+        await rejects(() => rules[remove]("bond"), NotFoundError);
       },
     },
   ]),
   {
     name: "SecurityDocument.save: saves what was changed, and nothing before it is called",
     async run({ db }) {
-      const security = await db.security();
-      security.addMember("bond");
-      security.addAdmin("fleming");
-      assert.deepEqual((await db.security()).members, []);
-      await security.save();
-      const saved = await db.security();
+      const rules = await security(db);
+      rules.addMember("bond");
+      rules.addAdmin("fleming");
+      assert.deepEqual((await security(db)).members, []);
+      await rules.save();
+      const saved = await security(db);
       assert.deepEqual([saved.members, saved.admins], [["bond"], ["fleming"]]);
-      assert.deepEqual(saved.data, security.data);
+      assert.deepEqual(saved.data, rules.data);
     },
   },
   {
     name: "SecurityDocument.save: sends nothing if nothing has changed",
     async run(context) {
       const { db, sent } = watch(context);
-      const security = await db.security();
-      await security.save();
+      const rules = await security(db);
+      await rules.save();
       assert.deepEqual(sent, ["GET /_security"]);
-      assert.deepEqual((await db.security()).data, security.data);
+      assert.deepEqual((await security(db)).data, rules.data);
     },
   },
   {
     name: "SecurityDocument.save: puts the document in its place, which CouchDB confirms",
     async run(context) {
       const { db, sent } = watch(context);
-      const security = await db.security();
-      security.addMember("bond");
-      await security.save();
+      const rules = await security(db);
+      rules.addMember("bond");
+      await rules.save();
       assert.deepEqual(sent, ["GET /_security", "PUT /_security"]);
-      assert.isFalse(security.dirty);
+      assert.isFalse(rules.dirty);
     },
   },
   {
     name: "SecurityDocument.save: is Forbidden for a member who is no admin",
     async run(context) {
       await withUser(context, {}, async ({ name, session }) => {
-        const ours = await context.db.security();
+        const ours = await security(context.db);
         ours.addMember(name);
         await ours.save();
-        const theirs = await (await session.get(context.db.id)).security();
+        const theirs = await security(await session.get(context.db.id));
         theirs.addMember("bond");
         await rejects(theirs.save(), ForbiddenError);
         ours.addAdmin(name);
         await ours.save();
         await theirs.save();
-        assert.deepEqual((await context.db.security()).members, [name, "bond"]);
+        assert.deepEqual((await security(context.db)).members, [name, "bond"]);
       });
     },
   },

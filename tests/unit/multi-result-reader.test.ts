@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Batch } from "../../src/streams/batch.js";
-import { EndOfResult, ResultsReader } from "../../src/streams/multi-result-reader.js";
+import type { Batch } from "../../src/shared/batch.js";
+import { EndOfResult, MultiResultReader } from "../../src/streams/multi-result-reader.js";
 
 interface Result {
   rows: unknown[];
@@ -8,7 +8,7 @@ interface Result {
 
 /** What is read of a text that comes in these pieces: the rows of each result, and what is beside them. */
 function read(...pieces: string[]) {
-  const reader = new ResultsReader(JSON.parse);
+  const reader = new MultiResultReader(JSON.parse);
   const results: Result[] = [];
   let rows: unknown[] = [];
   for (const piece of pieces) {

@@ -1,4 +1,4 @@
-import type { RowsSummary } from "../shared/types.js";
+import type { RowsSummary } from "./types.js";
 
 /** What one piece of a body brought: complete rows, and the text of each, to read it again as it came. */
 export interface Batch {

@@ -1,0 +1,85 @@
+import type { StreamRequest } from "../http/request.js";
+import { type Batch, mapped, type Source } from "../shared/batch.js";
+import { ServerError } from "../shared/errors.js";
+import type { Sequence } from "../shared/types.js";
+import type { Operation } from "../streams/operation.js";
+import type { FeedCursor } from "./feed-cursor.js";
+import { type FeedSource, SkippedChange } from "./feed-source.js";
+
+/** One response of a feed, from its request to its end. */
+export class FeedConnection<E> {
+  /** Where it begins. */
+  begin: Sequence | undefined;
+  events: Source<E[]> | undefined;
+  requestedAt = 0;
+  /** Infinity until CouchDB responds. */
+  respondedAt = Number.POSITIVE_INFINITY;
+  readonly #readBefore: number;
+  #operation: Operation | undefined;
+
+  constructor({ position, read }: FeedCursor) {
+    this.begin = position;
+    this.#readBefore = read;
+  }
+
+  get hasResponded(): boolean {
+    return this.respondedAt < Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether it lasted for so many milliseconds. */
+  hasHeld(milliseconds: number): boolean {
+    return this.hasResponded && Date.now() - this.requestedAt >= milliseconds;
+  }
+
+  isEmpty({ read }: FeedCursor): boolean {
+    return read === this.#readBefore;
+  }
+
+  /** @param isLines - whether the response has a row a line, and no end */
+  open(
+    source: FeedSource<E>,
+    cursor: FeedCursor,
+    operation: Operation,
+    request: StreamRequest,
+    isLines: boolean,
+  ): void {
+    const { client } = source;
+    this.begin = cursor.position;
+    this.requestedAt = Date.now();
+    this.#operation = operation.part();
+    const rows = isLines
+      ? client.lines(request, this.#operation)
+      : client.rows(request, "results", this.#operation);
+    const valid = source.validate?.(rows, operation) ?? rows;
+    this.events = mapped<E>(valid, toEvents(source, cursor, request));
+  }
+
+  close(): void {
+    this.#operation?.abort();
+    this.#operation?.end();
+  }
+}
+
+/** Turns the rows of a batch into events, up to the cursor's limit. */
+function toEvents<E>(source: FeedSource<E>, cursor: FeedCursor, request: StreamRequest) {
+  return ({ rows, texts }: Batch, events: E[]) => {
+    for (const [index, row] of rows.entries()) {
+      if (cursor.isComplete) return;
+      cursor.read += 1;
+      if (row instanceof SkippedChange) {
+        cursor.skip(row.sequence, events.length === 0);
+        continue;
+      }
+      if (Object(row) !== row) {
+        throw source.client.invalid(request, "the server sent a malformed change", {
+          status: 200,
+        });
+      }
+      const { error, reason } = row as { error?: string; reason?: string };
+      if (error !== undefined) throw source.client.error(ServerError, request, { error, reason });
+      const event = source.toEvent(row, texts[index] as string);
+      cursor.pass(source.sequenceOf(event));
+      events.push(event);
+    }
+  };
+}

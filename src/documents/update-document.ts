@@ -1,0 +1,65 @@
+import { ConflictError } from "../shared/errors.js";
+import { atRevision, isLike, replacement } from "../shared/json-equal.js";
+import type { DocumentData, OperationOptions } from "../shared/types.js";
+import type { DocumentState, Original } from "./document-state.js";
+import { type JsonDocument, readDocument, validateRead } from "./read-document.js";
+import { saveDocument } from "./write-outcome.js";
+
+/** Changes a document's data, or returns a replacement. */
+export type Mutate<T extends object> = (
+  data: DocumentData<T>,
+  // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is the usual one
+) => T | void | Promise<T | void>;
+
+/** Read a document, change it and save it, until no other save comes in between. */
+export async function updateDocument<T extends object>(
+  state: DocumentState<T>,
+  mutate: Mutate<T>,
+  { attempts = 10, signal }: OperationOptions & { attempts?: number | undefined },
+): Promise<void> {
+  if (!(attempts >= 1)) throw new RangeError("`attempts` must be at least 1");
+  state.refuseToLoseChanges("PUT");
+  for (let attempt = 1; ; attempt += 1) {
+    const conflict = await tryToUpdate(state, mutate, signal);
+    if (!conflict) return;
+    if (attempt >= attempts) throw conflict;
+    // Callers that lost the same race should not run the next one in step.
+    await state.context.client.during(signal, (operation) =>
+      operation.sleep(Math.random() * 20 * attempt),
+    );
+  }
+}
+
+/** Update a document once. Returns the conflict with another save, if there was one. */
+async function tryToUpdate<T extends object>(
+  state: DocumentState<T>,
+  mutate: Mutate<T>,
+  signal: AbortSignal | undefined,
+): Promise<ConflictError | undefined> {
+  const { client, codec } = state.context;
+  const { json } = client;
+  const { value, text } = (await readDocument(state, { signal })) as JsonDocument<T>;
+  const draft = await validateRead(state.context, value, signal);
+  const mutated = await client.during(signal, () => mutate(draft));
+  const data = replacement<T>(draft, mutated);
+  let original: Original = () => json.parse(text);
+  let was = codec?.madeOf(draft) ?? original;
+  const isMade = was !== original;
+  if (!isLike(json, data, was())) {
+    const { body, known } = state.written(data, original, was);
+    if (codec) await client.during(signal, (operation) => codec.validateWrite([body], operation));
+    try {
+      const { rev } = await saveDocument(state, body, signal);
+      [original, was] = known(rev);
+      atRevision(data, rev);
+    } catch (error) {
+      if (error instanceof ConflictError) return error;
+      throw error;
+    }
+  }
+  // Changes that were made here meanwhile stay: saving them will be a conflict.
+  if (state.hasChanges) return undefined;
+  // What a schema makes of JSON is not JSON again.
+  state.replace(isMade ? data : (original() as object), original, was);
+  return undefined;
+}

@@ -1,0 +1,51 @@
+import { DocumentQueries } from "../queries/document-queries.js";
+import { checkSelector, type QueryParams } from "../queries/find.js";
+import type { Selector } from "../queries/selector.js";
+import type { Fixed } from "../shared/fixed.js";
+import type { JsonObject } from "../shared/types.js";
+import type { Index } from "./indexes.js";
+
+/** How CouchDB would answer a query. */
+export interface Explanation {
+  dbname: string;
+  index: Index;
+  partitioned?: boolean;
+  selector: Selector;
+  /** Whether the index holds all that is asked for. */
+  covering?: boolean;
+  limit: number;
+  skip: number;
+  fields: string[] | "all_fields";
+  opts: JsonObject;
+  mrargs?: JsonObject;
+  /** Other indexes, and why they are not used. */
+  index_candidates?: JsonObject[];
+  selector_hints?: JsonObject[];
+}
+
+/**
+ * Ask how CouchDB would run a query: with which index, and over which range of it.
+ *
+ * ```ts
+ * const { index } = await explain(animals, { legs: 4 });
+ * ```
+ *
+ * @param db - a database, or a partition
+ * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_explain
+ */
+export async function explain<T extends object, S extends object>(
+  db: DocumentQueries<T, S>,
+  selector: Selector<Fixed<S>>,
+  { signal, ...params }: QueryParams<Fixed<S>> = {},
+): Promise<Explanation> {
+  const { client, path } = DocumentQueries.contextOf(db);
+  const { value } = await client.request({
+    method: "POST",
+    path: `${path}/${DocumentQueries.pathOf(db)}_explain`,
+    body: client.json.stringify({ ...params, selector: checkSelector(selector) }),
+    effect: "read",
+    expects: "index",
+    signal,
+  });
+  return value as Explanation;
+}

@@ -1,0 +1,215 @@
+import { isMalformed } from "../../auth/credential-cache.js";
+import type { DatabaseContext } from "../../documents/database-context.js";
+import { documentWrite, requestOutcomes } from "../../documents/write-outcome.js";
+import { uploadTimeout } from "../../http/progress.js";
+import type { JsonRequest } from "../../http/request.js";
+import {
+  BadRequestError,
+  type CouchDBError,
+  PayloadTooLargeError,
+  PreconditionFailedError,
+  TooManyRequestsError,
+} from "../../shared/errors.js";
+import type { BulkRow, DocumentData } from "../../shared/types.js";
+import type { Operation } from "../../streams/operation.js";
+import { ValidationError } from "../schema/validation-error.js";
+import type { AdaptiveRetry } from "./adaptive-retry.js";
+import type { Entry } from "./entry.js";
+import { readTheirs, replacementOf, validPair } from "./merge-conflict.js";
+import type { ImportOptions, ImportTotals } from "./options.js";
+
+const mostFailures = 100;
+
+// How often a conflict is merged with what the server has by then.
+const mostMerges = 10;
+
+type WriterOptions<T extends object> = ImportOptions<T> &
+  Required<Pick<ImportOptions<T>, "onConflict">>;
+
+/** Writes batches, and counts what happens to their documents. */
+export class BatchWriter<T extends object> {
+  readonly totals: ImportTotals = { read: 0, written: 0, conflicts: 0, failed: 0, failures: [] };
+  readonly #context: DatabaseContext;
+  readonly #operation: Operation;
+  readonly #retry: AdaptiveRetry;
+  readonly #options: WriterOptions<T>;
+
+  constructor(
+    context: DatabaseContext,
+    operation: Operation,
+    retry: AdaptiveRetry,
+    options: WriterOptions<T>,
+  ) {
+    this.#context = context;
+    this.#operation = operation;
+    this.#retry = retry;
+    this.#options = options;
+  }
+
+  /** Count a document that was read; undefined if it cannot be written. */
+  async accept(entry: Entry<T> | BulkRow): Promise<Entry<T> | undefined> {
+    this.totals.read += 1;
+    if (!("body" in entry)) {
+      this.#fail(entry);
+      return undefined;
+    }
+    const isValid = !this.#context.codec || (await this.#isValid(entry));
+    return isValid ? entry : undefined;
+  }
+
+  /** Write a batch, in as many requests as that takes. */
+  async write(batch: Entry<T>[]): Promise<void> {
+    let left = batch;
+    for (let merges = 0; left.length > 0; merges += 1) {
+      const conflicts = await this.#send(left);
+      left = await this.#merge(conflicts, merges >= mostMerges);
+    }
+  }
+
+  /** Whether a schema accepts a document; if not, it has failed. */
+  async #isValid({ id, body }: Entry<T>): Promise<boolean> {
+    const check = async () => {
+      await this.#context.codec?.validateWrite([body], this.#operation);
+      return true;
+    };
+    return (await this.#unlessInvalid(id, check)) ?? false;
+  }
+
+  /** What `work` returns; undefined if a schema refuses the document, which has then failed. */
+  async #unlessInvalid<R>(id: string, work: () => Promise<R>): Promise<R | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ValidationError)) throw error;
+      this.#fail({ id, error: "invalid", reason: error.message });
+      return undefined;
+    }
+  }
+
+  #fail(row: BulkRow): void {
+    this.totals.failed += 1;
+    if (this.totals.failures.length < mostFailures) this.totals.failures.push(row);
+  }
+
+  /** Send a batch until there is a response. Returns the documents of which the server has another revision. */
+  async #send(batch: Entry<T>[]): Promise<Entry<T>[]> {
+    let rows: (BulkRow | undefined)[];
+    try {
+      rows = await this.#retry.run(
+        () => this.#post(batch),
+        (error) => {
+          const isUndone =
+            error instanceof TooManyRequestsError || Object(error).mayHaveHappened === false;
+          for (const entry of batch) entry.mayBeThere ||= !isUndone;
+        },
+      );
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      // A missing stub is found when other documents may already be written.
+      for (const entry of batch) entry.mayBeThere ||= error instanceof PreconditionFailedError;
+      return this.#halve(batch, error);
+    }
+    return this.#count(batch, rows);
+  }
+
+  async #post(batch: Entry<T>[]): Promise<(BulkRow | undefined)[]> {
+    const { client, path } = this.#context;
+    const { new_edits = true } = this.#options;
+    const docs = batch.map(({ body }) => body).join(",");
+    const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${docs}]}`;
+    const timeout = uploadTimeout(body.length, client.timeout);
+    const request: JsonRequest = { method: "POST", path: `${path}/_bulk_docs`, body, timeout };
+    const whole: JsonRequest = { ...request, retries: 0, expects: "length" };
+    const rows = (await client.request(whole, this.#operation)).value as BulkRow[];
+    if (!Array.isArray(rows)) throw client.invalid(request, "expected rows");
+    // With new edits, CouchDB keeps the order; without, there are rows for failures only.
+    if (new_edits && rows.every((row, at) => row?.id === batch[at]?.id)) return rows;
+    // There may be several revisions of one document then.
+    const nameOf = (id: unknown, rev: unknown) => (new_edits ? id : JSON.stringify([id, rev]));
+    const rowOf = new Map(rows.map((row) => [nameOf(row?.id, row?.rev), row]));
+    return batch.map(({ id, data }) => {
+      const { _rev } = data as { _rev?: unknown };
+      return rowOf.get(nameOf(id, _rev)) ?? (new_edits ? undefined : { ok: true, id });
+    });
+  }
+
+  /** Count what was written and what failed. Returns the rest. */
+  async #count(batch: Entry<T>[], rows: (BulkRow | undefined)[]): Promise<Entry<T>[]> {
+    const conflicts: Entry<T>[] = [];
+    for (const [at, entry] of batch.entries()) {
+      const row = rows[at];
+      if (row?.error === "conflict") conflicts.push(entry);
+      else if (row && row.error === undefined) this.totals.written += 1;
+      else this.#fail(row ?? { id: entry.id, error: "unknown", reason: "CouchDB sent no result" });
+    }
+    // A document that was sent before may be in conflict with itself.
+    const asked = conflicts.filter(({ mayBeThere }) => mayBeThere);
+    if (asked.length === 0) return conflicts;
+    const writes = asked.map(({ id, body }) => documentWrite(this.#context, id, body));
+    const outcomes = await this.#retry.run(() =>
+      requestOutcomes(this.#context, writes, this.#operation),
+    );
+    const ours = new Set(asked.filter((_, at) => typeof outcomes[at] === "object"));
+    this.totals.written += ours.size;
+    // `onConflict` must not get our own document as the server's.
+    const isMerged = typeof this.#options.onConflict === "function";
+    const left = new Set(asked.filter((_, at) => isMerged && outcomes[at] === "unknown"));
+    this.totals.conflicts += left.size;
+    return conflicts.filter((entry) => !ours.has(entry) && !left.has(entry));
+  }
+
+  /** Send a batch in two that is too large, or has a document that CouchDB refuses. Alone, that has failed. */
+  async #halve(batch: Entry<T>[], refusal: CouchDBError): Promise<Entry<T>[]> {
+    const [only] = batch;
+    if (batch.length === 1 && only) {
+      const { error = "refused", reason = refusal.message } = refusal;
+      this.#fail({ id: only.id, error, reason });
+      return [];
+    }
+    const middle = batch.length >> 1;
+    const first = await this.#send(batch.slice(0, middle));
+    return [...first, ...(await this.#send(batch.slice(middle)))];
+  }
+
+  /** What to write in place of the documents in conflict. The others are counted. */
+  async #merge(conflicts: Entry<T>[], isLast: boolean): Promise<Entry<T>[]> {
+    const { onConflict } = this.#options;
+    if (onConflict === "skip" || isLast) {
+      this.totals.conflicts += conflicts.length;
+      return [];
+    }
+    if (conflicts.length === 0) return [];
+    const ids = conflicts.map(({ id }) => id);
+    const merge = typeof onConflict === "function" ? onConflict : undefined;
+    const theirs = await this.#retry.run(() =>
+      readTheirs(this.#context, ids, merge !== undefined, this.#operation),
+    );
+    const merged: Entry<T>[] = [];
+    for (const entry of conflicts) {
+      const row = theirs.get(entry.id);
+      const theirDoc = row?.doc as DocumentData<T> | undefined;
+      let made: T | undefined = entry.data;
+      if (merge && theirDoc) {
+        const pair = await this.#unlessInvalid(entry.id, () =>
+          validPair(this.#context, entry, theirDoc, this.#operation),
+        );
+        if (!pair) continue;
+        made = await this.#operation.race(Promise.resolve(merge(...pair)));
+      }
+      if (made === undefined) {
+        this.totals.conflicts += 1;
+        continue;
+      }
+      const next = replacementOf(this.#context, entry, made, row);
+      if (!this.#context.codec || (await this.#isValid(next))) merged.push(next);
+    }
+    return merged;
+  }
+}
+
+/** Whether the server refused what was sent: a part of it may be accepted. */
+function isRefusal(error: unknown): error is CouchDBError {
+  if (error instanceof BadRequestError) return !isMalformed(error.reason ?? "");
+  if (error instanceof PreconditionFailedError) return error.error === "missing_stub";
+  return error instanceof PayloadTooLargeError;
+}

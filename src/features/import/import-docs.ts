@@ -1,0 +1,142 @@
+import { Database } from "../../client/database.js";
+import type { DatabaseContext } from "../../documents/database-context.js";
+import type { Document } from "../../documents/document.js";
+import type { Fixed } from "../../shared/fixed.js";
+import type { JsonObject } from "../../shared/types.js";
+import type { Operation } from "../../streams/operation.js";
+import { AdaptiveRetry } from "./adaptive-retry.js";
+import { BatchWriter } from "./batch-writer.js";
+import {
+  type DocumentSource,
+  documentsOf,
+  type SourceReader,
+  sourceReader,
+} from "./document-source.js";
+import { type Entry, entryOf } from "./entry.js";
+import type { ImportOptions, ImportTotals } from "./options.js";
+
+// Characters of JSON a request, unless one document alone has more.
+const mostCharacters = 4_000_000;
+
+// Attempts in a row without a response, unless the session sets `retry.limit`: a server may be restarting.
+const mostAttempts = 12;
+
+/**
+ * Write documents in batches, several at once, for as long as the source has some: in flat memory, and through
+ * lost connections and restarts of the server. Each document is written once, and counted once.
+ *
+ * ```ts
+ * const { written, failures } = await importDocs(animals, response.body); // one JSON text a line
+ * ```
+ *
+ * @param source - documents, Documents, or the bytes of one JSON text a line. Documents without `_id` get one
+ * @throws CouchDBError that the server ends it with, or what the source, `onConflict` or `onProgress` throws;
+ * `onProgress` has reported what was written until then
+ * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
+ */
+export async function importDocs<T extends object = JsonObject, S extends object = T>(
+  db: Database<T, S>,
+  source: DocumentSource<T | S | Document<T>>,
+  options: ImportOptions<Fixed<T>> = {},
+): Promise<ImportTotals> {
+  const context = Database.contextOf(db);
+  const operation = context.client.begin(options.signal);
+  try {
+    const run = new Import<T>(context, operation, options);
+    return await run.from(source as DocumentSource<T | Document<T>>);
+  } finally {
+    operation.end();
+  }
+}
+
+/** Reads a source into batches, and has several written at once. */
+class Import<T extends object> {
+  readonly #context: DatabaseContext;
+  readonly #operation: Operation;
+  readonly #batchSize: number;
+  readonly #onProgress: ImportOptions["onProgress"];
+  readonly #retry: AdaptiveRetry;
+  readonly #writer: BatchWriter<T>;
+  #failure: { error: unknown } | undefined;
+
+  constructor(context: DatabaseContext, operation: Operation, options: ImportOptions<T>) {
+    const { batchSize = 500, concurrency = 4, onConflict = "skip" } = options;
+    if (!(batchSize >= 1)) throw new RangeError("`batchSize` must be at least 1");
+    if (!(concurrency >= 1)) throw new RangeError("`concurrency` must be at least 1");
+    if (typeof onConflict !== "function" && !["skip", "overwrite"].includes(onConflict)) {
+      throw new TypeError('`onConflict` must be "skip", "overwrite" or a function');
+    }
+    this.#context = context;
+    this.#operation = operation;
+    this.#batchSize = batchSize;
+    this.#onProgress = options.onProgress;
+    const { feedRetries } = context.client;
+    const limit = Number.isFinite(feedRetries) ? feedRetries : mostAttempts;
+    this.#retry = new AdaptiveRetry(operation, concurrency, limit);
+    this.#writer = new BatchWriter<T>(context, operation, this.#retry, { ...options, onConflict });
+  }
+
+  async from(source: DocumentSource<T | Document<T>>): Promise<ImportTotals> {
+    const reader = sourceReader<T | Document<T> | Uint8Array>(source);
+    const batches = this.#batches(reader);
+    const running = new Set<Promise<unknown>>();
+    try {
+      for (;;) {
+        while (running.size >= this.#retry.concurrency) await Promise.race(running);
+        const { done, value } = await this.#operation.race(batches.next());
+        if (done) break;
+        const work = this.#write(value).finally(() => running.delete(work));
+        running.add(work);
+      }
+      await Promise.all(running);
+    } catch (error) {
+      // Batches that were sent are completed, but not sent again for a source that failed.
+      this.#retry.stop();
+      throw error;
+    } finally {
+      reader.release();
+      await Promise.all(running);
+    }
+    if (this.#failure) throw this.#failure.error;
+    return this.#writer.totals;
+  }
+
+  async #write(batch: Entry<T>[]): Promise<void> {
+    try {
+      await this.#writer.write(batch);
+      const { failures, ...counts } = this.#writer.totals;
+      const reported = this.#onProgress?.({ ...counts, failures: [...failures] });
+      await this.#operation.race(Promise.resolve(reported));
+    } catch (error) {
+      this.#failure ??= { error };
+      this.#operation.abort(error);
+    }
+  }
+
+  async *#batches(
+    reader: SourceReader<T | Document<T> | Uint8Array>,
+  ): AsyncGenerator<Entry<T>[], void, void> {
+    const { json } = this.#context.client;
+    let batch: Entry<T>[] = [];
+    let characters = 0;
+    let refused = 0;
+    for await (const data of documentsOf<T | Document<T>>(reader, json)) {
+      const entry = await this.#writer.accept(entryOf(data, json));
+      if (!entry) {
+        refused += 1;
+        // A source of nothing but these, without waiting, must not block the event loop.
+        if (refused % this.#batchSize === 0) await this.#operation.sleep(0);
+        continue;
+      }
+      const isFull = batch.length >= this.#batchSize;
+      if (isFull || characters + entry.body.length > mostCharacters) {
+        if (batch.length > 0) yield batch;
+        batch = [];
+        characters = 0;
+      }
+      batch.push(entry);
+      characters += entry.body.length;
+    }
+    if (batch.length > 0) yield batch;
+  }
+}

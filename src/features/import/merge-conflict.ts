@@ -1,0 +1,51 @@
+import type { DatabaseContext } from "../../documents/database-context.js";
+import type { JsonRequest } from "../../http/request.js";
+import type { ViewRow } from "../../shared/row-types.js";
+import type { DocumentData } from "../../shared/types.js";
+import type { Operation } from "../../streams/operation.js";
+import { dataOf, type Entry } from "./entry.js";
+
+/** The rows of `_all_docs` for documents in conflict, by id. */
+export async function readTheirs(
+  { client, path }: DatabaseContext,
+  ids: string[],
+  include_docs: boolean,
+  operation: Operation,
+): Promise<Map<string, ViewRow>> {
+  const body = client.json.stringify({ keys: ids });
+  const query = { include_docs };
+  const request = { method: "POST", path: `${path}/_all_docs`, query, body } as const;
+  const whole: JsonRequest = { ...request, effect: "read", expects: "rows" };
+  const { rows } = (await client.request(whole, operation)).value as { rows: ViewRow[] };
+  if (Array.isArray(rows) && rows.every((row) => Object(row) === row)) {
+    return new Map(rows.map((row) => [String(row.key), row]));
+  }
+  throw client.invalid(request, "expected rows that are objects");
+}
+
+/** A document and the server's, both as a schema makes them. Rejects with a ValidationError. */
+export async function validPair<T extends object>(
+  { client, codec }: DatabaseContext,
+  { data, body }: Entry<T>,
+  theirs: DocumentData<T>,
+  operation: Operation,
+): Promise<[mine: T, theirs: DocumentData<T>]> {
+  if (!codec) return [data, theirs];
+  const mine = client.json.parse(body) as DocumentData<T>;
+  return [await codec.validateRead(mine, operation), await codec.validateRead(theirs, operation)];
+}
+
+/** A document to write over the server's, of which `row` has the revision. */
+export function replacementOf<T extends object>(
+  { client }: DatabaseContext,
+  entry: Entry<T>,
+  merged: T,
+  row: ViewRow | undefined,
+): Entry<T> {
+  const { json } = client;
+  const data = dataOf(merged);
+  const { rev, deleted } = Object(row?.value) as { rev?: string; deleted?: boolean };
+  const whole = { ...(json.parse(json.stringify(data)) as object), _id: entry.id };
+  const body = json.stringify({ ...whole, _rev: deleted ? undefined : rev });
+  return { ...entry, data, body, mayBeThere: false };
+}

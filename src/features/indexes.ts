@@ -1,0 +1,80 @@
+import { Database } from "../client/database.js";
+import { encodeSegment } from "../http/paths.js";
+import type { Selector } from "../queries/selector.js";
+import type { OperationOptions } from "../shared/types.js";
+
+/** A Mango index, as `indexes` tells it. */
+export interface Index {
+  /** The design document that holds it, with `_design/`; null for that of all ids. */
+  ddoc: string | null;
+  name: string;
+  type: "special" | "json" | "text";
+  partitioned?: boolean;
+  def: { fields: Record<string, string>[]; partial_filter_selector?: Selector };
+}
+
+/** What became of the indexes of design documents. */
+export interface IndexesDeleted {
+  success: { id: string; ok: boolean }[];
+  fail: { id: string; error: string }[];
+}
+
+/**
+ * List the Mango indexes of a database. The first is that of all ids.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/find.html#get--db-_index
+ */
+export async function indexes<T extends object, S extends object>(
+  db: Database<T, S>,
+  { signal }: OperationOptions = {},
+): Promise<Index[]> {
+  const { client, path } = Database.contextOf(db);
+  const request = { method: "GET", path: `${path}/_index`, expects: "indexes", signal } as const;
+  return ((await client.request(request)).value as { indexes: Index[] }).indexes;
+}
+
+/**
+ * Delete a Mango index.
+ *
+ * @param ddoc - the design document that holds it, with or without `_design/`
+ * @param options - `type`: default `"json"`
+ * @throws NotFoundError if the index does not exist
+ * @see https://docs.couchdb.org/en/stable/api/database/find.html#delete--db-_index-design_doc-json-name
+ */
+export async function deleteIndex<T extends object, S extends object>(
+  db: Database<T, S>,
+  ddoc: string,
+  name: string,
+  { type = "json", signal }: OperationOptions & { type?: "json" | "text" | undefined } = {},
+): Promise<void> {
+  const { client, path } = Database.contextOf(db);
+  const holder = encodeSegment(`${ddoc}`.replace(/^_design\//, ""));
+  await client.request({
+    method: "DELETE",
+    path: `${path}/_index/${holder}/${type}/${encodeSegment(name)}`,
+    expects: "ok",
+    signal,
+  });
+}
+
+/**
+ * Delete all Mango indexes of design documents.
+ *
+ * @returns the result for each design document
+ * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_index-_bulk_delete
+ */
+export async function deleteIndexes<T extends object, S extends object>(
+  db: Database<T, S>,
+  ddocs: readonly string[],
+  { signal }: OperationOptions = {},
+): Promise<IndexesDeleted> {
+  const { client, path } = Database.contextOf(db);
+  const { value } = await client.request({
+    method: "POST",
+    path: `${path}/_index/_bulk_delete`,
+    body: client.json.stringify({ docids: ddocs }),
+    expects: "success",
+    signal,
+  });
+  return value as IndexesDeleted;
+}

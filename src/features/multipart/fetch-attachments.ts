@@ -1,0 +1,55 @@
+import { Document } from "../../documents/document.js";
+import { checkDocument } from "../../documents/read-document.js";
+import type { HttpRequest } from "../../http/request.js";
+import type { DocumentData, GetOptions } from "../../shared/types.js";
+import { type AttachmentPart, readMultipart, withStubs } from "./read.js";
+
+/**
+ * Read a document and its attachments in one request: the attachments as they arrive, one after the other. Once
+ * the first has arrived, or at the end, the Document has the server's data. Leaving the loop closes the connection.
+ *
+ * ```ts
+ * for await (const { name, body } of fetchAttachments(cat)) await store(name, body);
+ * ```
+ *
+ * @param options - `atts_since`: leave out the attachments that these revisions have. `discardChanges`: drop
+ * unsaved changes
+ * @throws ConflictError if there are unsaved changes, unless `discardChanges`
+ * @throws NotFoundError if the document does not exist
+ * @throws IncompleteResponseError if the connection is lost; so does reading a `body`
+ * @see https://docs.couchdb.org/en/stable/api/document/common.html#efficient-multiple-attachments-retrieving
+ */
+export async function* fetchAttachments<T extends object>(
+  doc: Document<T>,
+  options: Omit<GetOptions, "attachments"> & { discardChanges?: boolean | undefined } = {},
+): AsyncGenerator<AttachmentPart, void, void> {
+  const { discardChanges = false, signal, ...query } = options;
+  const state = Document.stateOf(doc);
+  const { context, id, path } = state;
+  const { client, codec } = context;
+  if (!discardChanges) state.refuseToLoseChanges("GET");
+  const request: HttpRequest = { method: "GET", path, query: { ...query, attachments: true } };
+  const parse = (text: string): DocumentData<T> => {
+    let value: unknown;
+    try {
+      value = client.json.parse(text);
+    } catch {}
+    return withStubs(checkDocument<T>(context, request, id, value));
+  };
+  const operation = client.begin(signal);
+  try {
+    for await (const part of readMultipart(client, request, operation)) {
+      if (typeof part !== "string") {
+        yield part;
+        continue;
+      }
+      const original = () => parse(part);
+      const data = original();
+      const valid = codec ? await codec.validateRead(data, operation) : data;
+      if (!discardChanges) state.refuseToLoseChanges("GET");
+      state.replace(valid, original);
+    }
+  } finally {
+    operation.end();
+  }
+}

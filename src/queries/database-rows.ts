@@ -1,0 +1,26 @@
+import type { DatabaseContext } from "../documents/database-context.js";
+import { type Batch, mapped, type Source } from "../shared/batch.js";
+import type { RowKind } from "../shared/codec.js";
+import type { Operation } from "../streams/operation.js";
+import { Rows } from "../streams/rows.js";
+
+/** Rows of a database. Nothing is sent before the first is read. */
+export function databaseRows<R>(
+  { client, codec }: DatabaseContext,
+  how: {
+    signal?: AbortSignal | undefined;
+    /** Where the rows have their documents; undefined if a schema cannot validate them. */
+    kind: RowKind | undefined;
+    open(operation: Operation): Source<Batch>;
+    map(batch: Batch, rows: R[]): void;
+  },
+): Rows<R> {
+  return new Rows({
+    begin: () => client.begin(how.signal),
+    open: (operation) => {
+      const rows = how.open(operation);
+      const valid = how.kind && codec?.validateRows(rows, how.kind, operation);
+      return mapped(valid ?? rows, how.map);
+    },
+  });
+}
