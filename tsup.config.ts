@@ -13,16 +13,32 @@ export const pureKy: Plugin = {
       const { outputFiles } = await build({
         stdin: { contents: `export { default } from ${JSON.stringify(path)}`, resolveDir: "." },
         bundle: true,
-        format: "iife",
-        globalName: "bundle",
+        format: "esm",
         target: "es2022",
         legalComments: "none",
         write: false,
       });
-      const [file] = outputFiles;
-      const contents = `export default /* @__PURE__ */ (() => {\n${file?.text}return bundle.default;\n})();`;
-      return { contents };
+      // The last statement of the module becomes that of a function.
+      const body = outputFiles[0]?.text.replace(
+        /export {\s*(\w+) as default\s*};\s*$/,
+        "return $1;",
+      );
+      return { contents: `export default /* @__PURE__ */ (() => {\n${body}\n})();` };
     });
+  },
+};
+
+/**
+ * Marks the classes with methods such as `[Symbol.asyncIterator]` as free of side effects: for webpack's minifier,
+ * looking up a symbol is one, and what such a class refers to would be kept with it.
+ */
+const pureClasses: NonNullable<Options["plugins"]>[number] = {
+  name: "pure-classes",
+  renderChunk(code) {
+    const marked = code.replace(/^(var \w+ = )(class [^]*?^});$/gm, (whole, name, body) =>
+      body.includes("[Symbol.") ? `${name}/* @__PURE__ */ (() => ${body})();` : whole,
+    );
+    return { code: marked };
   },
 };
 
@@ -31,6 +47,7 @@ const shared: Options = {
   target: "es2022",
   platform: "neutral",
   esbuildPlugins: [pureKy],
+  plugins: [pureClasses],
   // The banner names ky's license.
   esbuildOptions: (options) => {
     options.legalComments = "none";

@@ -45,7 +45,8 @@ export async function endpointData(
 }
 
 async function credentialsOf(client: HttpClient): Promise<Record<string, string>> {
-  const headers = await client.credentials();
+  const { auth, server } = client.session;
+  const headers = await client.during(undefined, () => auth?.headers(server) ?? {});
   if (headers.cookie === "") {
     throw new TypeError("A browser does not pass its cookie on: give the endpoint another Auth");
   }

@@ -1,3 +1,4 @@
+import { checkType } from "../shared/arguments.js";
 import { utf8 } from "../shared/bytes.js";
 import type { Auth } from "./auth.js";
 
@@ -8,10 +9,9 @@ import type { Auth } from "./auth.js";
  * @throws TypeError for a name with a colon, which the scheme cannot carry, and for what is no string
  */
 export function basic(user: string, password: string): Auth {
-  if (typeof user !== "string" || typeof password !== "string") {
-    throw new TypeError("A user's name and password are strings");
-  }
-  if (user.includes(":")) throw new TypeError("A user's name cannot have a colon");
+  checkType("user", "string", user);
+  checkType("password", "string", password);
+  if (user.includes(":")) throw new TypeError("`user` must not contain a colon");
   const authorization = `Basic ${btoa(utf8(`${user}:${password}`))}`;
   // In a closure, so that no inspection of a session shows it.
   return { headers: () => ({ authorization }) };

@@ -1,3 +1,4 @@
+import { argumentError } from "../shared/arguments.js";
 import type { Auth } from "./auth.js";
 import { credentialCache } from "./credential-cache.js";
 
@@ -11,13 +12,13 @@ import { credentialCache } from "./credential-cache.js";
  */
 export function bearer(token: string | (() => string | Promise<string>)): Auth {
   if (typeof token !== "string" && typeof token !== "function") {
-    throw new TypeError("A bearer's token is a string, or a function that gives one");
+    throw argumentError("token", "a string or a function", token);
   }
   const get = async () => {
     const given = typeof token === "function" ? await token() : token;
     // Not left to Headers, which take more in some runtimes.
     if (typeof given !== "string" || !/^[!-~]+$/.test(given)) {
-      throw new TypeError("A bearer's token is a string of visible ASCII characters");
+      throw new TypeError("`token` must be a string of visible ASCII characters");
     }
     return { headers: { authorization: `Bearer ${given}` }, until: Number.POSITIVE_INFINITY };
   };

@@ -1,3 +1,4 @@
+import { checkType } from "../shared/arguments.js";
 import { UnauthorizedError } from "../shared/errors.js";
 import { hidesCookies } from "../shared/runtime.js";
 import type { Auth, AuthServer } from "./auth.js";
@@ -21,9 +22,8 @@ const refusalHolds = 300_000;
  * @see https://docs.couchdb.org/en/stable/api/server/authn.html#cookie-authentication
  */
 export function cookie(user: string, password: string): Auth {
-  if (typeof user !== "string" || typeof password !== "string") {
-    throw new TypeError("A user's name and password are strings");
-  }
+  checkType("user", "string", user);
+  checkType("password", "string", password);
   const refusals = new WeakMap<AuthServer, { error: UnauthorizedError; until: number }>();
   const logIn = async (server: AuthServer): Promise<Credentials> => {
     const refusal = refusals.get(server);
@@ -35,7 +35,7 @@ export function cookie(user: string, password: string): Auth {
       const answer = await server.request("POST", "_session", { headers, body });
       const kept = cookieOf(answer.headers);
       if (!kept && !hidesCookies) {
-        throw new TypeError("The server took the password, and gave no cookie");
+        throw new TypeError("the server accepted the password but sent no cookie");
       }
       return kept ?? { headers, until: Number.POSITIVE_INFINITY };
     } catch (error) {

@@ -27,12 +27,14 @@ export interface ProxyOptions {
 export function proxy(user: string, { roles = [], secret }: ProxyOptions = {}): Auth {
   // CouchDB would read them without blanks around: as somebody else's.
   const isName = (name: unknown) => typeof name === "string" && name !== "" && name === name.trim();
-  if (!isName(user)) throw new TypeError("A user's name is a string without blanks around it");
+  if (!isName(user)) throw new TypeError("`user` must be a string without surrounding white space");
   if (!Array.isArray(roles) || !roles.every((role) => isName(role) && !role.includes(","))) {
-    throw new TypeError("Roles are an array of strings without commas, and without blanks around");
+    throw new TypeError(
+      "`roles` must be an array of strings without commas or surrounding white space",
+    );
   }
   if (secret !== undefined && (typeof secret !== "string" || secret === "")) {
-    throw new TypeError("The secret is a string");
+    throw new TypeError("`secret` must be a string that is not empty");
   }
   const get = async () => {
     const headers: Record<string, string> = {

@@ -93,7 +93,7 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
     sequenceOf: (event) => event.sequence,
     async check(operation, timeout) {
       const request: JsonRequest = { method: "GET", path, expects: "db_name", timeout, retries: 0 };
-      const info = (await client.request(request, operation)).value as DatabaseInfo;
+      const info = (await client.value(request, operation)) as DatabaseInfo;
       const before = created;
       created = `${info.instance_start_time}`;
       if (before === undefined || before === created) return;
@@ -120,15 +120,15 @@ function changesRequest(
 
 function checkChangesOptions(options: ChangesOptions): void {
   const { feed = "normal", checkpoint, descending } = options;
-  if (feed !== "normal" && descending) throw new TypeError("A live feed cannot be descending");
+  if (feed !== "normal" && descending) throw new TypeError("a live feed cannot be `descending`");
   if (checkpoint && descending) {
-    throw new TypeError("A descending feed has no checkpoint: it cannot go on from one");
+    throw new TypeError("a `descending` feed cannot have a `checkpoint`");
   }
   if (options.since !== undefined && options.lastEventId !== undefined) {
-    throw new TypeError("since and lastEventId are the same: give one of them");
+    throw new TypeError("pass either `since` or `lastEventId`");
   }
   const filters = [options.filter, options.doc_ids, options.selector, options.view];
   if (filters.filter((filter) => filter !== undefined).length > 1) {
-    throw new TypeError("Give one of filter, doc_ids, selector and view");
+    throw new TypeError("pass only one of `filter`, `doc_ids`, `selector` and `view`");
   }
 }

@@ -155,7 +155,7 @@ export class FeedLoop<E> {
   async #recover(error: unknown): Promise<void> {
     const connection = this.#connection;
     const { client, canResume } = this.#source;
-    const limit = this.#isLive ? client.feedRetries : client.retries;
+    const limit = this.#isLive ? client.feedRetries : client.session.retries;
     this.#close();
     this.#count(connection, true);
     const situation = {

@@ -1,3 +1,4 @@
+import { checkType } from "../shared/arguments.js";
 import type { CouchDBError } from "../shared/errors.js";
 import type { OperationOptions, Sequence } from "../shared/types.js";
 import type { Checkpoint } from "./checkpoint.js";
@@ -58,19 +59,15 @@ const longestHeartbeat = 60_000;
 export function checkFeedOptions(options: FeedOptions): void {
   const { feed = "normal", heartbeat = longestHeartbeat, limit = 1, checkpoint } = options;
   if (!["normal", "continuous", "longpoll"].includes(feed)) {
-    throw new TypeError(
-      `feed is "normal", "continuous" or "longpoll", not ${JSON.stringify(feed)}`,
-    );
+    throw new TypeError('`feed` must be "normal", "continuous" or "longpoll"');
   }
   if (!(heartbeat > 0 && heartbeat <= longestHeartbeat)) {
-    throw new RangeError("heartbeat is in milliseconds, more than 0 and at most 60000");
+    throw new RangeError("`heartbeat` must be more than 0 and at most 60000 ms");
   }
-  if (!(limit >= 1)) throw new RangeError("limit is at least 1");
+  if (!(limit >= 1)) throw new RangeError("`limit` must be at least 1");
   const { load, save } = Object(checkpoint);
   if (checkpoint !== undefined && (typeof load !== "function" || typeof save !== "function")) {
-    throw new TypeError("A checkpoint has the functions load and save");
+    throw new TypeError("`checkpoint` must have the functions load and save");
   }
-  if (options.onState !== undefined && typeof options.onState !== "function") {
-    throw new TypeError("onState is a function");
-  }
+  if (options.onState !== undefined) checkType("onState", "function", options.onState);
 }

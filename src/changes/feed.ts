@@ -86,7 +86,7 @@ export class Feed<E> implements AsyncIterable<E> {
   }
 
   #items<I>(toItems: (events: E[]) => I[], finished: (item: I) => void): AsyncIterableIterator<I> {
-    if (this.#isBegun) throw new TypeError("This feed is being read already: it comes only once");
+    if (this.#isBegun) throw new TypeError("a feed can be read only once");
     this.#isBegun = true;
     const pull = async () => {
       const events = await this.#next();

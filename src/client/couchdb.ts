@@ -4,7 +4,7 @@ import { HttpClient } from "../http/client.js";
 import { customRequest, type RequestOptions } from "../http/custom-request.js";
 import { toHeaders } from "../http/headers.js";
 import { databasePath, parseBaseUrl } from "../http/paths.js";
-import type { Fetch, JsonRequest } from "../http/request.js";
+import type { Fetch } from "../http/request.js";
 import type { RetryOptions } from "../http/retry.js";
 import type { DocumentSchema } from "../shared/codec.js";
 import { PreconditionFailedError, UnauthorizedError } from "../shared/errors.js";
@@ -86,7 +86,6 @@ const longestTimeout = 2 ** 31 - 1;
  */
 export class CouchDB {
   readonly #client: HttpClient;
-  readonly #hasAuth: boolean;
 
   /**
    * @param url - of the server; `user:password@` in it becomes `basic`
@@ -96,17 +95,16 @@ export class CouchDB {
   constructor(url: string | URL, options: CouchDBOptions = {}) {
     const { base, credentials } = parseBaseUrl(url);
     if (credentials && options.auth) {
-      throw new TypeError("Give the credentials in the URL or as auth, not both");
+      throw new TypeError("pass the credentials either in `url` or as `auth`");
     }
     const { timeout = 30_000, retry = {} } = options;
     if (!(timeout > 0 && timeout <= longestTimeout)) {
-      throw new RangeError(`timeout is in milliseconds, more than 0 and at most ${longestTimeout}`);
+      throw new RangeError(`\`timeout\` must be more than 0 and at most ${longestTimeout} ms`);
     }
     if (retry.limit !== undefined && !(retry.limit >= 0)) {
-      throw new RangeError("retry.limit cannot be negative");
+      throw new RangeError("`retry.limit` must be at least 0");
     }
     const auth = credentials ? basic(credentials.user, credentials.password) : options.auth;
-    this.#hasAuth = auth !== undefined;
     this.#client = new HttpClient(base, (options.json ?? JSON) as SureJson, {
       auth,
       fetch: options.fetch,
@@ -126,11 +124,12 @@ export class CouchDB {
   async checkCredentials({ signal }: OperationOptions = {}): Promise<UserContext> {
     const client = this.#client;
     const request = { method: "GET", path: "_session", expects: "userCtx", signal } as const;
-    const read = async () => ((await this.#request(request)) as { userCtx: UserContext }).userCtx;
+    const read = async () =>
+      ((await this.#client.value(request)) as { userCtx: UserContext }).userCtx;
     let userCtx = await read();
-    const isAnonymous = () => this.#hasAuth && userCtx?.name == null;
+    const isAnonymous = () => client.session.auth && userCtx?.name == null;
     // CouchDB does not report a cookie that it does not know.
-    if (isAnonymous() && (await client.renewCredentials(signal))) userCtx = await read();
+    if (isAnonymous() && (await this.#renewCredentials(signal))) userCtx = await read();
     if (!isAnonymous()) return userCtx;
     const reason = "the server ignored the credentials";
     throw client.error(UnauthorizedError, request, { reason });
@@ -145,7 +144,7 @@ export class CouchDB {
     name: string,
     { signal }: OperationOptions = {},
   ): Promise<Database<T>> {
-    await this.#request({ method: "HEAD", path: databasePath(name), signal });
+    await this.#client.value({ method: "HEAD", path: databasePath(name), signal });
     return this.database<T>(name);
   }
 
@@ -192,7 +191,7 @@ export class CouchDB {
   ): Promise<Database<T>> {
     const { existsOk = false, signal, ...query } = options;
     try {
-      await this.#request({
+      await this.#client.value({
         method: "PUT",
         path: databasePath(name),
         query,
@@ -214,7 +213,7 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#all-dbs
    */
   async keys({ signal, ...query }: AllDbsParams = {}): Promise<string[]> {
-    return (await this.#request({
+    return (await this.#client.value({
       method: "GET",
       path: "_all_dbs",
       query,
@@ -238,7 +237,7 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--
    */
   async info({ signal }: OperationOptions = {}): Promise<ServerInfo> {
-    return (await this.#request({
+    return (await this.#client.value({
       method: "GET",
       path: "",
       expects: "couchdb",
@@ -283,7 +282,13 @@ export class CouchDB {
     await this.close();
   }
 
-  async #request(request: JsonRequest): Promise<unknown> {
-    return (await this.#client.request(request)).value;
+  /** Tell the Auth that its credentials are not accepted. True if it may have better ones. */
+  #renewCredentials(signal: AbortSignal | undefined): Promise<boolean> {
+    const { auth, server } = this.#client.session;
+    const response = { status: 401, headers: new Headers(), reason: undefined };
+    return this.#client.during(signal, async () => {
+      if (!auth?.onResponse) return false;
+      return auth.onResponse({ ...response, sent: await auth.headers(server) }, server);
+    });
   }
 }

@@ -1,4 +1,4 @@
-import type { DocChangeJson } from "../changes/change-event.ts";
+import type { DocChangeJson } from "../changes/change-event.js";
 import { ChangesFeed, type ChangesOptions } from "../changes/changes-feed.js";
 import {
   type BulkEdit,
@@ -6,14 +6,16 @@ import {
   type BulkOptions,
   editAndSave,
 } from "../documents/bulk-operation.js";
-import { createOrFetch, isMissing } from "../documents/create-or-fetch.ts";
-import type { DatabaseContext } from "../documents/database-context.ts";
+import { createOrFetch, isMissing } from "../documents/create-or-fetch.js";
+import type { DatabaseContext } from "../documents/database-context.js";
 import { Document, isIn } from "../documents/document.js";
-import { documentPath } from "../http/paths.ts";
-import type { IndexDefinition, IndexParams, IndexResult } from "../index.ts";
-import { DocumentQueries } from "../queries/document-queries.ts";
-import { createIndex } from "../queries/mango-index.ts";
-import type { DatabaseInfo, GetOptions, JsonObject, OperationOptions } from "../shared/types.ts";
+import type { GetOptions } from "../documents/document-options.js";
+import { documentPath } from "../http/paths.js";
+import { DocumentQueries } from "../queries/document-queries.js";
+import type { IndexDefinition, IndexParams, IndexResult } from "../queries/mango-index.js";
+import { createIndex } from "../queries/mango-index.js";
+import { checkType } from "../shared/arguments.js";
+import type { DatabaseInfo, JsonObject, OperationOptions } from "../shared/types.js";
 
 /**
  * A database of a server. Making one sends nothing.
@@ -144,7 +146,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     const [ids, edit, options] = (
       typeof first === "function" ? [[], first, ...rest] : [first, ...rest]
     ) as [readonly string[], BulkEdit<T>?, BulkOptions?];
-    if (!Array.isArray(ids)) throw new TypeError("`ids` must be an array");
+    checkType("ids", "array", ids);
     const bulk = new BulkOperation<T>(this.#context);
     for (const id of ids) bulk.create(id);
     return editAndSave(this.#context, bulk, edit, options);
@@ -167,7 +169,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     edit: BulkEdit<T>,
     { create = false, signal }: OperationOptions & { create?: boolean | undefined } = {},
   ): Promise<BulkOperation<T>> {
-    if (!Array.isArray(ids)) throw new TypeError("`ids` must be an array");
+    checkType("ids", "array", ids);
     const wanted = new Set(ids);
     if (wanted.size < ids.length) throw new TypeError("`ids` must not repeat an id");
     const documents = await this.docs({ ids, create, signal }).toArray();
@@ -188,7 +190,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   async info({ signal }: OperationOptions = {}): Promise<DatabaseInfo> {
     const { client, path } = this.#context;
     const request = { method: "GET", path, expects: "db_name", signal } as const;
-    return (await client.request(request)).value as DatabaseInfo;
+    return (await client.value(request)) as DatabaseInfo;
   }
 
   /**

@@ -76,12 +76,12 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
    */
   append(document: Document<T>): Document<T> {
     if (!isIn(this.#context, document)) {
-      throw new TypeError("`document` belongs to another database");
+      throw new TypeError("the document belongs to another database");
     }
     // Its id is not part of the URL, where it would be refused.
     documentPath(document.id);
     if (this.#documents.has(document.id)) {
-      throw new TypeError(`the document ${JSON.stringify(document.id)} is already part of it`);
+      throw new TypeError(`the document ${JSON.stringify(document.id)} is already included`);
     }
     this.#documents.set(document.id, document);
     return document;
@@ -101,7 +101,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     const changed = [...this].filter((document) => document.dirty);
     const drafts = changed.map((document) => Document.stateOf(document).draft());
     if (!new_edits && !drafts.every(({ isNewRev }) => isNewRev)) {
-      throw new TypeError("`new_edits: false` needs new revisions: set `rev` of each document");
+      throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
     }
     const { rows, error } = await this.#send(changed, drafts, new_edits, signal);
     // Without `new_edits`, a document that was stored has no row.
@@ -133,7 +133,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
       method: "POST",
       path: `${path}/_bulk_docs`,
       body,
-      timeout: uploadTimeout(body.length, client.timeout),
+      timeout: uploadTimeout(body.length, client.session.timeout),
       // Given revisions are the same whenever they arrive.
       effect: new_edits ? "write" : "idempotent",
       expects: "length",

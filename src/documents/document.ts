@@ -1,16 +1,12 @@
 import { documentPath } from "../http/paths.js";
 import type { HttpRequest } from "../http/request.js";
+import { checkType } from "../shared/arguments.js";
 import { atRevision, ownMembers } from "../shared/json-equal.js";
 import { resends } from "../shared/runtime.js";
-import type {
-  DocumentData,
-  GetOptions,
-  JsonObject,
-  OperationOptions,
-  WriteResult,
-} from "../shared/types.js";
+import type { DocumentData, JsonObject, OperationOptions, WriteResult } from "../shared/types.js";
 import { Attachment } from "./attachment.js";
 import type { DatabaseContext } from "./database-context.js";
+import type { GetOptions, SaveOptions } from "./document-options.js";
 import { DocumentState, type Original } from "./document-state.js";
 import { checkRevisions, readDocument, readMembers, validateRead } from "./read-document.js";
 import { type Mutate, updateDocument } from "./update-document.js";
@@ -21,24 +17,6 @@ import {
   sendWrite,
   toUncertainError,
 } from "./write-outcome.js";
-
-/**
- * How a document is saved.
- *
- * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
- */
-export interface SaveOptions extends OperationOptions {
-  /**
-   * `"ok"`: CouchDB responds before it writes, and names no revision. A conflict is not reported, and the
-   * document stays unsaved here until it is fetched.
-   */
-  batch?: "ok" | undefined;
-  /**
-   * False: store the document with the revision that it has, as a replicator does, whatever the server has.
-   * This is never a conflict, but may add a leaf. Default true.
-   */
-  new_edits?: boolean | undefined;
-}
 
 /**
  * A local copy of a document. Only its methods that return a promise contact the server.
@@ -106,7 +84,7 @@ export class Document<T extends object = JsonObject> {
 
   /** Set it to save over a revision that you know. */
   set rev(rev: string) {
-    if (typeof rev !== "string") throw new TypeError(`\`rev\` must be a string, got ${typeof rev}`);
+    checkType("rev", "string", rev);
     this.data._rev = rev;
   }
 
@@ -244,7 +222,7 @@ export class Document<T extends object = JsonObject> {
     const headers = { destination };
     const request = { method: "COPY", path, headers, expects: "rev", signal } as const;
     try {
-      return (await context.client.request(request)).value as WriteResult;
+      return (await context.client.value(request)) as WriteResult;
     } catch (error) {
       // What was copied is what the server had then: it cannot be looked up.
       throw isUncertain(error, context.client.url(request)) ? toUncertainError(error) : error;

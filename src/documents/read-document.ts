@@ -1,6 +1,7 @@
 import type { HttpRequest } from "../http/request.js";
-import type { DocumentData, GetOptions } from "../shared/types.js";
+import type { DocumentData } from "../shared/types.js";
 import type { DatabaseContext } from "./database-context.js";
+import type { GetOptions } from "./document-options.js";
 import type { DocumentState } from "./document-state.js";
 
 /** A document as it was read. */
@@ -58,7 +59,7 @@ export async function readMembers(
   { signal, ...query }: GetOptions,
 ): Promise<DocumentData> {
   const request = { method: "GET", path, query, expects: "_rev", signal } as const;
-  return (await context.client.request(request)).value as DocumentData;
+  return (await context.client.value(request)) as DocumentData;
 }
 
 /** A member that must be a list of revisions. */

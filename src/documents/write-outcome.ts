@@ -1,7 +1,7 @@
 import type { Query } from "../http/query.js";
 import type { JsonRequest } from "../http/request.js";
 import {
-  CouchDBError,
+  type CouchDBError,
   InvalidResponseError,
   NetworkError,
   ServerError,
@@ -88,7 +88,7 @@ export async function sendWrite(
   const { client } = context;
   const operation = within ?? client.begin(request.signal);
   try {
-    const result = (await client.request(request, operation)).value as WriteResult;
+    const result = (await client.value(request, operation)) as WriteResult;
     if (typeof result.rev === "string") return result;
     throw client.invalid(request, "expected a revision", { status: 200 });
   } catch (error) {
@@ -150,21 +150,20 @@ async function readRevisions(
   const request = { method: "POST", path: `${path}/_bulk_get`, query, body } as const;
   const whole: JsonRequest = { ...request, effect: "read", expects: "results" };
   const { text } = await client.request(whole, operation);
+  let found: BulkGetRow["docs"];
   try {
     const { results } = comparable(text) as { results: BulkGetRow[] };
-    const found = new Set(results.map(({ id }) => id));
+    const ids = new Set(results.map(({ id }) => id));
     // A document that is not mentioned may exist.
-    if (!docs.every(({ id }) => found.has(id))) throw new RangeError("an id is missing");
-    return results.flatMap(({ docs }) =>
-      docs.flatMap(({ ok, error }) => {
-        if (error && error.error !== "not_found") throw client.error(ServerError, request, error);
-        return ok ?? [];
-      }),
-    );
-  } catch (cause) {
-    if (cause instanceof CouchDBError) throw cause;
-    throw client.invalid(request, "expected a list of revisions", { cause });
+    if (!docs.every(({ id }) => ids.has(id))) throw undefined;
+    found = results.flatMap((result) => [...result.docs]);
+  } catch {
+    throw client.invalid(request, "expected a list of revisions");
   }
+  return found.flatMap(({ ok, error }) => {
+    if (error && error.error !== "not_found") throw client.error(ServerError, request, error);
+    return ok ?? [];
+  });
 }
 
 async function outcomeOf(

@@ -189,7 +189,7 @@ async function areDeleted(
   const request = { method: "POST", path: `${path}/_bulk_docs`, body, expects: "length" } as const;
   let rows: BulkRow[];
   try {
-    rows = (await client.request(request, operation)).value as BulkRow[];
+    rows = (await client.value(request, operation)) as BulkRow[];
   } catch (error) {
     // The next attempt shows what was deleted.
     if (isUncertain(error, client.url(request))) return false;

@@ -142,7 +142,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     const what = index === undefined ? "_info" : `${service}/${encodeSegment(index)}`;
     const path = `${pathIn(this.#context, this.id)}/${what}`;
     const request = { method: "GET", path, expects: "name", signal } as const;
-    return (await this.#context.client.request(request)).value as JsonObject & { name: string };
+    return (await this.#context.client.value(request)) as JsonObject & { name: string };
   }
 
   get #name(): string {

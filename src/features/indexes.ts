@@ -30,7 +30,7 @@ export async function indexes<T extends object, S extends object>(
 ): Promise<Index[]> {
   const { client, path } = Database.contextOf(db);
   const request = { method: "GET", path: `${path}/_index`, expects: "indexes", signal } as const;
-  return ((await client.request(request)).value as { indexes: Index[] }).indexes;
+  return ((await client.value(request)) as { indexes: Index[] }).indexes;
 }
 
 /**

@@ -48,7 +48,7 @@ export class Partition<T extends object = JsonObject, S extends object = T> exte
   async info({ signal }: OperationOptions = {}): Promise<PartitionInfo> {
     const path = `${this.#context.path}/_partition/${encodeSegment(this.id)}`;
     const request = { method: "GET", path, expects: "partition", signal } as const;
-    return (await this.#context.client.request(request)).value as PartitionInfo;
+    return (await this.#context.client.value(request)) as PartitionInfo;
   }
 }
 

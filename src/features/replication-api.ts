@@ -68,7 +68,7 @@ export async function purge<T extends object, S extends object>(
   const { client, path } = Database.contextOf(db);
   const body = client.json.stringify(revs);
   const request = { method: "POST", path: `${path}/_purge`, body, expects: "purged" } as const;
-  return (await client.request({ ...request, signal })).value as PurgeResult;
+  return (await client.value({ ...request, signal })) as PurgeResult;
 }
 
 /**
@@ -107,5 +107,5 @@ export async function revsDiff<T extends object, S extends object>(
   const { client, path } = Database.contextOf(db);
   const body = client.json.stringify(revs);
   const request = { method: "POST", path: `${path}/_revs_diff`, body, effect: "read" } as const;
-  return (await client.request({ ...request, signal })).value as RevsDiff;
+  return (await client.value({ ...request, signal })) as RevsDiff;
 }

@@ -35,22 +35,17 @@ interface ClientOptions extends Omit<Session, "server"> {
 export class HttpClient {
   readonly base: string;
   readonly json: SureJson;
-  readonly timeout: number;
-  readonly retries: number;
   readonly feedRetries: number;
-  readonly #session: Session;
+  readonly session: Session;
   readonly #operations = new Set<Operation>();
   #closing: Promise<void> | undefined;
 
   constructor(base: string, json: SureJson, { feedRetries, ...options }: ClientOptions) {
     this.base = base;
     this.json = json;
-    this.timeout = options.timeout;
-    this.retries = options.retries;
     this.feedRetries = feedRetries;
-    const request: AuthServer["request"] = (method, path, details) =>
-      this.#requestForAuth(method, path, details);
-    this.#session = { ...options, server: { url: base, request } };
+    const request: AuthServer["request"] = (...parameters) => this.#requestForAuth(...parameters);
+    this.session = { ...options, server: { url: base, request } };
   }
 
   /** End every operation, refuse new ones, and log out. */
@@ -64,24 +59,8 @@ export class HttpClient {
 
   async #close(): Promise<void> {
     for (const operation of this.#operations) operation.abort();
-    const { auth, server } = this.#session;
+    const { auth, server } = this.session;
     await auth?.close?.(server);
-  }
-
-  /** The headers by which the session authenticates. */
-  credentials(): Promise<Record<string, string>> {
-    const { auth, server } = this.#session;
-    return this.during(undefined, () => auth?.headers(server) ?? {});
-  }
-
-  /** Tell the session's Auth that its credentials are not accepted. True if it may have better ones. */
-  renewCredentials(signal: AbortSignal | undefined): Promise<boolean> {
-    const { auth, server } = this.#session;
-    const response = { status: 401, headers: new Headers(), reason: undefined };
-    return this.during(signal, async () => {
-      if (!auth?.onResponse) return false;
-      return auth.onResponse({ ...response, sent: await auth.headers(server) }, server);
-    });
   }
 
   /** Several requests may wait for a request of the Auth, which is sent even when the session is closed. */
@@ -94,7 +73,7 @@ export class HttpClient {
     const json = body === undefined ? undefined : this.json.stringify(body);
     const request: JsonRequest = { method, path, headers, body: json, effect: "read" };
     try {
-      return await this.#request(request, operation, { ...this.#session, auth: undefined });
+      return await this.#request(request, operation, { ...this.session, auth: undefined });
     } finally {
       operation.end();
     }
@@ -173,10 +152,15 @@ export class HttpClient {
   async request(request: JsonRequest, within?: Operation): Promise<JsonResponse> {
     const operation = within ?? this.begin(request.signal);
     try {
-      return await this.#request(request, operation, this.#session);
+      return await this.#request(request, operation, this.session);
     } finally {
       if (!within) operation.end();
     }
+  }
+
+  /** Send a request and give the JSON of its response. */
+  async value(request: JsonRequest, within?: Operation): Promise<unknown> {
+    return (await this.request(request, within)).value;
   }
 
   async #request(
@@ -255,7 +239,7 @@ export class HttpClient {
   ): Promise<OpenResponse> {
     const { silenceTimeout = Number.POSITIVE_INFINITY } = request;
     const whole = { ...request, url: this.url(request) };
-    const { response, signal, close } = await send(this.#session, whole, operation, false);
+    const { response, signal, close } = await send(this.session, whole, operation, false);
     const reader = response.body && toReader(response.body);
     const bytes = bytesOf(reader, operation, {
       silenceTimeout,

@@ -59,11 +59,10 @@ export function errorFromResponse(
 
 /** The error for a request that failed in the network. */
 export function networkError(
-  request: { method: string; url: string },
+  request: { method: string; url: string; mayHaveHappened: boolean },
   cause: unknown,
-  isRead: boolean,
 ): NetworkError {
-  const mayHaveHappened = !isRead && !wasRefused(cause);
+  const mayHaveHappened = request.mayHaveHappened && !wasRefused(cause);
   const reason = "the connection failed or was lost";
   return new NetworkError({ ...request, reason, cause, mayHaveHappened });
 }
@@ -82,12 +81,11 @@ export function failureWithin(
 
 /** Whether nothing was sent, which Node, Bun and Deno report and browsers do not. */
 function wasRefused(cause: unknown): boolean {
-  const texts = [cause, (cause as { cause?: unknown } | undefined)?.cause].map((error) =>
+  const texts = [cause, Object(cause).cause].map((error) => {
+    const { code, message } = Object(error);
     // Some messages quote the URL, which may contain anything.
-    error instanceof Error
-      ? `${(error as { code?: string }).code} ${error.message.replace(/https?:\S+/g, "")}`
-      : "",
-  );
+    return `${code} ${String(message).replace(/https?:\S+/g, "")}`;
+  });
   return /ECONNREFUSED|ConnectionRefused|ENOTFOUND|EAI_AGAIN|\(Connect\)/.test(texts.join(" "));
 }
 
@@ -101,10 +99,8 @@ function retryAfterOf(headers: Headers): number | undefined {
 function couchError(text: string): { error?: string | undefined; reason?: string | undefined } {
   try {
     const { error, reason } = Object(JSON.parse(text));
-    return {
-      error: typeof error === "string" ? error : undefined,
-      reason: typeof reason === "string" ? reason : undefined,
-    };
+    const stringOf = (value: unknown) => (typeof value === "string" ? value : undefined);
+    return { error: stringOf(error), reason: stringOf(reason) };
   } catch {
     return {};
   }

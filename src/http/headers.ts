@@ -11,6 +11,6 @@ export function toHeaders(init: HeadersInit | undefined): Record<string, string>
   try {
     return Object.fromEntries(new Headers(init));
   } catch {
-    throw new TypeError("The headers hold a name or a value that cannot be sent");
+    throw new TypeError("`headers` has a name or value that cannot be sent");
   }
 }

@@ -36,5 +36,5 @@ function write(name: string, value: unknown, stringify: (value: unknown) => stri
   const text = stringify(value);
   if (/^(-?\d|true|false)/.test(text)) return text;
   const shown = typeof value === "number" || value === null ? value : typeof value;
-  throw new TypeError(`The parameter ${name} cannot be ${shown}`);
+  throw new TypeError(`\`${name}\` cannot be ${shown}`);
 }

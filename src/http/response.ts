@@ -1,6 +1,6 @@
 import type { HttpClient } from "./client.js";
 import { toHeaders } from "./headers.js";
-import { type Progress, relay } from "./progress.js";
+import { type Progress, toStream } from "./progress.js";
 import type { HttpRequest } from "./request.js";
 
 // A Response with one of these statuses has no body.
@@ -20,7 +20,8 @@ export async function responseTo(
 ): Promise<Response> {
   try {
     const headers = { accept: "*/*", ...toHeaders(request.headers) };
-    const opened = await client.open({ ...request, headers }, operation);
+    const silenceTimeout = client.session.timeout;
+    const opened = await client.open({ ...request, headers, silenceTimeout }, operation);
     const end = () => {
       opened.close();
       operation.end();
@@ -38,11 +39,8 @@ export async function responseTo(
       return new Response(null, init);
     }
     const total = Number(shown.get("content-length")) || undefined;
-    const { timeout } = client;
-    const silent = () => client.silent(request, timeout);
-    const transfer = { operation, timeout, silent, total, onProgress };
-    const { body } = relay(() => opened.bytes.next(), end, "giving", transfer);
-    return new Response(body, init);
+    const next = () => opened.bytes.next();
+    return new Response(toStream(next, { total, onProgress, end, cancel: end }), init);
   } catch (error) {
     operation.abort();
     operation.end();

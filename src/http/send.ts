@@ -54,7 +54,8 @@ export async function send(
     release();
     connection.abort();
   };
-  const isRead = effectOf(request) === "read";
+  const effect = effectOf(request);
+  const isRead = effect === "read";
   const isStream = request.body instanceof ReadableStream;
   const retries = isStream ? 0 : (request.retries ?? session.retries);
   let isRenewed = false;
@@ -62,23 +63,22 @@ export async function send(
     for (let attempt = 1; ; ) {
       const sent = await credentialsFor(session, operation);
       const result = await exchange(session, request, sent, { operation, signal, isWhole });
-      const { response, error } = result;
+      const { response, text, error } = result;
+      const isStale = await notifyAuth(session, result, sent, operation).catch((reason) => {
+        operation.throwIfEnded();
+        // A write that is done is done, whatever the Auth says.
+        if (isRead || error) throw reason;
+      });
       if (!error) {
-        await notifyAuth(session, result, sent, operation).catch((reason) => {
-          operation.throwIfEnded();
-          // A write that is done is done, whatever the Auth says.
-          if (isRead) throw reason;
-        });
         if (isWhole) release();
-        return { response, text: result.text, signal, close };
+        return { response, text, signal, close };
       }
-      if (response && (await notifyAuth(session, result, sent, operation))) {
-        // Once: what is refused again stays refused.
-        const isFirst = !isRenewed && !isStream;
+      // Once: what is refused again stays refused.
+      if (isStale && !isRenewed && !isStream) {
         isRenewed = true;
-        if (isFirst) continue;
+        continue;
       }
-      if (attempt > retries || !mayPass(error, effectOf(request) !== "write")) throw error;
+      if (attempt > retries || !mayPass(error, effect !== "write")) throw error;
       await operation.sleep(waitBefore(attempt, error));
       attempt += 1;
     }
@@ -128,13 +128,10 @@ async function exchange(
   } catch {
     isOver = true;
     operation.throwIfEnded();
-    const isRead = effectOf(request) === "read";
-    if (lost) {
-      const error = networkError({ method, url }, lost.cause, isRead);
-      return { response: undefined, text, error };
-    }
-    const reason = `no response within ${timeout} ms`;
-    const error = new TimeoutError({ method, url, reason, mayHaveHappened: !isRead });
+    const details = { method, url, mayHaveHappened: effectOf(request) !== "read" };
+    const error = lost
+      ? networkError(details, lost.cause)
+      : new TimeoutError({ ...details, reason: `no response within ${timeout} ms` });
     return { response: undefined, text, error };
   }
 }

@@ -1,3 +1,4 @@
+import { argumentError } from "../shared/arguments.js";
 import type { Operation } from "../streams/operation.js";
 import type { HttpClient } from "./client.js";
 import { type Progress, prepareBody, uploadTimeout } from "./progress.js";
@@ -11,15 +12,14 @@ export interface Content {
   type: string;
 }
 
-const kinds = [Blob, ArrayBuffer, FormData, URLSearchParams, ReadableStream];
-
 /** Throws a TypeError for a value that cannot be sent. */
 export function contentOf(body: BodyInit): Content {
   const isText = typeof body === "string";
   // Some runtimes turn a view of shared memory into text.
   const bytes = ArrayBuffer.isView(body) ? body.buffer : body;
+  const kinds = [Blob, ArrayBuffer, FormData, URLSearchParams, ReadableStream];
   if (!isText && !kinds.some((Kind) => bytes instanceof Kind)) {
-    throw new TypeError("`body` must be a string, a Blob, bytes, a form or a stream of bytes");
+    throw argumentError("body", "a string, a Blob, bytes, a form or a stream of bytes", body);
   }
   // It knows how each kind of body is encoded, and mostly its type.
   const content = new Response(body);
@@ -41,7 +41,7 @@ export async function prepareUpload<R extends HttpRequest>(
   operation: Operation,
   onProgress?: Progress,
 ): Promise<{ request: R; sent: Blob | undefined; end(): void }> {
-  const { timeout } = client;
+  const { timeout } = client.session;
   const silent = () => client.silent(request, timeout);
   const prepared = await prepareBody(body, isStream, { operation, timeout, silent, onProgress });
   const sent = prepared.body instanceof Blob ? prepared.body : undefined;

@@ -67,7 +67,7 @@ export function find<T extends object, S extends object>(
   params: FindParams<S>,
 ): Rows<Document<T>> {
   if ("fields" in params && params.fields !== undefined) {
-    throw new TypeError("`fields` is for query(): find() gives whole documents");
+    throw new TypeError("find() has no `fields`: use query()");
   }
   const { client, path } = context;
   const { json } = client;
@@ -99,7 +99,7 @@ export function query<T extends object, R>(
 /** Throws a TypeError for a value that is no selector. */
 export function checkSelector(selector: object): object {
   if (typeof selector !== "object" || selector === null) {
-    throw new TypeError("`selector` must be an object; {} matches all documents");
+    throw new TypeError("`selector` must be an object: {} matches all documents");
   }
   return selector;
 }

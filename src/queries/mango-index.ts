@@ -46,5 +46,5 @@ export async function createIndex(
 ): Promise<IndexResult> {
   const body = client.json.stringify({ ...params, index });
   const request = { method: "POST", path: `${path}/_index`, body, expects: "result" } as const;
-  return (await client.request({ ...request, signal })).value as IndexResult;
+  return (await client.value({ ...request, signal })) as IndexResult;
 }

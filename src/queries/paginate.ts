@@ -31,7 +31,7 @@ export function paginate<R>(
 ): Rows<R> {
   const { limit = Number.POSITIVE_INFINITY, signal, kind } = query;
   if (!(limit >= 0) || limit === null) {
-    throw new RangeError("`limit` must be a number that is not negative");
+    throw new RangeError("`limit` must be at least 0");
   }
   const open = (operation: Operation) => {
     const summary: RowsSummary = {};

@@ -32,7 +32,7 @@ export function resumableRows(
   toRequest: (params: ViewParams) => StreamRequest,
   operation: Operation,
 ): Source<Batch> {
-  const { json, retries } = client;
+  const { json, session } = client;
   const limit = Number(params.limit ?? Number.POSITIVE_INFINITY);
   let given = 0;
   let place: Place | undefined;
@@ -72,7 +72,7 @@ export function resumableRows(
         return some;
       } catch (error) {
         failures += 1;
-        if (!(error instanceof IncompleteResponseError) || failures > retries) throw error;
+        if (!(error instanceof IncompleteResponseError) || failures > session.retries) throw error;
         const asked = first ? place && rest(params, place, given, json) : params;
         if (!asked) throw error;
         await operation.sleep(backoff(failures));

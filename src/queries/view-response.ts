@@ -59,7 +59,7 @@ export class ViewResponse<
     if (
       (this.rows as ViewRow[]).some(({ doc, error }) => doc === undefined && error === undefined)
     ) {
-      throw new TypeError("The view was not read with include_docs");
+      throw new TypeError("docs() needs `include_docs: true`");
     }
     const docs: Document<T>[] = [];
     for (const batch of this.#batches) readDocs(this.#context, batch, options, docs);

@@ -1,6 +1,7 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
 import type { StreamRequest } from "../http/request.js";
+import { checkType } from "../shared/arguments.js";
 import { type Batch, identity, type Source } from "../shared/batch.js";
 import type {
   DocRow,
@@ -106,7 +107,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     const named = ids !== undefined || isOfDesigns;
     const { create = false, includeDesignDocs = named, ...rest } = options;
     if (rest.prefix !== undefined && create) {
-      throw new TypeError("prefix cannot go with create: it names no document that could be made");
+      throw new TypeError("`create` needs `ids`, not `prefix`");
     }
     const params = { ...this.#selection(rest), include_docs: true };
     const choice = { create, includeDesignDocs };
@@ -151,19 +152,15 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   }
 
   #selection({ ids, prefix, ...rest }: IdsOptions<K>): ViewParams<K> {
-    if (ids !== undefined && !Array.isArray(ids)) throw new TypeError("The ids are an array");
-    if (prefix !== undefined && typeof prefix !== "string") {
-      throw new TypeError("A prefix is a string");
-    }
+    if (ids !== undefined) checkType("ids", "array", ids);
+    if (prefix !== undefined) checkType("prefix", "string", prefix);
     const given = (name: string) => (rest as ViewParams)[name as keyof ViewParams] !== undefined;
     const misplaced = ["key", "keys"].find(given);
-    if (misplaced) throw new TypeError(`${misplaced} cannot go here: use ids`);
+    if (misplaced) throw new TypeError(`use \`ids\` instead of \`${misplaced}\``);
     const params = { ...this.unreduced, ...rest };
     if (prefix === undefined) return ids ? { ...params, keys: ids } : params;
     if (ids || given("startkey") || given("endkey")) {
-      throw new TypeError(
-        "prefix is a range of its own, and cannot go with ids, startkey or endkey",
-      );
+      throw new TypeError("pass either `prefix`, or `ids`, or a range of keys");
     }
     const [startkey, endkey] = [prefix, prefix + this.last];
     return params.descending

@@ -72,9 +72,7 @@ export function replacement<T extends object>(
 ): DocumentData<T> {
   if (returned === undefined || returned === old) return old;
   if (!isPlain(returned) || holds(old, returned)) {
-    throw new TypeError(
-      "update's function returned what is no document: put braces around an expression that changes data",
-    );
+    throw new TypeError("`mutate` must return a document, or nothing: put braces around its body");
   }
   return { ...couchMembers(old), ...returned } as DocumentData<T>;
 }

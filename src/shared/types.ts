@@ -143,33 +143,3 @@ export interface OperationOptions {
   /** Stops the operation at once, wherever it is; it then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
-
-/**
- * How a document is read. All but `signal` goes to CouchDB as it is.
- *
- * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
- */
-export interface GetOptions extends OperationOptions {
-  /** Read this revision, as long as the server has it. */
-  rev?: string | undefined;
-  /** Tell the other leaf revisions, as `_conflicts`. */
-  conflicts?: boolean | undefined;
-  /** Tell the deleted leaf revisions, as `_deleted_conflicts`. */
-  deleted_conflicts?: boolean | undefined;
-  /** Of `rev`, the leaf that it led to. */
-  latest?: boolean | undefined;
-  /** Tell the sequence of the last update, as `_local_seq`. */
-  local_seq?: boolean | undefined;
-  /** The same as `conflicts`, `deleted_conflicts` and `revs_info` together. */
-  meta?: boolean | undefined;
-  /** Tell the revision's history, as `_revisions`. */
-  revs?: boolean | undefined;
-  /** The same with what is left of each, as `_revs_info`. */
-  revs_info?: boolean | undefined;
-  /** Give what the attachments hold, in base64. */
-  attachments?: boolean | undefined;
-  /** With the contents only of what these revisions have not: with `attachments`. */
-  atts_since?: readonly string[] | undefined;
-  /** Tell how the attachments are packed. */
-  att_encoding_info?: boolean | undefined;
-}

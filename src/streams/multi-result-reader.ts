@@ -1,6 +1,7 @@
 import type { Batch } from "../shared/batch.js";
 import type { RowsSummary } from "../shared/types.js";
 import { Brackets } from "./brackets.js";
+import { malformed } from "./malformed.js";
 import { RowReader } from "./row-reader.js";
 
 // How deep the brackets are within the list of results.
@@ -40,7 +41,7 @@ export class MultiResultReader {
   /** Adds the rows that `text` completes to a batch, and an `EndOfResult` after those of each result. */
   push(text: string, batch: Batch): void {
     if (!this.#begun && !/^\s*(\{|$)/.test(text)) {
-      throw new SyntaxError("The answer is not a JSON object");
+      malformed();
     }
     this.#begun ||= text.trim() !== "";
     let from = 0;
@@ -58,7 +59,7 @@ export class MultiResultReader {
         this.#result = { reader: new RowReader("rows", this.#parse, summary), summary };
         from = at;
       } else if (depth === 0) {
-        if (!this.#hasList) throw new SyntaxError("The answer has no results");
+        if (!this.#hasList) malformed();
         this.#ended = true;
       } else if (depth === listDepth && text[at] === "[") this.#hasList = true;
     }

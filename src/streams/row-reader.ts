@@ -1,6 +1,7 @@
 import type { Batch } from "../shared/batch.js";
 import type { RowsSummary } from "../shared/types.js";
 import { Brackets } from "./brackets.js";
+import { malformed } from "./malformed.js";
 
 // How deep the brackets are where one row ends and the next begins.
 const rowDepth = 2;
@@ -62,7 +63,7 @@ export class RowReader {
 
   #head(text: string, batch: Batch): void {
     if (this.#brackets.depth === 0 && /^\s*[^{\s]/.test(text)) {
-      throw new SyntaxError("The answer is not a JSON object");
+      malformed();
     }
     let last = 0;
     for (let at = -1; ; ) {
@@ -79,7 +80,7 @@ export class RowReader {
         return;
       }
       this.#between = "";
-      if (depth === 0) throw new SyntaxError("The answer has no rows");
+      if (depth === 0) malformed();
     }
     this.#between += text.slice(last);
     this.#frame += text;
@@ -143,7 +144,7 @@ export class RowReader {
       const { depth } = this.#brackets;
       if (text[at] === ",") {
         this.#take(text.slice(begin, at), batch);
-        if (this.#last !== "row") throw new SyntaxError("A row is missing before a comma");
+        if (this.#last !== "row") malformed();
         this.#last = "comma";
         begin = at + 1;
       } else if (depth === rowDepth) {
@@ -151,7 +152,7 @@ export class RowReader {
         return at + 1;
       } else if (depth < rowDepth) {
         this.#take(text.slice(begin, at), batch);
-        if (this.#last === "comma") throw new SyntaxError("A row is missing at the end");
+        if (this.#last === "comma") malformed();
         this.#part = "tail";
         // A wrong bracket, too, which the parser will find in the frame.
         this.#frame += text[at];
@@ -169,7 +170,7 @@ export class RowReader {
     const row = this.#pending + end;
     this.#pending = "";
     if (areBlanks(row)) return;
-    if (this.#last === "row") throw new SyntaxError("A comma is missing between rows");
+    if (this.#last === "row") malformed();
     batch.rows.push(this.#parse(row));
     batch.texts.push(row);
     this.#last = "row";
@@ -186,13 +187,13 @@ export class RowReader {
       this.#summarize("");
       after = text.slice(at + 1);
     }
-    if (!areBlanks(after)) throw new SyntaxError("The answer goes on after its end");
+    if (!areBlanks(after)) malformed();
   }
 
   #summarize(end: string): void {
     const frame = this.#parse(this.#frame + end) as Record<string, unknown>;
     const { [this.#member]: rows, ...summary } = Object.getOwnPropertyDescriptors(frame);
-    if (rows?.value.length !== 0) throw new SyntaxError("The answer has rows twice");
+    if (rows?.value.length !== 0) malformed();
     // Not by assignment, to which `__proto__` is no member as any other.
     Object.defineProperties(this.#summary, summary);
   }

@@ -94,7 +94,7 @@ export class Rows<R> implements AsyncIterable<R> {
 
   #items<I>(toItems: (rows: R[]) => I[]): AsyncIterableIterator<I> {
     if (this.#isBegun) {
-      throw new TypeError("rows can be read only once: they are being read, or were closed");
+      throw new TypeError("rows can be read only once");
     }
     this.#isBegun = true;
     return toAsyncIterator(() => this.#next(toItems), {

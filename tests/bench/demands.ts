@@ -16,7 +16,7 @@ const batches = "couchfetch docs().batches()";
 const changes = "couchfetch changes()";
 const both = ["scan", "chunked"];
 const buffering = [bufferedName, "nano", "PouchDB", "Cloudant SDK"];
-const mostKilobytes = 20;
+const mostKilobytes = 24;
 
 const demands: Demand[] = [
   { workloads: both, entry: docs, measure: "cpu", of: [loopName], atMost: 1.1 },

@@ -75,7 +75,7 @@ the old one, when there are some tens of megabytes.
 
 ${demandsTable(report)}
 
-The size is that of \`dist/index.js\` minified and gzipped, ky included.
+The size is that of \`import { CouchDB, basic }\`, bundled by esbuild, minified and gzipped, ky included.
 
 ${results(report)}
 `;

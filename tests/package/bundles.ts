@@ -22,13 +22,18 @@ const minifying = { minify: true, format: "esm", target: "es2022" } as const;
 
 async function minified(code: string): Promise<string> {
   const options = { ...minifying, write: false, stdin: { contents: code } } as const;
-  return (await build(options)).outputFiles[0].text;
+  return (await build(options)).outputFiles[0]?.text ?? "";
 }
 
 export const bundlers: Record<string, Bundle> = {
   async esbuild(entry) {
-    const options = { ...minifying, bundle: true, entryPoints: [entry], write: false } as const;
-    return (await build(options)).outputFiles[0]?.text ?? "";
+    const { outputFiles } = await build({
+      ...minifying,
+      bundle: true,
+      entryPoints: [entry],
+      write: false,
+    });
+    return outputFiles[0]?.text ?? "";
   },
 
   async Rollup(entry) {
@@ -45,7 +50,7 @@ export const bundlers: Record<string, Bundle> = {
       logLevel: "silent",
       build: { lib: { entry, formats: ["es"] }, write: false, minify: true, target: "es2022" },
     });
-    const [result] = [built].flat() as { output: [{ code: string }] }[];
+    const [result] = [built].flat() as unknown as { output: [{ code: string }] }[];
     // In library mode, Vite leaves white space in ES modules.
     return minified(result?.output[0].code ?? "");
   },

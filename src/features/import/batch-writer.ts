@@ -117,10 +117,10 @@ export class BatchWriter<T extends object> {
     const { new_edits = true } = this.#options;
     const docs = batch.map(({ body }) => body).join(",");
     const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${docs}]}`;
-    const timeout = uploadTimeout(body.length, client.timeout);
+    const timeout = uploadTimeout(body.length, client.session.timeout);
     const request: JsonRequest = { method: "POST", path: `${path}/_bulk_docs`, body, timeout };
     const whole: JsonRequest = { ...request, retries: 0, expects: "length" };
-    const rows = (await client.request(whole, this.#operation)).value as BulkRow[];
+    const rows = (await client.value(whole, this.#operation)) as BulkRow[];
     if (!Array.isArray(rows)) throw client.invalid(request, "expected rows");
     // With new edits, CouchDB keeps the order; without, there are rows for failures only.
     if (new_edits && rows.every((row, at) => row?.id === batch[at]?.id)) return rows;

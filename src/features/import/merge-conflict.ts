@@ -16,7 +16,7 @@ export async function readTheirs(
   const query = { include_docs };
   const request = { method: "POST", path: `${path}/_all_docs`, query, body } as const;
   const whole: JsonRequest = { ...request, effect: "read", expects: "rows" };
-  const { rows } = (await client.request(whole, operation)).value as { rows: ViewRow[] };
+  const { rows } = (await client.value(whole, operation)) as { rows: ViewRow[] };
   if (Array.isArray(rows) && rows.every((row) => Object(row) === row)) {
     return new Map(rows.map((row) => [String(row.key), row]));
   }

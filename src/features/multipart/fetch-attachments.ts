@@ -1,7 +1,8 @@
 import { Document } from "../../documents/document.js";
+import type { GetOptions } from "../../documents/document-options.js";
 import { checkDocument } from "../../documents/read-document.js";
 import type { HttpRequest } from "../../http/request.js";
-import type { DocumentData, GetOptions } from "../../shared/types.js";
+import type { DocumentData } from "../../shared/types.js";
 import { type AttachmentPart, readMultipart, withStubs } from "./read.js";
 
 /**

@@ -7,7 +7,7 @@ export interface Part {
 }
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
-const blankLine = bytesOf("\r\n\r\n");
+const blankLine = /* @__PURE__ */ bytesOf("\r\n\r\n");
 
 /**
  * The parts of a `multipart` body as it arrives. A part is given up when the next is asked for: what was not read

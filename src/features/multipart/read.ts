@@ -25,7 +25,7 @@ export async function* readMultipart(
   operation: Operation,
 ): AsyncGenerator<string | AttachmentPart, void, void> {
   const headers = { accept: "multipart/related, application/json" };
-  const whole: StreamRequest = { ...request, headers, silenceTimeout: client.timeout };
+  const whole: StreamRequest = { ...request, headers, silenceTimeout: client.session.timeout };
   const { response, bytes, close } = await client.open(whole, operation);
   const { status } = response;
   const type = response.headers.get("content-type") ?? "";
