@@ -13,6 +13,8 @@ export const pureKy: Plugin = {
       const { outputFiles } = await build({
         stdin: { contents: `export { default } from ${JSON.stringify(path)}`, resolveDir: "." },
         bundle: true,
+        // Its private members.
+        mangleProps: /^_/,
         format: "esm",
         target: "es2022",
         legalComments: "none",
@@ -35,7 +37,7 @@ export const pureKy: Plugin = {
 const pureClasses: NonNullable<Options["plugins"]>[number] = {
   name: "pure-classes",
   renderChunk(code) {
-    const marked = code.replace(/^(var \w+ = )(class [^]*?^});$/gm, (whole, name, body) =>
+    const marked = code.replace(/^(var \w+ = )(class [\s\S]*?^});$/gm, (whole, name, body) =>
       body.includes("[Symbol.") ? `${name}/* @__PURE__ */ (() => ${body})();` : whole,
     );
     return { code: marked };

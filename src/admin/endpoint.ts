@@ -47,8 +47,7 @@ export async function endpointData(
 async function credentialsOf(client: HttpClient): Promise<Record<string, string>> {
   const { auth, server } = client.session;
   const headers = await client.during(undefined, () => auth?.headers(server) ?? {});
-  if (headers.cookie === "") {
+  if (headers.cookie === "")
     throw new TypeError("A browser does not pass its cookie on: give the endpoint another Auth");
-  }
   return headers;
 }

@@ -93,9 +93,8 @@ export async function replicate(
 ): Promise<ReplicationResult> {
   const { signal, ...rest } = params;
   signal?.throwIfAborted();
-  if (rest.continuous || rest.cancel) {
+  if (rest.continuous || rest.cancel)
     throw new TypeError("What goes on for ever has no end to wait for: begin it by the replicator");
-  }
   const json = { ...rest, ...endpoints };
   let isOver = false;
   let isGivenUp = false;

@@ -17,10 +17,9 @@ export function bearer(token: string | (() => string | Promise<string>)): Auth {
   const get = async () => {
     const given = typeof token === "function" ? await token() : token;
     // Not left to Headers, which take more in some runtimes.
-    if (typeof given !== "string" || !/^[!-~]+$/.test(given)) {
+    if (typeof given !== "string" || !/^[!-~]+$/.test(given))
       throw new TypeError("`token` must be a string of visible ASCII characters");
-    }
-    return { headers: { authorization: `Bearer ${given}` }, until: Number.POSITIVE_INFINITY };
+    return { headers: { authorization: `Bearer ${given}` }, until: Infinity };
   };
   const { headers, onResponse } = credentialCache(get);
   // To ask for a constant again brings nothing.

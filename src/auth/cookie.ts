@@ -34,10 +34,9 @@ export function cookie(user: string, password: string): Auth {
       const headers = { cookie: "" };
       const answer = await server.request("POST", "_session", { headers, body });
       const kept = cookieOf(answer.headers);
-      if (!kept && !hidesCookies) {
+      if (!kept && !hidesCookies)
         throw new TypeError("the server accepted the password but sent no cookie");
-      }
-      return kept ?? { headers, until: Number.POSITIVE_INFINITY };
+      return kept ?? { headers, until: Infinity };
     } catch (error) {
       // A gateway's word says nothing of the password.
       if (error instanceof UnauthorizedError && error.error === "unauthorized") {
@@ -70,7 +69,7 @@ function cookieOf(headers: Headers): Credentials | undefined {
   for (const line of headers.getSetCookie()) {
     const [, value, rest = ""] = /^AuthSession=([^;]+)(.*)/i.exec(line) ?? [];
     if (value === undefined) continue;
-    const seconds = Number(/;\s*max-age=(\d+)/i.exec(rest)?.[1] ?? Number.POSITIVE_INFINITY);
+    const seconds = Number(/;\s*max-age=(\d+)/i.exec(rest)?.[1] ?? Infinity);
     // Not at the last moment: CouchDB takes who has an old cookie for nobody, and answers that one.
     return { headers: { cookie: `AuthSession=${value}` }, until: Date.now() + seconds * 900 };
   }

@@ -33,16 +33,15 @@ export function proxy(user: string, { roles = [], secret }: ProxyOptions = {}): 
       "`roles` must be an array of strings without commas or surrounding white space",
     );
   }
-  if (secret !== undefined && (typeof secret !== "string" || secret === "")) {
+  if (secret !== undefined && (typeof secret !== "string" || secret === ""))
     throw new TypeError("`secret` must be a string that is not empty");
-  }
   const get = async () => {
     const headers: Record<string, string> = {
       "x-auth-couchdb-username": inHeader(user),
       "x-auth-couchdb-roles": inHeader(roles.join(",")),
     };
     if (secret !== undefined) headers["x-auth-couchdb-token"] = await proof(user, secret);
-    return { headers, until: Number.POSITIVE_INFINITY };
+    return { headers, until: Infinity };
   };
   return { headers: credentialCache(get).headers };
 }

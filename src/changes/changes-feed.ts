@@ -97,7 +97,7 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
       const before = created;
       created = `${info.instance_start_time}`;
       if (before === undefined || before === created) return;
-      const reason = "the database was deleted, and another was created with the same name";
+      const reason = "the database was deleted and created again";
       throw client.error(NotFoundError, request, { status: 404, error: "not_found", reason });
     },
   };
@@ -121,14 +121,11 @@ function changesRequest(
 function checkChangesOptions(options: ChangesOptions): void {
   const { feed = "normal", checkpoint, descending } = options;
   if (feed !== "normal" && descending) throw new TypeError("a live feed cannot be `descending`");
-  if (checkpoint && descending) {
+  if (checkpoint && descending)
     throw new TypeError("a `descending` feed cannot have a `checkpoint`");
-  }
-  if (options.since !== undefined && options.lastEventId !== undefined) {
+  if (options.since !== undefined && options.lastEventId !== undefined)
     throw new TypeError("pass either `since` or `lastEventId`");
-  }
   const filters = [options.filter, options.doc_ids, options.selector, options.view];
-  if (filters.filter((filter) => filter !== undefined).length > 1) {
+  if (filters.filter((filter) => filter !== undefined).length > 1)
     throw new TypeError("pass only one of `filter`, `doc_ids`, `selector` and `view`");
-  }
 }

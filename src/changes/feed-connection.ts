@@ -10,29 +10,17 @@ import { type FeedSource, SkippedChange } from "./feed-source.js";
 export class FeedConnection<E> {
   /** Where it begins. */
   begin: Sequence | undefined;
+  /** Rows that were read before it. */
+  readonly readBefore: number;
   events: Source<E[]> | undefined;
   requestedAt = 0;
-  /** Infinity until CouchDB responds. */
-  respondedAt = Number.POSITIVE_INFINITY;
-  readonly #readBefore: number;
+  /** Undefined until CouchDB responds. */
+  respondedAt: number | undefined;
   #operation: Operation | undefined;
 
   constructor({ position, read }: FeedCursor) {
     this.begin = position;
-    this.#readBefore = read;
-  }
-
-  get hasResponded(): boolean {
-    return this.respondedAt < Number.POSITIVE_INFINITY;
-  }
-
-  /** Whether it lasted for so many milliseconds. */
-  hasHeld(milliseconds: number): boolean {
-    return this.hasResponded && Date.now() - this.requestedAt >= milliseconds;
-  }
-
-  isEmpty({ read }: FeedCursor): boolean {
-    return read === this.#readBefore;
+    this.readBefore = read;
   }
 
   /** @param isLines - whether the response has a row a line, and no end */

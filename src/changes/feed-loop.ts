@@ -17,7 +17,7 @@ export interface FeedLoopOptions {
   readonly heartbeat: number | undefined;
   readonly operation: Operation;
   /** Where to begin. */
-  loadPosition(): Promise<Sequence | undefined>;
+  load(): Promise<Sequence | undefined>;
   /** The feed has passed a sequence without an event. */
   moveTo(sequence: Sequence): void;
   onState(state: FeedState): void;
@@ -60,12 +60,12 @@ export class FeedLoop<E> {
     const { operation } = this.#options;
     this.#cursor.settle();
     for (;;) {
-      operation.throwIfEnded();
+      operation.throwIfAborted();
       if (this.#isOver) return undefined;
       try {
         const connection = this.#connection ?? (await this.#connect());
         const events = await connection.events?.next();
-        operation.throwIfEnded();
+        operation.throwIfAborted();
         if (events) {
           if (!this.#isConnected) this.#responded(connection);
           return events;
@@ -73,7 +73,7 @@ export class FeedLoop<E> {
         await this.#end(connection);
         if (!this.#isLive) return undefined;
       } catch (error) {
-        operation.throwIfEnded();
+        operation.throwIfAborted();
         await this.#recover(error);
       }
     }
@@ -86,12 +86,12 @@ export class FeedLoop<E> {
   }
 
   async #connect(): Promise<FeedConnection<E>> {
-    const { feed, operation, loadPosition, onState } = this.#options;
+    const { feed, operation, load, onState } = this.#options;
     const cursor = this.#cursor;
     const connection = new FeedConnection<E>(cursor);
     this.#connection = connection;
     if (!this.#isConnected) onState({ state: "connecting" });
-    if (!this.#hasPosition) cursor.position = await loadPosition();
+    if (!this.#hasPosition) cursor.position = await load();
     this.#hasPosition = true;
     if (this.#isLive && this.#needsCheck) {
       await this.#source.check?.(operation, this.#silenceTimeout);
@@ -139,10 +139,10 @@ export class FeedLoop<E> {
     this.#close();
     this.#cursor.end(connection.events?.summary.last_seq);
     if (!this.#isLive) return;
-    const isEmpty = connection.isEmpty(this.#cursor);
+    const isEmpty = this.#cursor.read === connection.readBefore;
     const wasFromNow = connection.begin === "now";
     // A database that was created within the same second cannot be told apart.
-    const isOld = Date.now() - connection.respondedAt >= 1_000;
+    const isOld = Date.now() - (connection.respondedAt ?? Infinity) >= 1_000;
     this.#needsCheck = !wasFromNow && (feed === "continuous" || isEmpty || isOld);
     this.#isConnected = this.#isConnected && feed === "longpoll";
     this.#wasConnected = true;
@@ -162,7 +162,7 @@ export class FeedLoop<E> {
       isLive: this.#isLive,
       canResume: canResume || this.#cursor.given === 0,
       wasConnected: this.#wasConnected,
-      hasResponded: connection?.hasResponded ?? false,
+      hasResponded: connection?.respondedAt !== undefined,
       isRenewed: this.#isRenewed,
       failures: this.#failures,
     };
@@ -181,7 +181,9 @@ export class FeedLoop<E> {
   #count(connection: FeedConnection<E> | undefined, isFailure: boolean): void {
     // A custom JSON parser may make another object of a number each time.
     const hasMoved = `${this.#cursor.position}` !== `${connection?.begin}`;
-    if (connection?.hasHeld(this.#heartbeat) || hasMoved) this.#failures = 0;
+    const hasHeld =
+      connection?.respondedAt && Date.now() - connection.requestedAt >= this.#heartbeat;
+    if (hasHeld || hasMoved) this.#failures = 0;
     if (isFailure) this.#failures += 1;
   }
 

@@ -58,16 +58,14 @@ const longestHeartbeat = 60_000;
 /** Throws for what cannot be. */
 export function checkFeedOptions(options: FeedOptions): void {
   const { feed = "normal", heartbeat = longestHeartbeat, limit = 1, checkpoint } = options;
-  if (!["normal", "continuous", "longpoll"].includes(feed)) {
+  if (!["normal", "continuous", "longpoll"].includes(feed))
     throw new TypeError('`feed` must be "normal", "continuous" or "longpoll"');
-  }
   if (!(heartbeat > 0 && heartbeat <= longestHeartbeat)) {
     throw new RangeError("`heartbeat` must be more than 0 and at most 60000 ms");
   }
   if (!(limit >= 1)) throw new RangeError("`limit` must be at least 1");
   const { load, save } = Object(checkpoint);
-  if (checkpoint !== undefined && (typeof load !== "function" || typeof save !== "function")) {
+  if (checkpoint !== undefined && (typeof load !== "function" || typeof save !== "function"))
     throw new TypeError("`checkpoint` must have the functions load and save");
-  }
   if (options.onState !== undefined) checkType("onState", "function", options.onState);
 }

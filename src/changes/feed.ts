@@ -92,7 +92,7 @@ export class Feed<E> implements AsyncIterable<E> {
       const events = await this.#next();
       return events && toItems(events);
     };
-    const origin = { ended: () => this.#operation?.ended ?? false, end: () => this.close() };
+    const origin = { ended: () => this.#operation?.aborted ?? false, end: () => this.close() };
     return toAsyncIterator(pull, origin, finished);
   }
 
@@ -115,7 +115,7 @@ export class Feed<E> implements AsyncIterable<E> {
         if (events) return events;
       }
     } catch (error) {
-      const wasEnded = this.#operation?.ended;
+      const wasEnded = this.#operation?.aborted;
       const saved = this.#end(error);
       const isClosed = this.#isClosed && !this.#options.signal?.aborted;
       // Who has aborted it does not wait for the checkpoint.
@@ -135,10 +135,10 @@ export class Feed<E> implements AsyncIterable<E> {
     operation.onEnd(() => void this.#end(operation.reason));
     const loop = new FeedLoop(this.#source, {
       feed,
-      limit: Number(limit ?? Number.POSITIVE_INFINITY),
+      limit: Number(limit ?? Infinity),
       heartbeat: heartbeat && Number(heartbeat),
       operation,
-      loadPosition: async () => {
+      load: async () => {
         const saved = this.#checkpoint && (await operation.race(this.#checkpoint.load()));
         this.#sequence = saved ?? this.#sequence;
         return saved ?? since;

@@ -94,9 +94,8 @@ export class CouchDB {
    */
   constructor(url: string | URL, options: CouchDBOptions = {}) {
     const { base, credentials } = parseBaseUrl(url);
-    if (credentials && options.auth) {
-      throw new TypeError("pass the credentials either in `url` or as `auth`");
-    }
+    if (credentials && options.auth)
+      throw new TypeError("pass either credentials in `url`, or `auth`");
     const { timeout = 30_000, retry = {} } = options;
     if (!(timeout > 0 && timeout <= longestTimeout)) {
       throw new RangeError(`\`timeout\` must be more than 0 and at most ${longestTimeout} ms`);
@@ -111,7 +110,7 @@ export class CouchDB {
       headers: toHeaders(options.headers),
       timeout,
       retries: retry.limit ?? 2,
-      feedRetries: retry.limit ?? Number.POSITIVE_INFINITY,
+      feedRetries: retry.limit ?? Infinity,
     });
   }
 
@@ -173,9 +172,8 @@ export class CouchDB {
     const client = this.#client;
     const context = { name, path: databasePath(name), client };
     if (!options) return new Database(context);
-    if (typeof Object(options.schema).toCodec !== "function") {
+    if (typeof Object(options.schema).toCodec !== "function")
       throw new TypeError("`schema` must be made by standardSchema()");
-    }
     return new Database({ ...context, codec: options.schema.toCodec(client.json) });
   }
 

@@ -57,9 +57,8 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     // Before anything is sent, for its errors.
     const otherwise = content == null ? undefined : new Document<T>(this.#context, id, content);
     const { rev: _rev } = known ?? {};
-    if (known && !(known.id === id && isIn(this.#context, known))) {
+    if (known && !(known.id === id && isIn(this.#context, known)))
       throw new TypeError("`known` must be this document, of this database");
-    }
     const given = _rev === undefined ? { _id: id } : { _id: id, _rev };
     const document = new Document<T>(this.#context, id, known?.data ?? { ...given }, () => given);
     try {
@@ -175,7 +174,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     const documents = await this.docs({ ids, create, signal }).toArray();
     if (!documents.every(({ id }) => wanted.has(id))) {
       const { client, path } = this.#context;
-      throw client.invalid({ method: "POST", path }, "expected only the documents of `ids`");
+      throw client.invalid({ method: "POST", path }, "expected the documents of `ids`");
     }
     const bulk = new BulkOperation<T>(this.#context, documents);
     return editAndSave(this.#context, bulk, edit, { signal });

@@ -66,7 +66,7 @@ export class Attachment {
     const request = { method: "GET", path: this.#path, query: { rev }, signal } as const;
     const response = await responseTo(this.#client, request, onProgress);
     if (response.body) return response;
-    throw this.#client.invalid(request, "expected an attachment, got no body", {
+    throw this.#client.invalid(request, "expected an attachment", {
       status: response.status,
     });
   }
@@ -148,7 +148,7 @@ export class Attachment {
   #revision(method: HttpRequest["method"]): string {
     const { _rev, _deleted } = this.#document.data;
     if (_rev !== undefined && _deleted !== true) return _rev;
-    const reason = "an attachment belongs to a revision: read or save the document first";
+    const reason = "read or save the document first";
     throw this.#client.conflict(method, this.#path, reason);
   }
 
@@ -206,7 +206,7 @@ export class Attachment {
       if (stored) document.noteAttachment(rev, rev, this.name, stored);
     } catch {
       // The attachment is saved all the same.
-      operation.throwIfEnded();
+      operation.throwIfAborted();
     }
   }
 }

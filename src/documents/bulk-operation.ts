@@ -75,14 +75,12 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
    * @throws TypeError if the operation already has its id, or it belongs to another database
    */
   append(document: Document<T>): Document<T> {
-    if (!isIn(this.#context, document)) {
+    if (!isIn(this.#context, document))
       throw new TypeError("the document belongs to another database");
-    }
     // Its id is not part of the URL, where it would be refused.
     documentPath(document.id);
-    if (this.#documents.has(document.id)) {
+    if (this.#documents.has(document.id))
       throw new TypeError(`the document ${JSON.stringify(document.id)} is already included`);
-    }
     this.#documents.set(document.id, document);
     return document;
   }
@@ -100,9 +98,8 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     signal?.throwIfAborted();
     const changed = [...this].filter((document) => document.dirty);
     const drafts = changed.map((document) => Document.stateOf(document).draft());
-    if (!new_edits && !drafts.every(({ isNewRev }) => isNewRev)) {
+    if (!new_edits && !drafts.every(({ isNewRev }) => isNewRev))
       throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
-    }
     const { rows, error } = await this.#send(changed, drafts, new_edits, signal);
     // Without `new_edits`, a document that was stored has no row.
     const rowOf = new Map(rows.map((row) => [row?.id, row]));

@@ -23,14 +23,11 @@ export async function createOrFetch(
   { existsOk = false, signal }: OperationOptions & { existsOk?: boolean | undefined },
 ): Promise<void> {
   try {
-    if (existsOk) {
-      await document.fetch({ discardChanges: true, signal });
-      return;
-    }
-    await document.info({ signal });
+    await (existsOk ? document.fetch({ discardChanges: true, signal }) : document.info({ signal }));
   } catch (error) {
     if (isMissing(error)) return;
     throw error;
   }
+  if (existsOk) return;
   throw context.client.conflict("PUT", pathIn(context, document.id), "the document exists already");
 }

@@ -66,7 +66,7 @@ export class DocumentState<T extends object = JsonObject> {
 
   refuseToLoseChanges(method: HttpRequest["method"]): void {
     if (!this.hasChanges) return;
-    const reason = "the document has unsaved changes: pass `discardChanges: true` to drop them";
+    const reason = "unsaved changes: pass `discardChanges: true` to drop them";
     throw this.context.client.conflict(method, this.path, reason);
   }
 
@@ -101,21 +101,14 @@ export class DocumentState<T extends object = JsonObject> {
     this.was = was ? () => noted(was)() : this.original;
   }
 
-  /** What to save. @param stubs - of attachments that are saved with the document */
-  draft(stubs: [name: string, stub: AttachmentStub][] = []): Draft {
+  /** What to save. */
+  draft(): Draft {
     const { data } = this;
     const { _rev } = data;
-    const noteAll = (to: DocumentData<T>) => {
-      for (const [name, stub] of stubs) noteAttachment(to, name, stub);
-      return to;
-    };
-    const whole = stubs.length === 0 ? data : { ...data, _attachments: { ...data._attachments } };
-    const { body, known } = this.written(noteAll(whole));
+    const { body, known } = this.written(data);
     const saved = (rev = _rev) => {
       // If something else was fetched meanwhile, this revision is not its parent.
-      if (this.data !== data) return;
-      noteAll(atRevision(data, rev));
-      [this.original, this.was] = known(rev);
+      if (this.data === data) this.replace(atRevision(data, rev), ...known(rev));
     };
     return { body, saved, isNewRev: _rev !== undefined && _rev !== this.knownRev };
   }

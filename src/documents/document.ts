@@ -51,9 +51,8 @@ export class Document<T extends object = JsonObject> {
     }
     // A Document has its members behind `data`.
     const isData = typeof data === "object" && data !== null && !Array.isArray(data);
-    if (!isData || #state in data) {
+    if (!isData || #state in data)
       throw new TypeError("`data` must be a plain object; pass `other.json` to copy a document");
-    }
     this.#state = new State(context, id, { ...data, _id: id });
   }
 
@@ -160,9 +159,8 @@ export class Document<T extends object = JsonObject> {
       saved(result.rev);
       return result;
     }
-    if (!new_edits && !isNewRev) {
+    if (!new_edits && !isNewRev)
       throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
-    }
     const query = { batch, new_edits: new_edits && undefined };
     const request = { method: "PUT", path, query, body, expects: "ok", signal } as const;
     // A given revision is the same however often it is written.

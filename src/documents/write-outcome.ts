@@ -102,18 +102,16 @@ export async function sendWrite(
   }
 }
 
-/** What happened to writes; unknown if the server cannot be asked. */
+/** What happened to writes; nothing if the server cannot be asked. */
 export async function findOutcomes(
   context: DatabaseContext,
   writes: PendingWrite[],
   operation: Operation,
 ): Promise<WriteOutcome[]> {
-  try {
-    return await requestOutcomes(context, writes, operation);
-  } catch {
-    operation.throwIfEnded();
-    return writes.map(() => "unknown");
-  }
+  return requestOutcomes(context, writes, operation).catch(() => {
+    operation.throwIfAborted();
+    return [];
+  });
 }
 
 /** What happened to writes. Rejects if the server cannot be asked. */

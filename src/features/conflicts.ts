@@ -149,9 +149,8 @@ async function mergeLeaves<T extends object>(
   const returned = await operation.race(Promise.resolve(merge([...docs])));
   const made = returned === undefined ? first.doc : returned;
   const isLeaf = docs.some((doc) => doc === made);
-  if (!isPlain(made) || (!isLeaf && holds(docs, made))) {
+  if (!isPlain(made) || (!isLeaf && holds(docs, made)))
     throw new TypeError("`merge` must return a document, or nothing after changing the first leaf");
-  }
   if ("_deleted" in made) throw new TypeError("`merge` must not delete: delete the result instead");
   const _attachments = first.attachments;
   const { client, codec } = context;

@@ -31,9 +31,8 @@ export class Partition<T extends object = JsonObject, S extends object = T> exte
 
   /** @internal */
   constructor(context: DatabaseContext, id: string) {
-    if (!/^[^_:][^:]*$/.test(id)) {
+    if (!/^[^_:][^:]*$/.test(id))
       throw new TypeError("`name` must not contain a colon or begin with an underscore");
-    }
     super(context, `_partition/${encodeSegment(id)}/`);
     this.id = id;
     this.#context = context;

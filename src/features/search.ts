@@ -126,9 +126,8 @@ function hits<T extends object, S extends object>(
 ): Rows<SearchHit<T>> {
   if (typeof q !== "string") throw new TypeError(`\`q\` must be a string, got ${typeof q}`);
   if (limit === 0) throw new RangeError("`limit` must be at least 1");
-  if (params.group_field !== undefined) {
+  if (params.group_field !== undefined)
     throw new TypeError("`group_field` gives no rows: use couch.request()");
-  }
   const context = DocumentQueries.contextOf(db);
   const part = `${context.path}/${DocumentQueries.pathOf(db)}`;
   const path = `${part}_design/${encodeSegment(ddoc)}/${index}`;

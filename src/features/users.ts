@@ -128,9 +128,8 @@ export class Users {
 }
 
 function idOf(name: string): string {
-  if (typeof name !== "string" || !/^[^_:][^:]*$/.test(name)) {
+  if (typeof name !== "string" || !/^[^_:][^:]*$/.test(name))
     throw new TypeError("A user's name is a string without colons that begins with no underscore");
-  }
   return `org.couchdb.user:${name}`;
 }
 
@@ -139,9 +138,8 @@ function checkPassword(password: string): void {
 }
 
 function checkRoles(roles: readonly string[]): void {
-  if (!Array.isArray(roles) || roles.some((role) => typeof role !== "string")) {
+  if (!Array.isArray(roles) || roles.some((role) => typeof role !== "string"))
     throw new TypeError("Roles are an array of strings");
-  }
 }
 
 /**

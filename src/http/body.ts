@@ -68,18 +68,18 @@ export function bytesOf(
   return {
     next: async () => {
       try {
-        operation.throwIfEnded();
+        operation.throwIfAborted();
         watch.listen();
         const step = (await reader?.read()) ?? end;
         watch.rest();
-        operation.throwIfEnded();
+        operation.throwIfAborted();
         if (failure) throw failure;
         if (!step.done && step.value) return { done: false, value: step.value };
         close();
         return end;
       } catch (cause) {
         close();
-        operation.throwIfEnded();
+        operation.throwIfAborted();
         throw failure ?? cut(cause);
       }
     },

@@ -119,10 +119,9 @@ export class HttpClient {
 
   /** The error for a server that gave no sign of life for too long. */
   silent(request: HttpRequest, milliseconds: number): TimeoutError {
-    const { method } = request;
     const reason = `the server was silent for ${milliseconds} ms`;
     const mayHaveHappened = effectOf(request) !== "read";
-    return new TimeoutError({ method, url: this.url(request), reason, mayHaveHappened });
+    return this.error(TimeoutError, request, { reason, mayHaveHappened });
   }
 
   /** Begin an operation of several requests; the caller must `end` it. */
@@ -217,7 +216,7 @@ export class HttpClient {
     return batchesOf(reader, {
       open: async () => {
         const opened = await this.open(request, operation, readInPlace);
-        operation.throwIfEnded();
+        operation.throwIfAborted();
         if (isJson(opened.response)) request.onResponse?.();
         return opened;
       },
@@ -237,7 +236,7 @@ export class HttpClient {
     operation: Operation,
     toReader: (body: ReadableStream<Uint8Array>) => BodyReader = (body) => body.getReader(),
   ): Promise<OpenResponse> {
-    const { silenceTimeout = Number.POSITIVE_INFINITY } = request;
+    const { silenceTimeout = Infinity } = request;
     const whole = { ...request, url: this.url(request) };
     const { response, signal, close } = await send(this.session, whole, operation, false);
     const reader = response.body && toReader(response.body);

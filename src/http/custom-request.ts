@@ -31,18 +31,14 @@ export async function customRequest(
     method: method.toUpperCase() as HttpRequest["method"],
     path: serverPath(path),
   };
-  if (json !== undefined && body !== undefined) {
+  if (json !== undefined && body !== undefined)
     throw new TypeError("pass either `json` or `body`, not both");
-  }
-  if (json === undefined && body === undefined) return responseTo(client, request);
-  if (request.method === "GET" || request.method === "HEAD") {
-    throw new TypeError("a request with a body needs a `method`, such as POST");
-  }
-  if (body === undefined) {
-    const text = client.json.stringify(json);
-    if (typeof text !== "string") throw new TypeError("`json` must be a JSON value");
-    return responseTo(client, { ...request, body: text });
-  }
+  const text = json === undefined ? undefined : client.json.stringify(json);
+  if (json !== undefined && typeof text !== "string")
+    throw new TypeError("`json` must be a JSON value");
+  if ((text ?? body) !== undefined && /^(GET|HEAD)$/.test(request.method))
+    throw new TypeError("a body needs a `method` such as POST");
+  if (body === undefined) return responseTo(client, { ...request, body: text });
   const content = contentOf(body);
   const headers = { "content-type": content.type, ...toHeaders(options.headers) };
   const operation = client.begin(options.signal);

@@ -41,7 +41,7 @@ export function errorFromResponse(
   text: string,
 ): CouchDBError {
   if (type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304)) {
-    const reason = "the server redirects, which is not followed: use the URL it redirects to";
+    const reason = "redirects are not followed: use the final URL";
     return new InvalidResponseError({ ...request, status: status || undefined, reason });
   }
   const { error, reason } = couchError(text);

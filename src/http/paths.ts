@@ -7,10 +7,7 @@ const databaseName = /^(_users|_replicator|_global_changes|[a-z][a-z0-9_$()+/-]*
 /** The path of a database. Throws a TypeError for a name that CouchDB refuses, or an endpoint's. */
 export function databasePath(name: string): string {
   if (typeof name !== "string" || !databaseName.test(name) || name.length > 238) {
-    throw invalidName(
-      name,
-      "database name: it must have at most 238 of a-z, 0-9 and _$()+/-, and begin with a letter",
-    );
+    throw invalidName(name, "database name: use a-z, 0-9 and _$()+/-, with a letter first");
   }
   return encodeURIComponent(name);
 }
@@ -25,7 +22,7 @@ export function documentPath(id: string): string {
   const special = /^(_design|_local)\//.exec(id)?.[0] ?? "";
   const rest = id.slice(special.length);
   if (isDots(rest) || (special === "" && id.startsWith("_"))) {
-    throw invalidName(id, "document id: it would reach another resource");
+    throw invalidName(id, "document id");
   }
   return special + encodeSegment(rest);
 }
@@ -52,7 +49,7 @@ export function encodeSegment(name: string): string {
   try {
     return encodeURIComponent(name);
   } catch {
-    throw invalidName(name, "name: it has half a surrogate pair");
+    throw invalidName(name, "name");
   }
 }
 
@@ -85,16 +82,9 @@ export function parseBaseUrl(input: string | URL): {
   base: string;
   credentials?: { user: string; password: string };
 } {
-  let url: URL;
-  try {
-    url = new URL(input);
-  } catch {
-    throw new TypeError("`url` must be a URL such as http://host:5984");
-  }
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw new TypeError(`\`url\` must begin with http: or https:, not ${url.protocol}`);
-  }
-  if (url.search || url.hash) throw new TypeError("`url` must not have a query or a hash");
+  const url = URL.canParse(input) ? new URL(input) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash)
+    throw new TypeError("`url` must be an http(s) URL without a query or a hash");
   const base = `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
   if (!url.username && !url.password) return { base };
   try {

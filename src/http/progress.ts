@@ -42,9 +42,8 @@ export function toStream(
         how.end();
         return;
       }
-      if (!(value instanceof Uint8Array)) {
+      if (!(value instanceof Uint8Array))
         throw new TypeError("a stream to send must have Uint8Arrays only");
-      }
       controller.enqueue(value);
       bytes += value.length;
       how.onProgress?.(bytes, how.total);
@@ -79,7 +78,7 @@ export async function prepareBody(
   const next = async () => {
     watch.rest();
     const step = await reader.read();
-    operation.throwIfEnded();
+    operation.throwIfAborted();
     watch.listen();
     return step;
   };

@@ -65,7 +65,7 @@ export async function send(
       const result = await exchange(session, request, sent, { operation, signal, isWhole });
       const { response, text, error } = result;
       const isStale = await notifyAuth(session, result, sent, operation).catch((reason) => {
-        operation.throwIfEnded();
+        operation.throwIfAborted();
         // A write that is done is done, whatever the Auth says.
         if (isRead || error) throw reason;
       });
@@ -127,7 +127,7 @@ async function exchange(
     return { response, text, error: errorFromResponse({ method, url }, response, text) };
   } catch {
     isOver = true;
-    operation.throwIfEnded();
+    operation.throwIfAborted();
     const details = { method, url, mayHaveHappened: effectOf(request) !== "read" };
     const error = lost
       ? networkError(details, lost.cause)

@@ -21,7 +21,7 @@ export function watchdog(silence: number, bark: () => void): Watchdog {
     // The first one was under way when the listening began.
     if (quiet > ticks) bark();
   };
-  const timer = silence < Number.POSITIVE_INFINITY ? setInterval(tick, silence / ticks) : undefined;
+  const timer = silence < Infinity ? setInterval(tick, silence / ticks) : undefined;
   return {
     listen() {
       isListening = true;

@@ -1,10 +1,11 @@
 import type { DatabaseContext } from "../documents/database-context.js";
-import { Document } from "../documents/document.js";
+import type { Document } from "../documents/document.js";
 import { type Batch, identity } from "../shared/batch.js";
 import type { RowKind } from "../shared/codec.js";
 import type { JsonObject, OperationOptions } from "../shared/types.js";
 import type { Rows } from "../streams/rows.js";
-import { paginate } from "./paginate.js";
+import { documentOfRow } from "./document-of-row.js";
+import { type PagedQuery, paginate } from "./paginate.js";
 import type { QueryField } from "./selector.js";
 
 /** A field to sort or index by, upwards if it does not say. */
@@ -66,19 +67,13 @@ export function find<T extends object, S extends object>(
   selector: object,
   params: FindParams<S>,
 ): Rows<Document<T>> {
-  if ("fields" in params && params.fields !== undefined) {
+  if ("fields" in params && params.fields !== undefined)
     throw new TypeError("find() has no `fields`: use query()");
-  }
-  const { client, path } = context;
-  const { json } = client;
+  const { json } = context.client;
   const toDocuments = ({ rows, texts }: Batch, documents: Document<T>[]) => {
-    for (const [index, doc] of (rows as { _id: string }[]).entries()) {
-      if (typeof Object(doc)._id !== "string") {
-        throw client.invalid({ method: "POST", path }, "expected documents with an id");
-      }
+    for (const [index, doc] of rows.entries()) {
       const text = texts[index] as string;
-      const original = () => json.parse(text);
-      documents.push(new Document<T>(context, doc._id, doc, original));
+      documents.push(documentOfRow(context, doc as object, () => json.parse(text)));
     }
   };
   return pagesOf(context, part, selector, params, "document", toDocuments);
@@ -98,9 +93,8 @@ export function query<T extends object, R>(
 
 /** Throws a TypeError for a value that is no selector. */
 export function checkSelector(selector: object): object {
-  if (typeof selector !== "object" || selector === null) {
+  if (typeof selector !== "object" || selector === null)
     throw new TypeError("`selector` must be an object: {} matches all documents");
-  }
   return selector;
 }
 
@@ -112,8 +106,15 @@ function pagesOf<R>(
   kind: RowKind | undefined,
   map: (batch: Batch, rows: R[]) => void,
 ): Rows<R> {
-  const path = `${context.path}/${part}_find`;
-  const body = { ...params, selector: checkSelector(selector) };
-  const question = { path, member: "docs", size: pageSize, leastCap, signal, limit, kind };
-  return paginate(context, { ...question, params: body }, map);
+  const query: PagedQuery = {
+    path: `${context.path}/${part}_find`,
+    member: "docs",
+    params: { ...params, selector: checkSelector(selector) },
+    size: pageSize,
+    leastCap,
+    limit,
+    signal,
+    kind,
+  };
+  return paginate(context, query, map);
 }

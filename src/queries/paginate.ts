@@ -3,6 +3,7 @@ import type { HttpClient } from "../http/client.js";
 import type { StreamRequest } from "../http/request.js";
 import { type Batch, pullFrom } from "../shared/batch.js";
 import type { RowKind } from "../shared/codec.js";
+import { copyMembers } from "../shared/copy-members.js";
 import type { OperationOptions, RowsSummary } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import type { Rows } from "../streams/rows.js";
@@ -29,7 +30,7 @@ export function paginate<R>(
   query: PagedQuery,
   map: (batch: Batch, rows: R[]) => void,
 ): Rows<R> {
-  const { limit = Number.POSITIVE_INFINITY, signal, kind } = query;
+  const { limit = Infinity, signal, kind } = query;
   if (!(limit >= 0) || limit === null) {
     throw new RangeError("`limit` must be at least 0");
   }
@@ -66,7 +67,7 @@ async function* pages(
     const hasBookmark = summary.bookmark !== undefined && summary.bookmark !== "nil";
     if (!hasBookmark && count < asked) break;
     if (left > 0 && (!hasBookmark || summary.bookmark === page.bookmark)) {
-      throw client.invalid(request, "expected a new bookmark: the rest cannot be read", {
+      throw client.invalid(request, "expected a new bookmark", {
         status: 200,
       });
     }
@@ -79,7 +80,7 @@ async function* pages(
 
 function merge(summary: RowsSummary, page: RowsSummary): void {
   const { execution_stats: sum = {}, warning } = summary;
-  Object.defineProperties(summary, Object.getOwnPropertyDescriptors(page));
+  copyMembers(page, summary);
   // The first page's warning is about the query, later ones about a page.
   if (warning !== undefined) summary.warning = warning;
   for (const [name, value] of Object.entries(page.execution_stats ?? {})) {

@@ -33,7 +33,7 @@ export function resumableRows(
   operation: Operation,
 ): Source<Batch> {
   const { json, session } = client;
-  const limit = Number(params.limit ?? Number.POSITIVE_INFINITY);
+  const limit = Number(params.limit ?? Infinity);
   let given = 0;
   let place: Place | undefined;
   let response: Source<Batch> = client.rows(toRequest(params), "rows", operation);

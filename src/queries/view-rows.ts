@@ -3,6 +3,7 @@ import { Document } from "../documents/document.js";
 import type { Batch } from "../shared/batch.js";
 import { NotFoundError, ServerError } from "../shared/errors.js";
 import type { ViewRow } from "../shared/row-types.js";
+import { documentOfRow } from "./document-of-row.js";
 import type { DocsOptions } from "./view-params.js";
 
 /** The rows, without those of keys that do not exist. */
@@ -34,13 +35,10 @@ export function readDocs<T extends object>(
   for (const [index, row] of (rows as ViewRow[]).entries()) {
     const { doc } = Object(row) as ViewRow;
     if (doc) {
-      if (typeof doc._id !== "string") {
-        throw client.invalid({ method: "GET", path }, "expected documents with an id");
-      }
-      if (!includeDesignDocs && doc._id.startsWith("_design/")) continue;
       const text = texts[index] as string;
       const original = () => (client.json.parse(text) as ViewRow).doc;
-      docs.push(new Document(context, doc._id, doc, original));
+      const document = documentOfRow<T>(context, doc, original);
+      if (includeDesignDocs || !document.id.startsWith("_design/")) docs.push(document);
       continue;
     }
     const isMissed = isMissing(context, row);

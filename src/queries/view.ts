@@ -35,11 +35,16 @@ const longestQuery = 2000;
 export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   readonly #context: DatabaseContext;
   readonly #path: string;
+  readonly #isOfIds: boolean;
 
-  /** @internal */
-  constructor(context: DatabaseContext, path: string) {
+  /**
+   * @internal
+   * @param isOfIds - whether the rows are all documents by id, which sort by their bytes and are not reduced
+   */
+  constructor(context: DatabaseContext, path: string, isOfIds = false) {
     this.#context = context;
     this.#path = `${context.path}/${path}`;
+    this.#isOfIds = isOfIds;
   }
 
   /** @internal */
@@ -67,30 +72,22 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
 
   /** The keys of the rows as they arrive. */
   keys(params: ViewParams<K> = {}): Rows<K> {
-    return this.#map(params, ({ rows }, keys) => {
-      for (const { key } of found<K, V>(this.#context, rows)) keys.push(key);
-    });
+    return this.#pick(params, ({ key }) => key);
   }
 
   /** The values of the rows as they arrive. */
   values(params: ViewParams<K> = {}): Rows<V> {
-    return this.#map(params, ({ rows }, values) => {
-      for (const { value } of found<K, V>(this.#context, rows)) values.push(value);
-    });
+    return this.#pick(params, ({ value }) => value);
   }
 
   /** Key and value of each row as they arrive. */
   items(params: ViewParams<K> = {}): Rows<[key: K, value: V]> {
-    return this.#map(params, ({ rows }, items) => {
-      for (const { key, value } of found<K, V>(this.#context, rows)) items.push([key, value]);
-    });
+    return this.#pick(params, ({ key, value }) => [key, value]);
   }
 
   /** The documents' ids as they arrive: all, or those with these keys or with this prefix. */
   ids(options: IdsOptions<K> = {}): Rows<string> {
-    return this.#map(this.#selection(options), ({ rows }, ids) => {
-      for (const { id } of found(this.#context, rows)) if (id !== undefined) ids.push(id);
-    });
+    return this.#pick(this.#selection(options), ({ id }) => id);
   }
 
   /**
@@ -106,9 +103,8 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     const isOfDesigns = `${prefix}`.startsWith("_design/") || this.#path.endsWith("/_design_docs");
     const named = ids !== undefined || isOfDesigns;
     const { create = false, includeDesignDocs = named, ...rest } = options;
-    if (rest.prefix !== undefined && create) {
+    if (rest.prefix !== undefined && create)
       throw new TypeError("`create` needs `ids`, not `prefix`");
-    }
     const params = { ...this.#selection(rest), include_docs: true };
     const choice = { create, includeDesignDocs };
     return this.#map(params, (batch, docs) => readDocs<T>(this.#context, batch, choice, docs));
@@ -141,31 +137,30 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     return this.get({ ...params, keys });
   }
 
-  /** A reduced view has no documents. */
-  protected get unreduced(): { reduce?: boolean } {
-    return { reduce: false };
-  }
-
-  /** What sorts after all that can follow a prefix: here by Unicode collation. */
-  protected get last(): string {
-    return "\uffff";
-  }
-
   #selection({ ids, prefix, ...rest }: IdsOptions<K>): ViewParams<K> {
     if (ids !== undefined) checkType("ids", "array", ids);
     if (prefix !== undefined) checkType("prefix", "string", prefix);
-    const given = (name: string) => (rest as ViewParams)[name as keyof ViewParams] !== undefined;
-    const misplaced = ["key", "keys"].find(given);
-    if (misplaced) throw new TypeError(`use \`ids\` instead of \`${misplaced}\``);
-    const params = { ...this.unreduced, ...rest };
+    const { key, keys, startkey, endkey } = rest as ViewParams;
+    if ((key ?? keys) !== undefined) throw new TypeError("use `ids` instead of `key` and `keys`");
+    // A reduced view has no documents.
+    const params = (this.#isOfIds ? rest : { reduce: false, ...rest }) as ViewParams<K>;
     if (prefix === undefined) return ids ? { ...params, keys: ids } : params;
-    if (ids || given("startkey") || given("endkey")) {
+    if (ids || (startkey ?? endkey) !== undefined)
       throw new TypeError("pass either `prefix`, or `ids`, or a range of keys");
-    }
-    const [startkey, endkey] = [prefix, prefix + this.last];
-    return params.descending
-      ? { ...params, startkey: endkey, endkey: startkey }
-      : { ...params, startkey, endkey };
+    // What sorts after everything that begins with the prefix; in a view, by Unicode collation.
+    const end = prefix + (this.#isOfIds ? "\u{10ffff}" : "\uffff");
+    const [first, last] = params.descending ? [end, prefix] : [prefix, end];
+    return { ...params, startkey: first, endkey: last };
+  }
+
+  /** What is picked of each row; of some rows, nothing. */
+  #pick<R>(params: ViewParams<K>, pick: (row: ViewRow<K, V>) => R | undefined): Rows<R> {
+    return this.#map(params, ({ rows }, picked) => {
+      for (const row of found<K, V>(this.#context, rows)) {
+        const value = pick(row);
+        if (value !== undefined) picked.push(value);
+      }
+    });
   }
 
   #map<R>(params: ViewParams<K>, map: (batch: Batch, rows: R[]) => void): Rows<R> {
@@ -196,13 +191,9 @@ export class AllDocsView<T extends object = JsonObject> extends View<
   { rev: string; deleted?: boolean },
   T
 > {
-  protected override get unreduced() {
-    return {};
-  }
-
-  /** Ids sort by their bytes. */
-  protected override get last(): string {
-    return "\u{10ffff}";
+  /** @internal */
+  constructor(context: DatabaseContext, path: string) {
+    super(context, path, true);
   }
 }
 

@@ -9,13 +9,15 @@ export interface ErrorDetails {
   /** Milliseconds. */
   retryAfter?: number | undefined;
   cause?: unknown;
+  /** Of a NetworkError. */
+  mayHaveHappened?: boolean;
 }
 
 /** The mother of all errors that a request can end in. Wrong arguments are a `TypeError` instead. */
 export class CouchDBError extends Error {
   override name = "CouchDBError";
-  readonly method: string;
-  readonly url: string;
+  readonly method!: string;
+  readonly url!: string;
   /** The HTTP status, if there was an answer. A conflict that couchfetch finds by itself has 409. */
   readonly status: number | undefined;
   /** CouchDB's word for the error, `not_found` for example. */
@@ -25,14 +27,9 @@ export class CouchDBError extends Error {
   /** Milliseconds that the server asks to wait before the next try, by `Retry-After`; at most a minute. */
   readonly retryAfter: number | undefined;
 
-  constructor(details: ErrorDetails) {
-    super(describe(details), "cause" in details ? { cause: details.cause } : undefined);
-    this.method = details.method;
-    this.url = details.url;
-    this.status = details.status;
-    this.error = details.error;
-    this.reason = details.reason;
-    this.retryAfter = details.retryAfter;
+  constructor({ cause, ...details }: ErrorDetails) {
+    super(describe(details), cause === undefined ? undefined : { cause });
+    Object.assign(this, details);
   }
 }
 
@@ -105,12 +102,7 @@ export class ServerError extends CouchDBError {
 export class NetworkError extends CouchDBError {
   override name = "NetworkError";
   /** True for a write that may have reached the server, which may yet carry it out: look first. */
-  readonly mayHaveHappened: boolean;
-
-  constructor(details: ErrorDetails & { mayHaveHappened: boolean }) {
-    super(details);
-    this.mayHaveHappened = details.mayHaveHappened;
-  }
+  declare readonly mayHaveHappened: boolean;
 }
 
 /** The server did not answer within the session's `timeout`. */

@@ -51,12 +51,17 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
 
 /** The members that are the user's. */
 export function ownMembers(data: object): object {
-  return Object.fromEntries(Object.entries(data).filter(([name]) => !name.startsWith("_")));
+  return members(data, false);
 }
 
 /** The members that are CouchDB's. */
 export function couchMembers(data: object): object {
-  return Object.fromEntries(Object.entries(data).filter(([name]) => name.startsWith("_")));
+  return members(data, true);
+}
+
+function members(data: object, areCouchs: boolean): object {
+  const entries = Object.entries(data).filter(([name]) => name.startsWith("_") === areCouchs);
+  return Object.fromEntries(entries);
 }
 
 /** Whether a value is part of another, at any depth: the same object, not one like it. */
@@ -71,9 +76,8 @@ export function replacement<T extends object>(
   returned: unknown,
 ): DocumentData<T> {
   if (returned === undefined || returned === old) return old;
-  if (!isPlain(returned) || holds(old, returned)) {
-    throw new TypeError("`mutate` must return a document, or nothing: put braces around its body");
-  }
+  if (!isPlain(returned) || holds(old, returned))
+    throw new TypeError("`mutate` must return a document or nothing");
   return { ...couchMembers(old), ...returned } as DocumentData<T>;
 }
 

@@ -1,4 +1,5 @@
 import type { Batch } from "../shared/batch.js";
+import { copyMembers } from "../shared/copy-members.js";
 import type { RowsSummary } from "../shared/types.js";
 
 /**
@@ -38,7 +39,7 @@ export class LineReader {
       const value = this.#parse(line);
       if (Object(value).last_seq !== undefined) {
         this.#ended = true;
-        Object.defineProperties(this.#summary, Object.getOwnPropertyDescriptors(value));
+        copyMembers(Object(value), this.#summary);
         return;
       }
       batch.rows.push(value);

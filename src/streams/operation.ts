@@ -23,7 +23,7 @@ export class Operation {
     others.add(this);
   }
 
-  get ended(): boolean {
+  get aborted(): boolean {
     return this.#end !== undefined;
   }
 
@@ -45,7 +45,7 @@ export class Operation {
    * @throws the reason that the operation was ended for, if it was
    */
   part(): Operation {
-    this.throwIfEnded();
+    this.throwIfAborted();
     return new Operation(undefined, this.#parts);
   }
 
@@ -62,7 +62,7 @@ export class Operation {
   }
 
   /** Throws the reason that the operation was ended for: a runtime may put its own in its place. */
-  throwIfEnded(): void {
+  throwIfAborted(): void {
     this.#userSignal?.throwIfAborted();
     if (this.#end) throw this.#end.reason;
   }
@@ -72,7 +72,7 @@ export class Operation {
     return new Promise<R>((resolve, reject) => {
       const end = () => {
         try {
-          this.throwIfEnded();
+          this.throwIfAborted();
         } catch (reason) {
           reject(reason);
         }

@@ -1,4 +1,5 @@
 import type { Batch } from "../shared/batch.js";
+import { copyMembers } from "../shared/copy-members.js";
 import type { RowsSummary } from "../shared/types.js";
 import { Brackets } from "./brackets.js";
 import { malformed } from "./malformed.js";
@@ -192,10 +193,9 @@ export class RowReader {
 
   #summarize(end: string): void {
     const frame = this.#parse(this.#frame + end) as Record<string, unknown>;
-    const { [this.#member]: rows, ...summary } = Object.getOwnPropertyDescriptors(frame);
-    if (rows?.value.length !== 0) malformed();
-    // Not by assignment, to which `__proto__` is no member as any other.
-    Object.defineProperties(this.#summary, summary);
+    const { [this.#member]: rows, ...summary } = frame;
+    if ((rows as unknown[] | undefined)?.length !== 0) malformed();
+    copyMembers(summary, this.#summary);
   }
 }
 

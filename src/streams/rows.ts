@@ -93,12 +93,10 @@ export class Rows<R> implements AsyncIterable<R> {
   }
 
   #items<I>(toItems: (rows: R[]) => I[]): AsyncIterableIterator<I> {
-    if (this.#isBegun) {
-      throw new TypeError("rows can be read only once");
-    }
+    if (this.#isBegun) throw new TypeError("rows can be read only once");
     this.#isBegun = true;
     return toAsyncIterator(() => this.#next(toItems), {
-      ended: () => this.#operation?.ended ?? false,
+      ended: () => this.#operation?.aborted ?? false,
       end: () => this.#close(),
     });
   }
@@ -108,7 +106,7 @@ export class Rows<R> implements AsyncIterable<R> {
       if (this.#closedWith) throw this.#closedWith;
       this.#operation ??= this.#source.begin();
       this.#opened ??= this.#source.open(this.#operation);
-      this.#operation.throwIfEnded();
+      this.#operation.throwIfAborted();
       const rows = await this.#opened.next();
       if (rows) return toItems(rows);
       this.#settle?.resolve(this.#opened.summary);

@@ -58,7 +58,7 @@ export class AdaptiveRetry {
         this.#atOnce = Math.min(this.#atOnce + 0.5, this.#most);
         return result;
       } catch (error) {
-        this.#operation.throwIfEnded();
+        this.#operation.throwIfAborted();
         if (!(error instanceof CouchDBError) || !this.#bears(error, round)) throw error;
         failed?.(error);
       } finally {

@@ -36,9 +36,8 @@ export function entryOf<T extends object>(
 
 /** The data of a document to import. Throws a TypeError for anything else. */
 export function dataOf<T extends object>(given: T | Document<T>): T {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+  if (typeof given !== "object" || given === null || Array.isArray(given))
     throw new TypeError("a document to import must be an object");
-  }
   return given instanceof Document ? (given.data as T) : given;
 }
 

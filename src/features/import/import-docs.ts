@@ -63,9 +63,8 @@ class Import<T extends object> {
     const { batchSize = 500, concurrency = 4, onConflict = "skip" } = options;
     if (!(batchSize >= 1)) throw new RangeError("`batchSize` must be at least 1");
     if (!(concurrency >= 1)) throw new RangeError("`concurrency` must be at least 1");
-    if (typeof onConflict !== "function" && !["skip", "overwrite"].includes(onConflict)) {
+    if (typeof onConflict !== "function" && !["skip", "overwrite"].includes(onConflict))
       throw new TypeError('`onConflict` must be "skip", "overwrite" or a function');
-    }
     this.#context = context;
     this.#operation = operation;
     this.#batchSize = batchSize;

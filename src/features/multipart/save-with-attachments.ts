@@ -7,6 +7,7 @@ import type { JsonRequest } from "../../http/request.js";
 import { responseTo } from "../../http/response.js";
 import { prepareUpload } from "../../http/upload.js";
 import { isAlike } from "../../shared/bytes.js";
+import { atRevision } from "../../shared/json-equal.js";
 import type {
   AttachmentStub,
   DocumentMembers,
@@ -44,16 +45,25 @@ export async function saveWithAttachments<T extends object>(
   const state = Document.stateOf(doc);
   const { client, codec } = state.context;
   const stubs = stubsOf(attachments, doc.rev);
-  const { body, saved } = state.draft(stubs);
+  const { data } = state;
+  const whole = { ...data, _attachments: { ...data._attachments } };
+  const { body, known } = state.written(noteAll(whole, stubs));
   const operation = client.begin(signal);
   try {
     await codec?.validateWrite([body], operation);
     const result = await send(state, body, stubs, attachments, operation);
-    saved(result.rev);
+    const { rev } = result;
+    // If something else was fetched meanwhile, this revision is not its parent.
+    if (state.data === data) state.replace(noteAll(atRevision(data, rev), stubs), ...known(rev));
     return result;
   } finally {
     operation.end();
   }
+}
+
+function noteAll<D extends DocumentMembers>(data: D, stubs: Stubs): D {
+  for (const [name, stub] of stubs) noteAttachment(data, name, stub);
+  return data;
 }
 
 async function send(

@@ -24,9 +24,8 @@ export function stubsOf(
       return [name, { content_type: type || otherwise, length, revpos, stub: true }];
     }
     const { body, length, content_type = otherwise } = Object(content);
-    if (!(body instanceof ReadableStream && Number.isInteger(length) && length >= 0)) {
+    if (!(body instanceof ReadableStream && Number.isInteger(length) && length >= 0))
       throw new TypeError("an attachment must be a Blob, or a stream with its `length`");
-    }
     if (body.locked || streams.has(body)) {
       throw new TypeError(
         "the stream of an attachment must not be in use: it can be sent only once",

@@ -28,12 +28,10 @@ export function standardSchema<S extends StandardSchema<unknown, object>>(
   schema: S,
   { validate = "both", onInvalid }: SchemaOptions = {},
 ): DocumentSchema<SchemaOutput<S>, SchemaInput<S>> {
-  if (typeof Object(Object(schema)["~standard"]).validate !== "function") {
+  if (typeof Object(Object(schema)["~standard"]).validate !== "function")
     throw new TypeError("`schema` must be a Standard Schema: of zod, valibot or arktype, say");
-  }
-  if (!["read", "write", "both"].includes(validate)) {
+  if (!["read", "write", "both"].includes(validate))
     throw new TypeError('`validate` must be "read", "write" or "both"');
-  }
   if (onInvalid !== undefined && typeof onInvalid !== "function") {
     throw new TypeError(`\`onInvalid\` must be a function, got ${typeof onInvalid}`);
   }
@@ -62,9 +60,7 @@ function codecOf(
     async validateRead<D extends DocumentData>(data: D, operation: Abortable) {
       if (isReadAsItIs(data)) return data;
       const value = await outputOf(schema, data, operation);
-      if (!isPlain(value)) {
-        throw new TypeError("the schema must make a plain object of a document");
-      }
+      if (!isPlain(value)) throw new TypeError("the schema must make a plain object of a document");
       const whole = { ...couchMembers(data), ...ownMembers(value) } as D;
       made.set(whole, snapshot(json, whole));
       return whole;

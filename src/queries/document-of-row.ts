@@ -1,0 +1,15 @@
+import type { DatabaseContext } from "../documents/database-context.js";
+import { Document } from "../documents/document.js";
+import type { Original } from "../documents/document-state.js";
+
+/** The Document of a row. Throws an InvalidResponseError for a value that is no document. */
+export function documentOfRow<T extends object>(
+  context: DatabaseContext,
+  data: object,
+  original: Original,
+): Document<T> {
+  const { _id } = Object(data) as { _id?: unknown };
+  if (typeof _id === "string") return new Document<T>(context, _id, data, original);
+  const { client, path } = context;
+  throw client.invalid({ method: "GET", path }, "expected documents with an id");
+}
