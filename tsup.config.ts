@@ -15,6 +15,7 @@ export const pureKy: Plugin = {
         bundle: true,
         // Its private members.
         mangleProps: /^_/,
+        define: { "Number.POSITIVE_INFINITY": "Infinity" },
         format: "esm",
         target: "es2022",
         legalComments: "none",

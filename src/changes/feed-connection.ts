@@ -59,9 +59,7 @@ function toEvents<E>(source: FeedSource<E>, cursor: FeedCursor, request: StreamR
         continue;
       }
       if (Object(row) !== row) {
-        throw source.client.invalid(request, "the server sent a malformed change", {
-          status: 200,
-        });
+        throw source.client.invalid(request, "the server sent a malformed change", 200);
       }
       const { error, reason } = row as { error?: string; reason?: string };
       if (error !== undefined) throw source.client.error(ServerError, request, { error, reason });

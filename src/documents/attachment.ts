@@ -66,9 +66,7 @@ export class Attachment {
     const request = { method: "GET", path: this.#path, query: { rev }, signal } as const;
     const response = await responseTo(this.#client, request, onProgress);
     if (response.body) return response;
-    throw this.#client.invalid(request, "expected an attachment", {
-      status: response.status,
-    });
+    throw this.#client.invalid(request, "expected an attachment", response.status);
   }
 
   /**

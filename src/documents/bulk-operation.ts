@@ -80,7 +80,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     // Its id is not part of the URL, where it would be refused.
     documentPath(document.id);
     if (this.#documents.has(document.id))
-      throw new TypeError(`the document ${JSON.stringify(document.id)} is already included`);
+      throw new TypeError(`${JSON.stringify(document.id)} is already included`);
     this.#documents.set(document.id, document);
     return document;
   }
@@ -140,7 +140,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
       await codec?.validateWrite(bodies, operation);
       const { value } = await client.request(request, operation);
       if (Array.isArray(value)) return { rows: value as BulkRow[] };
-      throw client.invalid(request, "expected rows", { status: 200 });
+      throw client.invalid(request, "expected rows", 200);
     } catch (error) {
       if (!isUncertain(error, client.url(request))) throw error;
       if (!new_edits) throw toUncertainError(error);

@@ -88,17 +88,19 @@ export class DocumentState<T extends object = JsonObject> {
     // The content here need not be that of its revision, which can be set.
     if (this.knownRev !== parent) return;
     const { json } = this.context.client;
-    // Made once: the original may be shared, and more attachments may follow.
+    // When needed: what a schema made may not be JSON, which is an error then.
     const noted = (before: Original | undefined) => {
-      const data = json.parse(json.stringify(before?.())) as DocumentData;
-      noteAttachment(atRevision(data, rev), name, stub);
-      const text = json.stringify(data);
-      return () => json.parse(text);
+      let text: string | undefined;
+      return () => {
+        const data = json.parse(text ?? json.stringify(before?.())) as DocumentData;
+        if (text === undefined) noteAttachment(atRevision(data, rev), name, stub);
+        text ??= json.stringify(data);
+        return data;
+      };
     };
-    const was = this.was === this.original ? undefined : this.was;
-    this.original = noted(this.original);
-    // When needed: what the schema made may not be JSON, which is an error then.
-    this.was = was ? () => noted(was)() : this.original;
+    const original = noted(this.original);
+    this.was = this.was === this.original ? original : noted(this.was);
+    this.original = original;
   }
 
   /** What to save. */

@@ -51,9 +51,7 @@ export function isUncertain(error: unknown, url: string): error is CouchDBError 
 /** The error for a write whose outcome stays unknown: a response that is not CouchDB's says nothing. */
 export function toUncertainError(error: CouchDBError): CouchDBError {
   if (error instanceof NetworkError || error.error !== undefined) return error;
-  const { method, url, status, reason, retryAfter } = error;
-  const details = { method, url, status, reason, retryAfter, cause: error };
-  return new NetworkError({ ...details, mayHaveHappened: true });
+  return new NetworkError({ ...error, cause: error, mayHaveHappened: true });
 }
 
 /** The error for a failure after a part of the work was written. */
@@ -90,7 +88,7 @@ export async function sendWrite(
   try {
     const result = (await client.value(request, operation)) as WriteResult;
     if (typeof result.rev === "string") return result;
-    throw client.invalid(request, "expected a revision", { status: 200 });
+    throw client.invalid(request, "expected a revision", 200);
   } catch (error) {
     if (!isUncertain(error, client.url(request))) throw error;
     const [outcome = "unknown"] = await findOutcomes(context, [asked], operation);

@@ -55,7 +55,7 @@ async function* results<K, V, T extends object>(
     }
     if (count === queries.length) return;
     const reason = `expected ${queries.length} results, got ${count}`;
-    throw client.invalid(request, reason, { status: 200 });
+    throw client.invalid(request, reason, 200);
   } finally {
     operation.abort(new DOMException("the results were closed before their end", "AbortError"));
     operation.end();

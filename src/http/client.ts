@@ -100,9 +100,10 @@ export class HttpClient {
   invalid(
     request: Pick<HttpRequest, "method" | "path" | "query">,
     reason: string,
-    details: { status?: number; cause?: unknown } = {},
+    status?: number,
+    cause?: unknown,
   ): InvalidResponseError {
-    return this.error(InvalidResponseError, request, { ...details, reason });
+    return this.error(InvalidResponseError, request, { status, reason, cause });
   }
 
   /** The error for a body that ended early. */
@@ -170,17 +171,14 @@ export class HttpClient {
     const whole = { ...request, url: this.url(request) };
     const exchange = await send(session, whole, operation, true);
     const { response, text } = exchange;
-    if (request.method === "HEAD" && !isJson(response)) {
-      throw this.invalid(request, "expected CouchDB's content type", { status: response.status });
-    }
-    const value = request.method === "HEAD" ? undefined : this.#parse(request, exchange);
+    const isHead = request.method === "HEAD";
+    if (isHead && !isJson(response)) throw this.#notJson(request, response);
+    const value = isHead ? undefined : this.#parse(request, exchange);
     return { headers: response.headers, text, value };
   }
 
   #parse(request: JsonRequest, { response, text }: Exchange): unknown {
     const { expects } = request;
-    const { status } = response;
-    if (text === "") throw this.invalid(request, "expected JSON, got an empty body", { status });
     let value: unknown;
     try {
       value = this.json.parse(text);
@@ -190,7 +188,7 @@ export class HttpClient {
     if (expects === false) return value;
     const isCouch = typeof value === "object" && value !== null;
     if (isCouch && (expects === undefined || expects in (value as object))) return value;
-    throw this.invalid(request, "the JSON is not CouchDB's", { status });
+    throw this.#notJson(request, response);
   }
 
   /** The rows of a response as they arrive. The request is sent when the first are read. */
@@ -254,7 +252,7 @@ export class HttpClient {
     const type = headers.get("content-type") ?? "no content type";
     // A SyntaxError quotes the response, which may be a page that quotes the request.
     const shown = cause instanceof SyntaxError ? undefined : cause;
-    return this.invalid(request, `expected CouchDB's JSON, got ${type}`, { status, cause: shown });
+    return this.invalid(request, `expected CouchDB's JSON, got ${type}`, status, shown);
   }
 }
 

@@ -52,8 +52,7 @@ export function errorFromResponse(
     const Class = classes[status] ?? (status >= 500 ? ServerError : CouchDBError);
     return new Class({ ...request, status, error, reason, retryAfter });
   }
-  const got = text === "" ? "an empty body" : contentType;
-  const message = `expected CouchDB's JSON, got ${got}`;
+  const message = `expected CouchDB's JSON, got ${contentType}`;
   return new InvalidResponseError({ ...request, status, reason: message, retryAfter });
 }
 

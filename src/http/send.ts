@@ -100,6 +100,7 @@ async function exchange(
   how: { operation: Operation; signal: AbortSignal; isWhole: boolean },
 ): Promise<Result> {
   const { method, url, timeout = session.timeout } = request;
+  const target = { method, url };
   const { operation } = how;
   const init = toInit(session, request, sent, how.signal);
   let text = "";
@@ -111,9 +112,7 @@ async function exchange(
       const response = await (session.fetch
         ? session.fetch(new Request(url, init))
         : globalThis.fetch(url, init));
-      // A custom fetch may ignore the signal, and respond later.
-      if (isOver) await response.body?.cancel();
-      else if (how.isWhole || !response.ok) text = await response.text();
+      if (!isOver && (how.isWhole || !response.ok)) text = await response.text();
       return response;
     } catch (cause) {
       lost = { cause };
@@ -124,11 +123,13 @@ async function exchange(
   try {
     const response = await operation.race(arriving);
     if (response.ok) return { response, text };
-    return { response, text, error: errorFromResponse({ method, url }, response, text) };
+    return { response, text, error: errorFromResponse(target, response, text) };
   } catch {
     isOver = true;
+    // A custom fetch may ignore the signal, and respond later.
+    arriving.then(({ body }) => body?.cancel()).catch(() => {});
     operation.throwIfAborted();
-    const details = { method, url, mayHaveHappened: effectOf(request) !== "read" };
+    const details = { ...target, mayHaveHappened: effectOf(request) !== "read" };
     const error = lost
       ? networkError(details, lost.cause)
       : new TimeoutError({ ...details, reason: `no response within ${timeout} ms` });
@@ -176,7 +177,7 @@ function toInit(
       ...(body === undefined ? {} : { "content-type": "application/json" }),
       ...signed,
     },
-    ...(body === undefined ? {} : { body }),
+    body,
     ...(hidesCookies && cookie !== undefined ? { credentials: "include" } : credentials),
     redirect: "manual",
     ...(typeof body === "object" ? { ...unrepeatable, duplex: "half" } : {}),

@@ -19,7 +19,7 @@ export function contentOf(body: BodyInit): Content {
   const bytes = ArrayBuffer.isView(body) ? body.buffer : body;
   const kinds = [Blob, ArrayBuffer, FormData, URLSearchParams, ReadableStream];
   if (!isText && !kinds.some((Kind) => bytes instanceof Kind)) {
-    throw argumentError("body", "a string, a Blob, bytes, a form or a stream of bytes", body);
+    throw argumentError("body", "a string, Blob, form, stream or bytes", body);
   }
   // It knows how each kind of body is encoded, and mostly its type.
   const content = new Response(body);

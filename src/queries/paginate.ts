@@ -67,9 +67,7 @@ async function* pages(
     const hasBookmark = summary.bookmark !== undefined && summary.bookmark !== "nil";
     if (!hasBookmark && count < asked) break;
     if (left > 0 && (!hasBookmark || summary.bookmark === page.bookmark)) {
-      throw client.invalid(request, "expected a new bookmark", {
-        status: 200,
-      });
+      throw client.invalid(request, "expected a new bookmark", 200);
     }
     // The bookmark stands after what was skipped.
     page = { ...page, bookmark: summary.bookmark, ...("skip" in page && { skip: 0 }) };

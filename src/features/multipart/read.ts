@@ -29,7 +29,7 @@ export async function* readMultipart(
   const { response, bytes, close } = await client.open(whole, operation);
   const { status } = response;
   const type = response.headers.get("content-type") ?? "";
-  const invalid = (reason: string) => client.invalid(request, reason, { status });
+  const invalid = (reason: string) => client.invalid(request, reason, status);
   const cut = () => client.incomplete(request, status);
   try {
     const [, boundary] = /^multipart\/related;.*boundary="?([^";]+)/i.exec(type) ?? [];
