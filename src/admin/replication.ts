@@ -83,69 +83,92 @@ export interface ReplicationJob {
 // Milliseconds between two looks.
 const interval = 500;
 
-/** Replicates once, and waits for the end of it; who gives up ends it. */
+interface Endpoints {
+  source: EndpointData;
+  target: EndpointData;
+}
+
+/** How far a call of `replicate` is. */
+interface State {
+  isOver: boolean;
+  /** Whether `onProgress` threw. */
+  hasThrown: boolean;
+}
+
+/** Replicate once, and wait for the end. A signal or `onProgress` that throws cancels the replication. */
 export async function replicate(
   ask: Ask,
   sleep: (milliseconds: number) => Promise<void>,
-  endpoints: { source: EndpointData; target: EndpointData },
+  endpoints: Endpoints,
   params: ReplicationParams,
   onProgress?: (progress: ReplicationProgress) => void,
 ): Promise<ReplicationResult> {
   const { signal, ...rest } = params;
   signal?.throwIfAborted();
-  if (rest.continuous || rest.cancel)
-    throw new TypeError("What goes on for ever has no end to wait for: begin it by the replicator");
+  if (rest.continuous || rest.cancel) {
+    throw new TypeError("a continuous replication never ends: use the replicator");
+  }
   const json = { ...rest, ...endpoints };
-  let isOver = false;
-  let isGivenUp = false;
-  let seen = "";
-  const look = async () => {
-    const info = (await jobsOf(ask, {})).find((job) => isAbout(job, endpoints))?.info;
-    const text = JSON.stringify(info);
-    if (isOver || !info || text === seen) return undefined;
-    seen = text;
-    return info;
-  };
-  const watch = async (tell: (progress: ReplicationProgress) => void) => {
-    while (!isOver) {
-      await sleep(interval);
-      // What goes wrong with the looking does not matter to the work.
-      const info = await look().catch(() => undefined);
-      try {
-        if (info) tell(info);
-      } catch (error) {
-        isGivenUp = true;
-        throw error;
-      }
-    }
-  };
-  const work = async (): Promise<ReplicationResult> => {
-    for (;;) {
-      try {
-        // Asked for again, it is the same one, as long as that goes on.
-        const question = { json, expects: "ok", effect: "idempotent", signal } as const;
-        return await ask<ReplicationResult>("POST", "_replicate", question);
-      } catch (error) {
-        if (Object(error).name !== "TimeoutError" || signal?.aborted) throw error;
-        // It takes longer than the session waits for an answer, or nobody is there.
-        await jobsOf(ask, { signal });
-      }
-    }
-  };
-  const never = new Promise<never>(() => {});
+  const state = { isOver: false, hasThrown: false };
   try {
-    const done = work();
-    const watching = onProgress ? watch(onProgress).then(() => done) : never;
-    return await Promise.race([done, watching]);
+    const done = requestUntilDone(ask, json, signal);
+    if (!onProgress) return await done;
+    const reporting = report(ask, sleep, endpoints, state, onProgress).then(() => done);
+    return await Promise.race([done, reporting]);
   } catch (error) {
-    if (signal?.aborted || isGivenUp) {
-      // Whoever gives up need not wait until it has ended.
+    if (signal?.aborted || state.hasThrown) {
+      // The caller does not wait for the cancellation.
       const question = { json: { ...json, cancel: true }, expects: "ok" };
       void ask("POST", "_replicate", question).catch(() => {});
     }
     throw error;
   } finally {
-    isOver = true;
+    state.isOver = true;
+  }
+}
+
+/** Request a replication, and again while it takes longer than the session's timeout. */
+async function requestUntilDone(
+  ask: Ask,
+  json: object,
+  signal: AbortSignal | undefined,
+): Promise<ReplicationResult> {
+  for (;;) {
+    try {
+      // Requested again, it is the same replication while that runs.
+      const question = { json, expects: "ok", effect: "idempotent", signal } as const;
+      return await ask<ReplicationResult>("POST", "_replicate", question);
+    } catch (error) {
+      if (Object(error).name !== "TimeoutError" || signal?.aborted) throw error;
+      // This fails if the server is away.
+      await jobsOf(ask, { signal });
+    }
+  }
+}
+
+/** Report the progress of a replication until it is over. */
+async function report(
+  ask: Ask,
+  sleep: (milliseconds: number) => Promise<void>,
+  endpoints: Endpoints,
+  state: State,
+  onProgress: (progress: ReplicationProgress) => void,
+): Promise<void> {
+  let seen = "";
+  while (!state.isOver) {
+    await sleep(interval);
+    // An error here does not matter to the replication.
+    const jobs = await jobsOf(ask, {}).catch(() => []);
+    const info = jobs.find((job) => isAbout(job, endpoints))?.info;
+    const text = JSON.stringify(info);
+    if (state.isOver || !info || text === seen) continue;
+    seen = text;
+    try {
+      onProgress(info);
+    } catch (error) {
+      state.hasThrown = true;
+      throw error;
+    }
   }
 }
 
@@ -156,10 +179,7 @@ export async function jobsOf(ask: Ask, { signal }: OperationOptions): Promise<Re
 }
 
 /** CouchDB shows URLs with a slash at the end. */
-function isAbout(
-  { doc_id, source, target }: ReplicationJob,
-  endpoints: { source: EndpointData; target: EndpointData },
-): boolean {
+function isAbout({ doc_id, source, target }: ReplicationJob, endpoints: Endpoints): boolean {
   const isSame = (shown: string, { url }: EndpointData) => shown.replace(/\/$/, "") === url;
   return doc_id === null && isSame(source, endpoints.source) && isSame(target, endpoints.target);
 }

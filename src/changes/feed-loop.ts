@@ -155,7 +155,8 @@ export class FeedLoop<E> {
   async #recover(error: unknown): Promise<void> {
     const connection = this.#connection;
     const { client, canResume } = this.#source;
-    const limit = this.#isLive ? client.feedRetries : client.session.retries;
+    const { feedRetries, retries } = client.session;
+    const limit = this.#isLive ? feedRetries : retries;
     this.#close();
     this.#count(connection, true);
     const situation = {

@@ -92,8 +92,8 @@ export class Feed<E> implements AsyncIterable<E> {
       const events = await this.#next();
       return events && toItems(events);
     };
-    const origin = { ended: () => this.#operation?.aborted ?? false, end: () => this.close() };
-    return toAsyncIterator(pull, origin, finished);
+    const source = { aborted: () => this.#operation?.aborted ?? false, end: () => this.close() };
+    return toAsyncIterator(pull, source, finished);
   }
 
   #finished(event: E): void {

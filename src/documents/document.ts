@@ -18,15 +18,7 @@ import {
   toUncertainError,
 } from "./write-outcome.js";
 
-/**
- * A local copy of a document. Only its methods that return a promise contact the server.
- *
- * ```ts
- * const cat = await animals.get("cat");
- * cat.data.legs = 4;
- * await cat.save();
- * ```
- */
+/** A local copy of a document. Only its methods that return a promise contact the server. */
 export class Document<T extends object = JsonObject> {
   /** The document's id, including `_design/` or `_local/`. */
   readonly id: string;
@@ -100,8 +92,7 @@ export class Document<T extends object = JsonObject> {
   /**
    * Read the document from the server.
    *
-   * @param options - `discardChanges`: drop unsaved changes. `ifChanged`: read nothing if the server has the
-   * revision of this copy. The rest goes to CouchDB
+   * @param options - `ifChanged`: read nothing if the server has the revision of this copy
    * @returns whether the document was read
    * @throws ConflictError if there are unsaved changes, unless `discardChanges`
    * @throws NotFoundError if the document does not exist or was deleted

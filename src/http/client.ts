@@ -26,24 +26,17 @@ import {
 } from "./request.js";
 import { type Exchange, type Session, send } from "./send.js";
 
-/** How often a live feed reconnects in a row without progress. */
-interface ClientOptions extends Omit<Session, "server"> {
-  readonly feedRetries: number;
-}
-
 /** HTTP, and of CouchDB only the form of its responses: requests in; JSON, rows and errors out. */
 export class HttpClient {
   readonly base: string;
   readonly json: SureJson;
-  readonly feedRetries: number;
   readonly session: Session;
   readonly #operations = new Set<Operation>();
   #closing: Promise<void> | undefined;
 
-  constructor(base: string, json: SureJson, { feedRetries, ...options }: ClientOptions) {
+  constructor(base: string, json: SureJson, options: Omit<Session, "server">) {
     this.base = base;
     this.json = json;
-    this.feedRetries = feedRetries;
     const request: AuthServer["request"] = (...parameters) => this.#requestForAuth(...parameters);
     this.session = { ...options, server: { url: base, request } };
   }

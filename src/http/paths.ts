@@ -61,7 +61,7 @@ export function serverPath(path: string): string {
   // URL parsers take some characters for a slash, and remove others.
   const strange = /[#\\\t\r\n]|^[^?]*(?<=^|\/)(\.|%2e){1,2}(\/|\?|$)/i;
   if (typeof path !== "string" || strange.test(path)) {
-    throw invalidName(path, "path below the server's URL");
+    throw invalidName(path, "path");
   }
   return path.replace(/^\//, "");
 }

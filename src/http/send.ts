@@ -20,6 +20,8 @@ export interface Session {
   readonly timeout: number;
   /** How often a request that is safe to send twice is retried. */
   readonly retries: number;
+  /** How often a live feed reconnects in a row without progress. */
+  readonly feedRetries: number;
 }
 
 /** A response whose headers have arrived. */

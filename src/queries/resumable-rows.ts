@@ -21,10 +21,9 @@ interface Place {
 }
 
 /**
- * The rows of a view. When the connection is lost on the way, they are asked for again from the last
- * one that was handed over, as long as `retry.limit` tries on end do not bring another.
- *
- * @throws IncompleteResponseError where it cannot be told exactly which are left
+ * The rows of a view. If the connection is lost, they are requested again from the last one that was handed over,
+ * until `retry.limit` attempts in a row bring nothing new. Throws an IncompleteResponseError where it is not known
+ * exactly which rows are left.
  */
 export function resumableRows(
   client: HttpClient,
@@ -33,50 +32,36 @@ export function resumableRows(
   operation: Operation,
 ): Source<Batch> {
   const { json, session } = client;
+  const request = (some: ViewParams) => client.rows(toRequest(some), "rows", operation);
   const limit = Number(params.limit ?? Infinity);
   let given = 0;
   let place: Place | undefined;
-  let response: Source<Batch> = client.rows(toRequest(params), "rows", operation);
+  let response = request(params);
   let first: Source<Batch> | undefined;
   let known: Place["seen"];
   let failures = 0;
-
-  /** A batch without the rows that were handed over before the connection was lost. */
-  const fresh = (batch: Batch): Batch => {
-    let from = 0;
-    while (known && from < batch.rows.length) {
-      const { id, key } = Object(batch.rows[from]) as ViewRow;
-      const text = json.stringify(key);
-      const times = known.get(text) ?? 0;
-      if (id !== place?.id || times === 0) {
-        known = undefined;
-      } else {
-        known.set(text, times - 1);
-        from += 1;
-      }
-    }
-    return slice(batch, from, from + limit - given);
-  };
 
   const next = async (): Promise<Batch | undefined> => {
     for (;;) {
       try {
         const batch = await response.next();
         if (batch === undefined) return undefined;
-        const some = fresh(batch);
-        if (some.rows.length === 0) continue;
-        given += some.rows.length;
-        place = placeAfter(some, place, json);
+        const from = known ? countKnown(batch, known, place, json) : 0;
+        if (from < batch.rows.length) known = undefined;
+        const fresh = slice(batch, from, from + limit - given);
+        if (fresh.rows.length === 0) continue;
+        given += fresh.rows.length;
+        place = placeAfter(fresh, place, json);
         first ??= response;
         failures = 0;
-        return some;
+        return fresh;
       } catch (error) {
         failures += 1;
         if (!(error instanceof IncompleteResponseError) || failures > session.retries) throw error;
-        const asked = first ? place && rest(params, place, given, json) : params;
-        if (!asked) throw error;
+        const left = first ? place && rest(params, place, given, json) : params;
+        if (!left) throw error;
         await operation.sleep(backoff(failures));
-        response = client.rows(toRequest(asked), "rows", operation);
+        response = request(left);
         known = place && new Map(seenAt(place, json));
       }
     }
@@ -89,6 +74,24 @@ export function resumableRows(
       return (first ?? response).summary;
     },
   };
+}
+
+/** How many rows of a batch were handed over before the connection was lost. */
+function countKnown(
+  { rows }: Batch,
+  known: Map<string, number>,
+  place: Place | undefined,
+  json: SureJson,
+): number {
+  const isKnown = (row: unknown) => {
+    const { id, key } = Object(row) as ViewRow;
+    const text = json.stringify(key);
+    const times = known.get(text) ?? 0;
+    known.set(text, times - 1);
+    return id === place?.id && times > 0;
+  };
+  const at = rows.findIndex((row) => !isKnown(row));
+  return at === -1 ? rows.length : at;
 }
 
 /** What to ask for to get the rows at the place again, and those after it; undefined if that is not exact. */

@@ -16,16 +16,16 @@ export interface ErrorDetails {
 /** The mother of all errors that a request can end in. Wrong arguments are a `TypeError` instead. */
 export class CouchDBError extends Error {
   override name = "CouchDBError";
-  readonly method!: string;
-  readonly url!: string;
+  declare readonly method: string;
+  declare readonly url: string;
   /** The HTTP status, if there was an answer. A conflict that couchfetch finds by itself has 409. */
-  readonly status: number | undefined;
+  declare readonly status: number | undefined;
   /** CouchDB's word for the error, `not_found` for example. */
-  readonly error: string | undefined;
+  declare readonly error: string | undefined;
   /** CouchDB's explanation. */
-  readonly reason: string | undefined;
+  declare readonly reason: string | undefined;
   /** Milliseconds that the server asks to wait before the next try, by `Retry-After`; at most a minute. */
-  readonly retryAfter: number | undefined;
+  declare readonly retryAfter: number | undefined;
 
   constructor({ cause, ...details }: ErrorDetails) {
     super(describe(details), cause === undefined ? undefined : { cause });

@@ -1,86 +1,94 @@
 import type { Pull } from "../shared/batch.js";
 
-/** What can be known of where items come from, and done about it. */
+/** Where the items of an iterator come from. */
 export interface ItemSource {
-  /** Whether nothing more is to be given, although some may be at hand. */
-  ended(): boolean;
-  /** Ends it, for the consumer has had enough. */
+  /** Whether no more items are to be given, although some may be in memory. */
+  aborted(): boolean;
+  /** End the source: the consumer stops reading. */
   end(): void | Promise<void>;
 }
 
+const end = { done: true, value: undefined } as const;
+
 /**
- * What comes in arrays, one item at a time. Written by hand because an async generator costs three turns
- * of the microtask queue an item, where most items are at hand already; and because its `return`
- * waits for a `next` that is under way.
+ * Items that come in arrays, one at a time. An async generator would cost three turns of the microtask queue for
+ * each item, where most are in memory already; and its `return` waits for a pending `next`.
  *
- * @param finished - called with an item when the consumer, by asking for the next, is done with it
+ * @param finished - called with an item when the consumer, by asking for the next, has finished with it
  */
 export function toAsyncIterator<R>(
   pull: Pull<R[]>,
-  origin: ItemSource,
+  source: ItemSource,
   finished: (item: R) => void = () => {},
 ): AsyncIterableIterator<R> {
   let batch: (R | undefined)[] = [];
   let at = 0;
   let last: R | undefined;
-  let over = false;
-  let asked = 0;
-  let underWay: Promise<unknown>;
+  let isOver = false;
 
   const take = (): IteratorResult<R> => {
     last = batch[at] as R;
-    // What the consumer is done with need not outlive the batch: keeping it costs JavaScriptCore time.
+    // An item need not outlive the batch when the consumer has finished with it: JavaScriptCore would keep it.
     batch[at] = undefined;
     at += 1;
     return { done: false, value: last };
   };
-
   const step = async (): Promise<IteratorResult<R>> => {
     if (at > 0) finished(last as R);
-    // It need not outlive the reading of the next.
     last = undefined;
     try {
-      // Why it has ended, the source itself will tell.
-      while (!over && (at >= batch.length || origin.ended())) {
+      // The source reports why it was aborted.
+      while (!isOver && (at >= batch.length || source.aborted())) {
         batch = [];
         at = 0;
         const more = await pull();
         if (more) batch = more;
-        else over = true;
+        else isOver = true;
       }
-      if (!over) return take();
     } catch (error) {
-      if (!over) {
-        over = true;
+      if (!isOver) {
+        isOver = true;
         throw error;
       }
-    } finally {
-      asked -= 1;
     }
-    return { done: true, value: undefined };
+    return isOver ? end : take();
   };
+  const steps = inOrder(step);
 
   return {
     next() {
-      if (asked === 0 && at > 0 && at < batch.length && !origin.ended()) {
-        finished(last as R);
-        return Promise.resolve(take());
+      if (steps.pending > 0 || at === 0 || at >= batch.length || source.aborted()) {
+        return steps.run();
       }
-      asked += 1;
-      // Calls that do not wait for each other are answered in their order.
-      const result = asked === 1 ? step() : underWay.then(step, step);
-      underWay = result;
-      return result;
+      finished(last as R);
+      return Promise.resolve(take());
     },
     async return() {
-      over = true;
+      isOver = true;
       batch = [];
       at = 0;
-      await origin.end();
-      return { done: true, value: undefined };
+      await source.end();
+      return end;
     },
     [Symbol.asyncIterator]() {
       return this;
     },
   };
+}
+
+/** Work that is done in the order of its calls, which need not wait for each other. */
+function inOrder<R>(work: () => Promise<R>) {
+  let last: Promise<unknown>;
+  const steps = {
+    pending: 0,
+    run(): Promise<R> {
+      steps.pending += 1;
+      const result = steps.pending === 1 ? work() : last.then(work, work);
+      last = result.finally(() => {
+        steps.pending -= 1;
+      });
+      return last as Promise<R>;
+    },
+  };
+  return steps;
 }

@@ -95,7 +95,7 @@ export class Operation {
 
 /** What a closed session rejects with. */
 export function closedError(): DOMException {
-  return new DOMException("This session is closed", "AbortError");
+  return new DOMException("the session is closed", "AbortError");
 }
 
 /** The one listener of a signal: Node warns of a leak at the eleventh. */

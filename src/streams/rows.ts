@@ -96,7 +96,7 @@ export class Rows<R> implements AsyncIterable<R> {
     if (this.#isBegun) throw new TypeError("rows can be read only once");
     this.#isBegun = true;
     return toAsyncIterator(() => this.#next(toItems), {
-      ended: () => this.#operation?.aborted ?? false,
+      aborted: () => this.#operation?.aborted ?? false,
       end: () => this.#close(),
     });
   }

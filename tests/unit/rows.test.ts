@@ -165,7 +165,7 @@ describe("Rows", () => {
 });
 
 describe("items", () => {
-  const origin = { ended: () => false, end: () => {} };
+  const source = { aborted: () => false, end: () => {} };
 
   async function* batches() {
     yield [1, 2];
@@ -174,14 +174,14 @@ describe("items", () => {
   }
 
   test("calls of next that do not wait for each other lose nothing", async () => {
-    const iterator = toAsyncIterator(pullFrom(batches()), origin);
+    const iterator = toAsyncIterator(pullFrom(batches()), source);
     const steps = await Promise.all([1, 2, 3, 4, 5].map(() => iterator.next()));
     expect(steps.map(({ value }) => value)).toEqual([1, 2, 3, undefined, undefined]);
   });
 
   test("an item is finished when the next is asked for", async () => {
     const finished: number[] = [];
-    const iterator = toAsyncIterator(pullFrom(batches()), origin, (item) => finished.push(item));
+    const iterator = toAsyncIterator(pullFrom(batches()), source, (item) => finished.push(item));
     await iterator.next();
     expect(finished).toEqual([]);
     await iterator.next();

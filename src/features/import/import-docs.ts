@@ -69,7 +69,7 @@ class Import<T extends object> {
     this.#operation = operation;
     this.#batchSize = batchSize;
     this.#onProgress = options.onProgress;
-    const { feedRetries } = context.client;
+    const { feedRetries } = context.client.session;
     const limit = Number.isFinite(feedRetries) ? feedRetries : mostAttempts;
     this.#retry = new AdaptiveRetry(operation, concurrency, limit);
     this.#writer = new BatchWriter<T>(context, operation, this.#retry, { ...options, onConflict });
