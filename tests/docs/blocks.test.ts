@@ -193,6 +193,12 @@ for (const block of all) {
     });
 }
 
+test("the function that docs/extending.md shows lists what was deleted", async () => {
+  const [block] = ran.filter(({ page }) => page === "docs/extending.md");
+  const printed = await runBlock(block as Block);
+  expect(printed).toEqual([["cat", expect.stringMatching(/^2-/)], [[]]]);
+});
+
 test("the commands that pages name are there", () => {
   const { scripts } = JSON.parse(
     readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
