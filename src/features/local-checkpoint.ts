@@ -19,7 +19,10 @@ import type { Sequence } from "../shared/types.js";
  * @throws TypeError for a name that no document can have
  * @see https://docs.couchdb.org/en/stable/api/local.html
  */
-export function localCheckpoint<T extends object>(db: Database<T>, name: string): Checkpoint {
+export function localCheckpoint<T extends object, S extends object>(
+  db: Database<T, S>,
+  name: string,
+): Checkpoint {
   const empty = () => (db as unknown as Database).document(`_local/${name}`);
   let document = empty();
   return {

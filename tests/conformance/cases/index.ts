@@ -14,6 +14,7 @@ import { input } from "./input.js";
 import { lossless } from "./lossless.js";
 import { network } from "./network.js";
 import { queries } from "./queries.js";
+import { readRowsCases } from "./read-rows.js";
 import { reading } from "./reading.js";
 import { related } from "./related.js";
 import { replication } from "./replication.js";
@@ -34,6 +35,7 @@ export const suites: Record<string, Case[]> = {
   scans,
   queries,
   reading,
+  "read rows": readRowsCases,
   changes,
   feeds,
   bulk,
