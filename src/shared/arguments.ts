@@ -1,10 +1,12 @@
-/** The error for an argument of the wrong type. Of the value it shows only the type: it may be a secret. */
+/**
+ * Create the error for an argument of the wrong type. It shows the type only, as the value may be a secret.
+ */
 export function argumentError(name: string, expected: string, value: unknown): TypeError {
   const got = value === null ? "null" : Array.isArray(value) ? "an array" : typeof value;
   return new TypeError(`\`${name}\` must be ${expected}, got ${got}`);
 }
 
-/** @throws TypeError unless the value of an argument has this type */
+/** @throws TypeError if an argument does not have this type */
 export function checkType(
   name: string,
   type: "string" | "function" | "array",

@@ -1,15 +1,18 @@
 import type { RowsSummary } from "./types.js";
 
-/** What one piece of a body brought: complete rows, and the text of each, to read it again as it came. */
+/** The rows that one chunk of a body completes, and their text, to parse them again unchanged. */
 export interface Batch {
   rows: unknown[];
   texts: string[];
 }
 
-/** Gives what comes next, or undefined at the end. Not to be called before that is here, nor after. */
+/**
+ * Read the next item; undefined at the end. Call it only after the last call has resolved, and not after the
+ * end.
+ */
 export type Pull<R> = () => Promise<R | undefined>;
 
-/** What a generator gives. */
+/** Pull from a generator. */
 export function pullFrom<R>(generator: AsyncGenerator<R, void, void>): Pull<R> {
   return async () => {
     const { done, value } = await generator.next();
@@ -17,14 +20,14 @@ export function pullFrom<R>(generator: AsyncGenerator<R, void, void>): Pull<R> {
   };
 }
 
-/** Where rows come from. */
+/** A source of rows. */
 export interface Source<R> {
   next: Pull<R>;
-  /** What stands beside the rows: once they begin, what came before them; at the end, all of it. */
+  /** The members beside the rows: those before the rows once they begin, all of them at the end. */
   readonly summary: RowsSummary;
 }
 
-/** The rows of a batch from one index up to another. */
+/** The rows of a batch from one index up to another, exclusive. */
 export function slice(batch: Batch, from: number, to: number): Batch {
   const { rows, texts } = batch;
   if (from === 0 && to >= rows.length) return batch;
@@ -32,10 +35,10 @@ export function slice(batch: Batch, from: number, to: number): Batch {
 }
 
 /**
- * What batches are mapped to. They are empty afterwards: JavaScriptCore, which takes whatever looks like a
- * pointer on its stack for one, would keep each until the next one is read.
+ * Map batches to rows. Each batch is emptied afterwards: JavaScriptCore, which scans its stack for anything
+ * like a pointer, would keep it alive until the next one is read.
  *
- * @param map - adds to the rows; what it throws comes in its place, after those before it
+ * @param map - appends to the rows; an error that it throws is delivered after the rows before it
  */
 export function mapped<R>(
   source: Source<Batch>,
@@ -66,7 +69,7 @@ export function mapped<R>(
   };
 }
 
-/** Maps rows to themselves. */
+/** Keep rows as they are. */
 export function identity<R>(batch: Batch, rows: R[]): void {
   for (const row of batch.rows) rows.push(row as R);
 }

@@ -1,4 +1,4 @@
-/** One array of the bytes of two. */
+/** Concatenate two byte arrays. */
 export function concat(one: Uint8Array, other: Uint8Array): Uint8Array {
   if (one.length === 0) return other;
   const both = new Uint8Array(one.length + other.length);
@@ -7,7 +7,7 @@ export function concat(one: Uint8Array, other: Uint8Array): Uint8Array {
   return both;
 }
 
-/** The first position of bytes within others, or -1. */
+/** The first index of a byte sequence, or -1. */
 export function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {
   const [first = 0] = wanted;
   for (let at = bytes.indexOf(first); at !== -1; at = bytes.indexOf(first, at + 1)) {
@@ -26,12 +26,12 @@ export async function isAlike(one: Blob | Response, other: Blob | Response): Pro
   return bytes.length === others.length && bytes.every((byte, at) => byte === others[at]);
 }
 
-/** Bytes as hexadecimal digits. */
+/** Encode bytes as hexadecimal digits. */
 export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Text as headers carry UTF-8: a character for each byte. */
+/** Encode text as UTF-8 for a header, one character per byte. */
 export function utf8(text: string): string {
   const bytes = new TextEncoder().encode(text);
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");

@@ -7,23 +7,23 @@ export interface Abortable {
   abort(reason: unknown): void;
 }
 
-/** Where a row has its documents: it is one, has one as `doc`, or has several as `docs`. */
+/** Where a row has documents: it is one, has one as `doc`, or has several as `docs`. */
 export type RowKind = "document" | "row" | "leaves";
 
-/** Schema validation, as the core knows it. `standardSchema` brings the code. */
+/** Schema validation, as the core sees it; `standardSchema` implements it. */
 export interface Codec {
-  /** Whether documents may be left out of many. */
+  /** Whether rows with invalid documents may be skipped. */
   readonly skips: boolean;
-  /** Whether a document needs no other validation when it is read. */
+  /** Whether a document needs no further validation when it is read. */
   isValid(data: DocumentData): boolean;
-  /** A document that was read, as the schema makes it. Rejects with a ValidationError. */
+  /** Validate a document that was read. Resolves with the schema's output, rejects with a ValidationError. */
   validateRead<D extends DocumentData>(data: D, operation: Abortable): Promise<D>;
-  /** Check the JSON of documents that are to be written. Rejects with a ValidationError. */
+  /** Validate the JSON of documents to write. Rejects with a ValidationError. */
   validateWrite(bodies: readonly string[], operation: Abortable): Promise<void>;
   /**
-   * Rows with their documents as the schema makes them.
+   * Validate the documents of rows.
    *
-   * @param skipped - makes a row of one that is left out; default, none
+   * @param skipped - makes the row that replaces a skipped one; default: none
    */
   validateRows(
     source: Source<Batch>,
@@ -31,20 +31,20 @@ export interface Codec {
     operation: Abortable,
     skipped?: (row: unknown) => unknown,
   ): Source<Batch>;
-  /** What the schema made of `data`, as JSON; undefined if it is as it was read. */
+  /** The schema's output for `data` as JSON; undefined if the schema did not transform it. */
   madeOf(data: object): (() => unknown) | undefined;
-  /** The JSON to write: the document as it was read, with what has changed since. */
+  /** The JSON to write: the document as it was read, with the changes made since. */
   mergeBack(asRead: unknown, was: unknown, is: unknown): string;
 }
 
 /**
- * A schema for `couch.database`, made by `standardSchema`.
+ * A schema for `couch.database`, created by `standardSchema`.
  *
- * @typeParam T - the documents' own members, as the schema makes them
- * @typeParam S - the same as they are in the database
+ * @typeParam T - the documents' own members after validation
+ * @typeParam S - the documents' own members in the database
  */
 export interface DocumentSchema<T extends object, S extends object = T> {
-  /** Never present: it carries the types. */
+  /** Never present: carries the types. */
   readonly types?: { readonly output: T; readonly input: S } | undefined;
   /** @internal */
   readonly toCodec: (json: Json) => Codec;

@@ -1,7 +1,7 @@
-/** What an error knows of the request that met it. */
+/** Details of the request that failed. */
 export interface ErrorDetails {
   method: string;
-  /** As it was sent; credentials are never part of it. */
+  /** The URL as it was sent, without credentials. */
   url: string;
   status?: number | undefined;
   error?: string | undefined;
@@ -9,22 +9,26 @@ export interface ErrorDetails {
   /** Milliseconds. */
   retryAfter?: number | undefined;
   cause?: unknown;
-  /** Of a NetworkError. */
+  /** For a NetworkError. */
   mayHaveHappened?: boolean;
 }
 
-/** The mother of all errors that a request can end in. Wrong arguments are a `TypeError` instead. */
+/**
+ * The base class of all errors of requests. Invalid arguments throw a `TypeError` or `RangeError` instead.
+ */
 export class CouchDBError extends Error {
   override name = "CouchDBError";
   declare readonly method: string;
   declare readonly url: string;
-  /** The HTTP status, if there was an answer. A conflict that couchfetch finds by itself has 409. */
+  /**
+   * The HTTP status, if there was a response. 409 for a conflict that couchfetch detects without a request.
+   */
   declare readonly status: number | undefined;
-  /** CouchDB's word for the error, `not_found` for example. */
+  /** CouchDB's name of the error, such as `not_found`. */
   declare readonly error: string | undefined;
-  /** CouchDB's explanation. */
+  /** The explanation, from CouchDB or couchfetch. */
   declare readonly reason: string | undefined;
-  /** Milliseconds that the server asks to wait before the next try, by `Retry-After`; at most a minute. */
+  /** Milliseconds to wait before a retry, from `Retry-After`; at most 60 000. */
   declare readonly retryAfter: number | undefined;
 
   constructor({ cause, ...details }: ErrorDetails) {
@@ -39,83 +43,84 @@ function describe({ method, url, status, error, reason }: ErrorDetails): string 
   return `${method} ${url}: ${why}`;
 }
 
-/** 400: CouchDB does not understand the request, an invalid revision for example. */
+/** 400: CouchDB does not understand the request, for example because of an invalid revision. */
 export class BadRequestError extends CouchDBError {
   override name = "BadRequestError";
 }
 
-/** 401: no credentials, wrong ones, or ones that do not suffice. */
+/** 401: the credentials are missing, wrong or insufficient. */
 export class UnauthorizedError extends CouchDBError {
   override name = "UnauthorizedError";
 }
 
-/** 403: this user may not do this. */
+/** 403: the user is not allowed to do this. */
 export class ForbiddenError extends CouchDBError {
   override name = "ForbiddenError";
 }
 
-/** 404: no such document, database or view. */
+/** 404: the document, database or view does not exist. */
 export class NotFoundError extends CouchDBError {
   override name = "NotFoundError";
 }
 
-/** 409: the document has another revision than the one given, or exists already. */
+/** 409: the document exists already, or the server has another revision of it. */
 export class ConflictError extends CouchDBError {
   override name = "ConflictError";
 }
 
-/** 412: the database exists already. */
+/** 412: the database exists already, or CouchDB lacks the attachment of a stub. */
 export class PreconditionFailedError extends CouchDBError {
   override name = "PreconditionFailedError";
 }
 
-/** 413: the document, attachment or request is larger than the server takes. */
+/** 413: the document, attachment or request is larger than the server accepts. */
 export class PayloadTooLargeError extends CouchDBError {
   override name = "PayloadTooLargeError";
 }
 
-/** 415: the request's content type is not the one that CouchDB takes there. */
+/** 415: CouchDB does not accept the content type of the request. */
 export class UnsupportedMediaTypeError extends CouchDBError {
   override name = "UnsupportedMediaTypeError";
 }
 
-/** 417: a document of a bulk write was refused by a validation function. */
+/** 417: a validation function refused a document of a bulk write. */
 export class ExpectationFailedError extends CouchDBError {
   override name = "ExpectationFailedError";
 }
 
-/** 429: too many requests; couchfetch has already waited and tried again where that is safe. */
+/** 429: too many requests. couchfetch has already retried it if that is safe. */
 export class TooManyRequestsError extends CouchDBError {
   override name = "TooManyRequestsError";
 }
 
-/** 5xx: the server, or a proxy before it, failed. */
+/** 5xx: the server, or a proxy in front of it, failed. */
 export class ServerError extends CouchDBError {
   override name = "ServerError";
 }
 
 /**
- * There is no answer: the server could not be reached, or the connection broke before it was complete.
- * For a write, also where the answer was not CouchDB's, which is the `cause` then: whatever else a write
- * ends in, save a ServerError with CouchDB's own words, it has not happened.
+ * No response: the server could not be reached, or the connection was lost before the response was complete.
+ * For a write, also a response that is not CouchDB's, which is then the `cause`.
+ *
+ * A write that fails with any other error did not happen, except with a ServerError from CouchDB itself.
  */
 export class NetworkError extends CouchDBError {
   override name = "NetworkError";
-  /** True for a write that may have reached the server, which may yet carry it out: look first. */
+  /** Whether a write may have reached the server, which may still perform it: check first. */
   declare readonly mayHaveHappened: boolean;
 }
 
-/** The server did not answer within the session's `timeout`. */
+/** The server did not respond within the session's `timeout`. */
 export class TimeoutError extends NetworkError {
   override name = "TimeoutError";
 }
 
-/** A streamed answer was cut off. The rows, or bytes, that were complete have been delivered. */
+/** A streamed response was cut off. The rows or bytes before that were delivered. */
 export class IncompleteResponseError extends CouchDBError {
   override name = "IncompleteResponseError";
 }
 
-/** The answer is not CouchDB's: a proxy's page, for example. */
+/** The response is not CouchDB's, but for example a proxy's error page. */
 export class InvalidResponseError extends CouchDBError {
   override name = "InvalidResponseError";
 }

@@ -1,15 +1,15 @@
 import type { SureJson } from "./sure-json.js";
 import type { DocumentData, DocumentMembers } from "./types.js";
 
-/** Whether data would be written as an original is that was read. */
+/** Whether data has the same JSON as an original that was read. */
 export function isLike(json: SureJson, data: unknown, original: unknown): boolean {
   const stringify = (value: unknown) => json.stringify(value);
   return equalJson(json.parse(stringify(data)), original, stringify);
 }
 
 /**
- * Whether two JSON values are the same, whatever the order of their members. What a user's parser
- * made of numbers or dates, say, is compared as it is written.
+ * Compare two JSON values, ignoring the order of members. Values of a custom parser, such as numbers or
+ * dates, are compared as JSON text.
  */
 export function equalJson(a: unknown, b: unknown, stringify: (value: unknown) => string): boolean {
   if (a === b) return true;
@@ -29,8 +29,8 @@ const stringOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)
 const leastNormal = 2 ** -1022;
 
 /**
- * A JSON text as a value that is the same for what is the same to CouchDB, and for nothing else: it keeps
- * integers of any size, and other numbers as JavaScript does, but for the very smallest, which may become 0.
+ * Parse JSON into a value that equals another exactly if CouchDB considers them equal. Integers of any size
+ * are kept; other numbers become JavaScript's, and the very smallest may become 0.
  */
 export function comparable(text: string): unknown {
   if (!strange.test(text)) return JSON.parse(text);
@@ -42,19 +42,19 @@ export function comparable(text: string): unknown {
   return JSON.parse(written);
 }
 
-/** Whether a value is an object as JSON makes them, and no array. */
+/** Whether a value is an object as `JSON.parse` makes them, and not an array. */
 export function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
 
-/** The members that are the user's. */
+/** The members of a document that belong to the user. */
 export function ownMembers(data: object): object {
   return members(data, false);
 }
 
-/** The members that are CouchDB's. */
+/** The members of a document that belong to CouchDB. */
 export function couchMembers(data: object): object {
   return members(data, true);
 }
@@ -64,13 +64,13 @@ function members(data: object, areCouchs: boolean): object {
   return Object.fromEntries(entries);
 }
 
-/** Whether a value is part of another, at any depth: the same object, not one like it. */
+/** Whether a value contains this very object, at any depth. */
 export function holds(whole: unknown, part: object): boolean {
   if (typeof whole !== "object" || whole === null) return false;
   return Object.values(whole).some((value) => value === part || holds(value, part));
 }
 
-/** New data in place of the old, of which CouchDB's members remain: its attachments, its revision. */
+/** Replace the user's members, and keep CouchDB's, such as the attachments and the revision. */
 export function replacement<T extends object>(
   old: DocumentData<T>,
   returned: unknown,
@@ -90,8 +90,8 @@ const answers = [
 ] as const;
 
 /**
- * Makes data those of another revision, or of none yet: what a read was asked to tell of the old one
- * goes, for CouchDB would believe it.
+ * Set or remove the revision of data. Members that describe the old revision, such as `_conflicts`, are
+ * removed: CouchDB would take them for true.
  */
 export function atRevision<D extends DocumentMembers>(data: D, rev: string | undefined): D {
   for (const name of answers) delete data[name];

@@ -1,7 +1,8 @@
 import type { DocumentData, JsonObject } from "./types.js";
 
 /**
- * A row of a view, of whichever kind. One of given `keys` that `_all_docs` has not has a `key` and an `error`.
+ * A row of a view, of any kind. `_all_docs` has a row with a `key` and an `error` for each of `keys` that
+ * does not exist.
  */
 export interface ViewRow<K = unknown, V = unknown, T extends object = JsonObject> {
   id?: string | undefined;
@@ -12,21 +13,21 @@ export interface ViewRow<K = unknown, V = unknown, T extends object = JsonObject
   error?: string | undefined;
 }
 
-/** A row that a document has in a view. */
+/** A row that a view emitted for a document. */
 export interface EmittedRow<K = unknown, V = unknown, T extends object = JsonObject>
   extends ViewRow<K, V, T> {
   id: string;
   error?: undefined;
 }
 
-/** The same with `include_docs`. */
+/** A row of a view with `include_docs`. */
 export interface DocRow<K = unknown, V = unknown, T extends object = JsonObject>
   extends EmittedRow<K, V, T> {
-  /** Null if it was deleted. */
+  /** Null if the document was deleted. */
   doc: DocumentData<T> | null;
 }
 
-/** What a view has reduced the rows of a key to; or, with the key null, all rows. */
+/** A reduced row: the value of one key, or of all rows if the key is null. */
 export interface ReducedRow<K = unknown, V = unknown> {
   key: K;
   value: V;
@@ -35,25 +36,25 @@ export interface ReducedRow<K = unknown, V = unknown> {
   error?: undefined;
 }
 
-/** Asks for the documents, too, which reduced rows have not; nor have those of keys that do not exist. */
+/** Parameters that include the documents. Reduced rows and keys that do not exist have no document. */
 export interface WithDocs {
   include_docs: true;
   keys?: undefined;
 }
 
-/** Asks for the rows as they were emitted. */
+/** Parameters that return the rows as they were emitted. */
 export interface Unreduced {
   reduce: false;
   keys?: undefined;
 }
 
-/** Asks for a row for each key. */
+/** Parameters that return one row for each key. */
 export interface Grouped {
   group: true;
   group_level?: undefined;
 }
 
-/** Asks for one row. */
+/** Parameters that return one row. */
 export interface Reduced {
   reduce: true;
   group?: false | undefined;

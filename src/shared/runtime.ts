@@ -1,6 +1,6 @@
-/** What the runtimes differ in. */
+/** Differences between the runtimes. */
 
-/** What may be asked of a request, or nothing, where a runtime refuses it. */
+/** The request options, or none if the runtime rejects them. */
 function accepted(init: RequestInit): RequestInit {
   try {
     new Request("http://localhost/", init);
@@ -15,23 +15,23 @@ function isNamed(names: RegExp): boolean {
   return names.test(navigator?.userAgent ?? "");
 }
 
-/** workerd refuses the member altogether; elsewhere it keeps out cookies and login windows. */
+/** workerd rejects this option; elsewhere it prevents cookies and login dialogs. */
 export const credentials = /* @__PURE__ */ accepted({ credentials: "omit" });
 
 /**
- * Node keeps all that it has sent, for the redirect that may ask for it again, unless a redirect is an
- * error and no window could be asked for a password. workerd refuses this, and keeps nothing.
+ * Node buffers all that it sends in case a redirect needs it again, unless redirects are errors and no window
+ * can show a login dialog. workerd rejects these options, and buffers nothing.
  */
 export const unrepeatable = /* @__PURE__ */ accepted({ redirect: "error", window: null });
 
-/** Whether cookies are the runtime's, and no script may set or read one: in browsers. */
+/** Whether the runtime keeps the cookies, and scripts can neither set nor read them: in browsers. */
 export const hidesCookies = /* @__PURE__ */ (() =>
   !new Request("http://localhost/", { headers: { cookie: "a=b" } }).headers.has("cookie"))();
 
-/** Whether a request's body may be a stream: not in browsers, which send none over HTTP/1.1, or its name. */
+/** Whether a request body can be a stream. Browsers reject one over HTTP/1.1, or send its name as text. */
 export const sendsStreams = !hidesCookies;
 
-/** Whether a header may have any character, and is sent as UTF-8: in workerd. Elsewhere it is bytes. */
+/** Whether headers accept any character and are sent as UTF-8: in workerd. Elsewhere they are bytes. */
 export const encodesHeaders = /* @__PURE__ */ (() => {
   try {
     return new Headers({ a: "\u0100" }).has("a");
@@ -41,14 +41,14 @@ export const encodesHeaders = /* @__PURE__ */ (() => {
 })();
 
 /**
- * Whether a request is sent again by the runtime itself when a kept connection closes without a word: a
- * write that was done would meet itself. A stream is not: nobody has it any more. Browsers do so, too,
- * but send no streams.
+ * Whether the runtime itself resends a request if a kept-alive connection closes without a response. A write
+ * that succeeded would then conflict with itself. A stream cannot be resent. Browsers resend, too, but cannot
+ * send streams.
  */
 export const resends = /* @__PURE__ */ isNamed(/^(Deno|Bun|Cloudflare)/);
 
 /**
- * Whether each chunk of a body takes 64 KiB of memory, however little there is of it: in Deno. CouchDB sends a
- * chunk a row, and a scan takes twice the time. Elsewhere, to read into memory that is given is what costs.
+ * Whether each chunk of a body takes 64 KiB of memory, however short it is: in Deno. CouchDB sends one chunk
+ * per row, and a scan takes twice as long. In other runtimes, reading into a given buffer is slower.
  */
 export const wastesMemory = /* @__PURE__ */ isNamed(/^Deno/);

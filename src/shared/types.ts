@@ -1,41 +1,44 @@
-/** Any JSON object. Its members are as free as JSON itself, so they are `any`. */
+/** Any JSON object. Its members are `any`, as they can be any JSON. */
 // biome-ignore lint/suspicious/noExplicitAny: an untyped document's members can be used without a cast
 export type JsonObject = Record<string, any>;
 
 /**
- * How JSON is read and written. Pass your own to keep what `JSON` loses, 64-bit integers for example.
- * Both must be synchronous, and `parse` must read what `stringify` writes.
+ * JSON functions. Pass your own to keep values that `JSON` loses, such as 64-bit integers. Both must be
+ * synchronous, and `parse` must read what `stringify` writes.
  *
- * What `parse` makes of numbers stands wherever CouchDB gives one, in `total_rows` for example, and
- * may be given wherever CouchDB takes one: as a key, as `limit`, as `since`.
+ * Numbers as your `parse` makes them appear wherever CouchDB returns one, such as `total_rows`, and are
+ * accepted wherever CouchDB takes one, such as a key, `limit` or `since`.
  */
 export interface Json {
-  /** What a text stands for. */
+  /** Parse a JSON text. */
   parse(text: string): unknown;
-  /** Undefined, as `JSON` has it, for what is no JSON: a function, for example. */
+  /**
+   * Serialize a value. Returns undefined, as `JSON.stringify` does, for a value that is not JSON, such as a
+   * function.
+   */
   stringify(value: unknown): string | undefined;
 }
 
-/** A position in the sequence of a database's changes. Opaque: CouchDB gives strings, other servers numbers. */
+/** A position in the changes of a database. Opaque: CouchDB uses strings, other servers numbers. */
 export type Sequence = string | number;
 
-/** An attachment as it stands in a document that was read without attachments' contents. */
+/** An attachment in a document that was read without the attachments' content. */
 export interface AttachmentStub {
   content_type: string;
   digest?: string;
   length?: number;
   revpos?: number;
   stub?: boolean;
-  /** In what is sent or comes in parts: the content follows, packed or not. */
+  /** In multipart bodies: the content follows as a separate part, compressed or not. */
   follows?: boolean;
-  /** With `att_encoding_info`: how it is packed, and the bytes of that. */
+  /** With `att_encoding_info`: the compression, and the compressed length in bytes. */
   encoding?: string;
   encoded_length?: number;
-  /** The content in base64, where it was asked for or is to be saved. */
+  /** The content in base64, if it was requested or is to be saved. */
   data?: string;
 }
 
-/** The members that CouchDB itself keeps in a document. */
+/** The members that CouchDB keeps in a document. */
 export interface DocumentMembers {
   _id: string;
   _rev?: string;
@@ -49,21 +52,21 @@ export interface DocumentMembers {
   _local_seq?: Sequence;
   /** With `revs`: the history of the revision, newest first. */
   _revisions?: { start: number; ids: string[] };
-  /** With `revs_info`: the history and what is left of each revision. */
+  /** With `revs_info`: the history, and which revisions are still available. */
   _revs_info?: { rev: string; status: "available" | "missing" | "deleted" }[];
 }
 
-/** A document's JSON: the user's members and CouchDB's. */
+/** A document's JSON: your members and CouchDB's. */
 export type DocumentData<T extends object = JsonObject> = T & DocumentMembers;
 
-/** What CouchDB answers to a successful write of one document. */
+/** CouchDB's response to a successful write of one document. */
 export interface WriteResult {
   ok: boolean;
   id: string;
   rev: string;
 }
 
-/** What CouchDB answers to the write of one document among many: `rev`, or `error` and `reason`. */
+/** CouchDB's result for one document of a bulk write: `rev`, or `error` and `reason`. */
 export interface BulkRow {
   ok?: boolean;
   id: string;
@@ -72,7 +75,7 @@ export interface BulkRow {
   reason?: string;
 }
 
-/** What CouchDB answers for one of many documents that are read at once. */
+/** CouchDB's result for one document of a bulk read. */
 export interface BulkGetRow<T extends object = JsonObject> {
   id: string;
   docs: (
@@ -81,7 +84,7 @@ export interface BulkGetRow<T extends object = JsonObject> {
   )[];
 }
 
-/** The server's welcome (`GET /`). */
+/** The server's name, version and features (`GET /`). */
 export interface ServerInfo {
   couchdb: string;
   version: string;
@@ -91,13 +94,13 @@ export interface ServerInfo {
   vendor?: { name: string; version?: string };
 }
 
-/** Who the server takes the session for. `name` is null for an anonymous one. */
+/** The user that the server recognizes. `name` is null for an anonymous session. */
 export interface UserContext {
   name: string | null;
   roles: string[];
 }
 
-/** What the server tells of a database (`GET /{db}`). */
+/** Information about a database (`GET /{db}`). */
 export interface DatabaseInfo {
   db_name: string;
   doc_count: number;
@@ -113,33 +116,33 @@ export interface DatabaseInfo {
   cluster?: { q: number; n: number; w: number; r: number };
 }
 
-/** What a result has beside its rows; which members there are depends on the request. */
+/** The members of a result beside its rows; the request determines which there are. */
 export interface RowsSummary {
-  /** Rows in the whole view. Not there when it was reduced. */
+  /** Rows in the whole view. Missing if the view was reduced. */
   total_rows?: number;
-  /** Rows before the first one given; null where CouchDB does not count them. */
+  /** Rows before the first one returned; null if CouchDB does not count them. */
   offset?: number | null;
   update_seq?: Sequence;
   /** Mango and search: where the next page begins. */
   bookmark?: string;
-  /** Search by Nouveau: hits there are, and whether that is a lower bound. Clouseau has `total_rows`. */
+  /** Nouveau: the number of hits, and whether it is a lower bound. Clouseau has `total_rows`. */
   total_hits?: number;
   total_hits_relation?: string;
-  /** Search: how often a field has each value, and how many hits are in each range. */
+  /** Search: the number of hits for each value of a field, and in each range. */
   counts?: JsonObject | null;
   ranges?: JsonObject | null;
   /** Mango: why the query is slow. */
   warning?: string;
-  /** Mango, with `execution_stats`: what the query cost, summed over its pages: plain numbers. */
+  /** Mango, with `execution_stats`: the cost of the query, summed over its pages, as plain numbers. */
   execution_stats?: Record<string, number>;
-  /** Changes: where the feed stood at its end. */
+  /** Changes: the sequence at the end of the feed. */
   last_seq?: Sequence;
-  /** Changes: how many remain after the last one. */
+  /** Changes: the number of changes after the last one. */
   pending?: number;
 }
 
-/** What every operation takes. */
+/** Options of every operation. */
 export interface OperationOptions {
-  /** Stops the operation at once, wherever it is; it then rejects with the signal's reason. */
+  /** Abort the operation at once; it rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
