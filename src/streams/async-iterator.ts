@@ -1,20 +1,20 @@
 import type { Pull } from "../shared/batch.js";
 
-/** Where the items of an iterator come from. */
+/** The source of an iterator's items. */
 export interface ItemSource {
-  /** Whether no more items are to be given, although some may be in memory. */
+  /** Whether to stop, even if items are still in memory. */
   aborted(): boolean;
-  /** End the source: the consumer stops reading. */
+  /** Called when the consumer stops reading. */
   end(): void | Promise<void>;
 }
 
 const end = { done: true, value: undefined } as const;
 
 /**
- * Items that come in arrays, one at a time. An async generator would cost three turns of the microtask queue for
- * each item, where most are in memory already; and its `return` waits for a pending `next`.
+ * Iterate over items that arrive in arrays. An async generator would cost three microtasks for each item,
+ * although most are in memory already, and its `return` waits for a pending `next`.
  *
- * @param finished - called with an item when the consumer, by asking for the next, has finished with it
+ * @param finished - called with an item when the consumer has finished with it and asks for the next one
  */
 export function toAsyncIterator<R>(
   pull: Pull<R[]>,
@@ -28,7 +28,7 @@ export function toAsyncIterator<R>(
 
   const take = (): IteratorResult<R> => {
     last = batch[at] as R;
-    // An item need not outlive the batch when the consumer has finished with it: JavaScriptCore would keep it.
+    // Otherwise JavaScriptCore would keep the item alive as long as the batch.
     batch[at] = undefined;
     at += 1;
     return { done: false, value: last };
@@ -76,7 +76,7 @@ export function toAsyncIterator<R>(
   };
 }
 
-/** Work that is done in the order of its calls, which need not wait for each other. */
+/** Run calls one after the other, even if the caller does not wait for each. */
 function inOrder<R>(work: () => Promise<R>) {
   let last: Promise<unknown>;
   const steps = {

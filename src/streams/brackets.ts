@@ -2,17 +2,17 @@ const outsideStrings = /["{}[\]]/g;
 const outsideStringsOrComma = /[",{}[\]]/g;
 const insideStrings = /["\\]/g;
 
-/** Finds the brackets of a JSON text, and how deep they nest, while it arrives in pieces of any size. */
+/** Find the brackets of a JSON text and their depth while the text arrives in pieces of any size. */
 export class Brackets {
-  /** How many are open after the one that was found last. */
+  /** The number of open brackets after the last one found. */
   depth = 0;
   #inString = false;
-  /** How much of the next piece a backslash at the end of the last one has escaped. */
+  /** The number of characters that a backslash at the end of the last piece escapes in the next one. */
   #escaped = 0;
 
   /**
-   * The position of the next bracket outside strings, or -1. To be called for each piece until there
-   * is none; a comma counts as well where it stands at `commaDepth`.
+   * The position of the next bracket outside strings, or -1. Call it for each piece until it returns -1. It
+   * also finds commas at `commaDepth`.
    */
   next(text: string, from: number, commaDepth = -1): number {
     let at = from + this.#escaped;

@@ -3,9 +3,9 @@ import { copyMembers } from "../shared/copy-members.js";
 import type { RowsSummary } from "../shared/types.js";
 
 /**
- * Reads one JSON value a line, as a continuous feed sends them. Blank lines, the heartbeats, vanish.
- * A line without its end is never given: it was cut, and comes again. The line with the `last_seq` is
- * the last one, and no row.
+ * Parse one JSON value per line, as a continuous feed sends them. Blank lines, which are heartbeats, are
+ * ignored. A line that is cut off is dropped, as the feed sends it again. The line with `last_seq` is the
+ * last one, and not a row.
  */
 export class LineReader {
   readonly #parse: (text: string) => unknown;
@@ -13,7 +13,7 @@ export class LineReader {
   #pending = "";
   #ended = false;
 
-  /** @param summary - takes what the last line says */
+  /** @param summary - receives the members of the last line */
   constructor(parse: (text: string) => unknown, summary: RowsSummary) {
     this.#parse = parse;
     this.#summary = summary;
@@ -22,12 +22,12 @@ export class LineReader {
   /** A proxy may keep the connection open after the last line. */
   readonly isLast = true;
 
-  /** Whether the last line has come. */
+  /** Whether the last line has arrived. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Adds the values of the lines that `text` completes to a batch. Throws what `parse` throws. */
+  /** Add the values of the lines that `text` completes to a batch. Throws what `parse` throws. */
   push(text: string, batch: Batch): void {
     let at = 0;
     for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", at)) {

@@ -1,4 +1,4 @@
-/** Throw for a text that has not the form it must have. Callers report that without the text's details. */
+/** Throw for malformed text. The message is empty: callers report the error without quoting the text. */
 export function malformed(): never {
   throw new SyntaxError();
 }

@@ -4,12 +4,12 @@ import { Brackets } from "./brackets.js";
 import { malformed } from "./malformed.js";
 import { RowReader } from "./row-reader.js";
 
-// How deep the brackets are within the list of results.
+// The bracket depth within the list of results.
 const listDepth = 2;
 
-/** Stands among the rows where those of one result end. */
+/** Marks the end of a result among the rows. */
 export class EndOfResult {
-  /** What stood beside its rows. */
+  /** The members of the result beside its rows. */
   readonly summary: RowsSummary;
 
   constructor(summary: RowsSummary) {
@@ -18,8 +18,8 @@ export class EndOfResult {
 }
 
 /**
- * Reads the rows of `{"results":[{…, "rows": […]}, …]}`, of one result after the other, while the text
- * arrives in pieces of any size.
+ * Parse the rows of `{"results":[{…, "rows": […]}, …]}`, result by result, while the text arrives in pieces
+ * of any size.
  */
 export class MultiResultReader {
   readonly #parse: (text: string) => unknown;
@@ -33,12 +33,12 @@ export class MultiResultReader {
     this.#parse = parse;
   }
 
-  /** Whether the text has come to its end. */
+  /** Whether the text is complete. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Adds the rows that `text` completes to a batch, and an `EndOfResult` after those of each result. */
+  /** Add the rows that `text` completes to a batch, and an `EndOfResult` after each result. */
   push(text: string, batch: Batch): void {
     if (!this.#begun && !/^\s*(\{|$)/.test(text)) {
       malformed();

@@ -1,7 +1,6 @@
 /**
- * An operation under way, from its first request to its last, that everything which may end it leads to:
- * the user's signal, the session, and the object that carries it out. No AbortSignal: one of these
- * costs a small request a noticeable part of its time.
+ * A running operation, from its first request to its last. The user's signal, the session and the operation's
+ * object can abort it. It is not an AbortSignal, which would cost a small request noticeable time.
  */
 export class Operation {
   readonly #userSignal: AbortSignal | undefined;
@@ -12,8 +11,8 @@ export class Operation {
   #end: { reason: unknown } | undefined;
 
   /**
-   * @param others - the session's flights, this one among them until it lands
-   * @throws the signal's reason, if it has aborted already
+   * @param others - the running operations: this one is added now, and removed by `end`
+   * @throws the signal's reason if it has aborted already
    */
   constructor(userSignal: AbortSignal | undefined, others: Set<Operation>) {
     userSignal?.throwIfAborted();
@@ -27,7 +26,7 @@ export class Operation {
     return this.#end !== undefined;
   }
 
-  /** Why it was ended. */
+  /** The reason of the abort. */
   get reason(): unknown {
     return this.#end?.reason;
   }
@@ -40,34 +39,34 @@ export class Operation {
   }
 
   /**
-   * A part of it, which ends with it, or by itself before, and must `land`.
+   * Begin a part of the operation, which is aborted with it. The caller must `end` it.
    *
-   * @throws the reason that the operation was ended for, if it was
+   * @throws the reason of the abort, if the operation was aborted
    */
   part(): Operation {
     this.throwIfAborted();
     return new Operation(undefined, this.#parts);
   }
 
-  /** Calls when the operation is ended, until the function that it returns is called. */
+  /** Call a function when the operation is aborted. Returns a function that cancels this. */
   onEnd(call: () => void): () => void {
     this.#calls.add(call);
     return () => this.#calls.delete(call);
   }
 
-  /** Lets go of the signals that outlive the operation. */
+  /** Finish the operation, and detach it from signals that outlive it. */
   end(): void {
     this.#release?.();
     this.#others.delete(this);
   }
 
-  /** Throws the reason that the operation was ended for: a runtime may put its own in its place. */
+  /** Throw the reason of the abort itself: a runtime may reject with another error. */
   throwIfAborted(): void {
     this.#userSignal?.throwIfAborted();
     if (this.#end) throw this.#end.reason;
   }
 
-  /** Settles as `work` does, or as soon as the operation is ended: `work` may be deaf. */
+  /** Settle as `work` does, or reject when the operation is aborted, even if `work` ignores that. */
   race<R>(work: PromiseLike<R>): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       const end = () => {
@@ -83,7 +82,7 @@ export class Operation {
     });
   }
 
-  /** Waits so many milliseconds, or until the operation is ended. */
+  /** Wait some milliseconds. Rejects when the operation is aborted. */
   async sleep(milliseconds: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const sleep = new Promise<void>((resolve) => {
@@ -93,12 +92,12 @@ export class Operation {
   }
 }
 
-/** What a closed session rejects with. */
+/** The error of a closed session. */
 export function closedError(): DOMException {
   return new DOMException("the session is closed", "AbortError");
 }
 
-/** The one listener of a signal: Node warns of a leak at the eleventh. */
+/** The only listener of a signal: Node warns of a leak from the eleventh on. */
 class Listener {
   readonly calls = new Set<() => void>();
 
@@ -109,7 +108,7 @@ class Listener {
 
 const listeners = /* @__PURE__ */ new WeakMap<AbortSignal, Listener>();
 
-/** Calls `abort` when the signal aborts, until the function that it returns is called. */
+/** Call `abort` when the signal aborts. Returns a function that cancels this. */
 function watch(signal: AbortSignal, abort: () => void): () => void {
   const listener = listeners.get(signal) ?? new Listener();
   if (listener.calls.size === 0) {

@@ -4,22 +4,21 @@ import type { RowsSummary } from "../shared/types.js";
 import { Brackets } from "./brackets.js";
 import { malformed } from "./malformed.js";
 
-// How deep the brackets are where one row ends and the next begins.
+// The bracket depth between two rows.
 const rowDepth = 2;
 
 const comma = 44;
 const carriageReturn = 13;
 
-// So many lines may turn out to be no rows before lines are no longer tried.
+// After this many lines that are not rows, stop parsing line by line.
 const mostMisses = 3;
 
 /**
- * Reads the rows of `{…, "rows": [row, row], …}` while the text arrives in pieces of any size, and
- * everything beside the rows at its end.
+ * Parse the rows of `{…, "rows": [row, row], …}` while the text arrives in pieces of any size, and the other
+ * members at its end.
  *
- * Where a row ends is decided by JSON alone. CouchDB writes one row a line, so that a line is nearly
- * always a row; if the parser agrees, it is one. Where it does not, and where a line is not whole,
- * brackets are counted.
+ * JSON alone decides where a row ends. CouchDB writes one row per line, so a line that parses is a row. If a
+ * line does not parse or is incomplete, the reader counts brackets.
  */
 export class RowReader {
   readonly #summary: RowsSummary;
@@ -31,15 +30,15 @@ export class RowReader {
   #part: "head" | "rows" | "tail" | "end" = "head";
   /** The text around the rows: `{"total_rows":3,"rows":[` and `]}`. */
   #frame = "";
-  /** What followed the last bracket of the head. */
+  /** The text after the last bracket of the head. */
   #between = "";
-  /** What is behind: a row, the comma after it, or neither yet. */
+  /** The last token: a row, the comma after it, or neither yet. */
   #last: "nothing" | "row" | "comma" = "nothing";
-  /** The beginning of a row that is not whole yet. Not looked at, adding to it stays cheap. */
+  /** The beginning of an incomplete row. Appending is cheap as long as the text is not read. */
   #pending = "";
   #misses = 0;
 
-  /** @param summary - takes what stands before the rows, once they begin, and in the end all beside them */
+  /** @param summary - receives the members before the rows once these begin, and all others at the end */
   constructor(member: string, parse: (text: string) => unknown, summary: RowsSummary) {
     this.#summary = summary;
     this.#member = member;
@@ -48,8 +47,8 @@ export class RowReader {
   }
 
   /**
-   * Adds the rows that `text` completes to a batch. Throws a SyntaxError where it is not JSON, or what
-   * `parse` throws, after the rows before that.
+   * Add the rows that `text` completes to a batch. If the text is not JSON, it throws a SyntaxError or what
+   * `parse` throws, after adding the rows before that.
    */
   push(text: string, batch: Batch): void {
     if (this.#part === "rows") this.#rows(text, batch);
@@ -57,7 +56,7 @@ export class RowReader {
     else this.#tail(text);
   }
 
-  /** Whether the text has come to its end. */
+  /** Whether the text is complete. */
   get ended(): boolean {
     return this.#part === "end";
   }
@@ -97,7 +96,7 @@ export class RowReader {
     }
   }
 
-  /** Takes lines that end with a comma as rows, as long as they are; gives the position behind them. */
+  /** Read lines that end with a comma as rows while they parse. Returns the position after them. */
   #lines(text: string, from: number, lastBreak: number, batch: Batch): number {
     let at = from;
     if (this.#last === "row") {
@@ -118,14 +117,14 @@ export class RowReader {
       }
       at = lineBreak + 1;
     }
-    // CouchDB sends a row without the comma and the line break that follow it.
+    // CouchDB sends the comma and the line break later, with the next row.
     if (at !== lastBreak + 1 || !text.endsWith("}") || !this.#line(text.slice(at), batch))
       return at;
     this.#last = "row";
     return text.length;
   }
 
-  /** Takes a line as a row, if it is one. */
+  /** Add a line as a row if it parses. */
   #line(line: string, { rows, texts }: Batch): boolean {
     try {
       rows.push(this.#parse(line));
@@ -136,7 +135,7 @@ export class RowReader {
     return true;
   }
 
-  /** Counts brackets to the end of a row, of all rows or of the text; gives the position behind it. */
+  /** Count brackets to the end of a row, of all rows or of the text. Returns the position after it. */
   #count(text: string, from: number, batch: Batch): number {
     let begin = from;
     for (let at = from - 1; ; ) {
@@ -155,7 +154,7 @@ export class RowReader {
         this.#take(text.slice(begin, at), batch);
         if (this.#last === "comma") malformed();
         this.#part = "tail";
-        // A wrong bracket, too, which the parser will find in the frame.
+        // A wrong bracket also gets here: the parser rejects it in the frame.
         this.#frame += text[at];
         this.#tail(text.slice(at + 1));
         return text.length;
@@ -166,7 +165,7 @@ export class RowReader {
     return text.length;
   }
 
-  /** Takes what is pending and `end` as a row, unless they are blank. */
+  /** Add the pending text and `end` as a row, unless they are blank. */
   #take(end: string, batch: Batch): void {
     const row = this.#pending + end;
     this.#pending = "";
@@ -199,5 +198,5 @@ export class RowReader {
   }
 }
 
-// JSON's white space only: `trim` and `\s` know more.
+// JSON's white space only: `trim` and `\s` include more.
 const areBlanks = (text: string) => !/[^ \t\r\n]/.test(text);

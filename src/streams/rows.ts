@@ -3,16 +3,17 @@ import type { RowsSummary } from "../shared/types.js";
 import { toAsyncIterator } from "./async-iterator.js";
 import type { Operation } from "./operation.js";
 
-/** What rows are read from, within an operation of their own. */
+/** The source of rows, with an operation of its own. */
 export interface RowsSource<R> {
   begin(): Operation;
   open(operation: Operation): Source<R[]>;
 }
 
 /**
- * A result with rows, read from the network as the consumer asks for them, and only once. Nothing is
- * sent before the first row is asked for; a consumer that stops reading stops the server, and
- * `break` closes the connection.
+ * The rows of a result, streamed as you read them. They can be read only once.
+ *
+ * Nothing is sent before you read the first row. If you stop reading, the server stops sending; `break`
+ * closes the connection.
  *
  * ```ts
  * for await (const doc of animals.docs()) console.log(doc.id);
@@ -33,37 +34,60 @@ export class Rows<R> implements AsyncIterable<R> {
     this.#summary = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    // A consumer that does not use the summary need not catch its error.
+    // A consumer that ignores the summary need not catch its error.
     this.#summary.catch(() => {});
   }
 
   /**
-   * What the result has beside its rows, once they are read to the end; it rejects if they are not.
-   * Asked for before the rows, it reads past them.
+   * The members of the result beside its rows. Resolves after the last row, and rejects if the rows are not
+   * read to the end. If you ask for it before reading, it reads and discards the rows.
+   *
+   * ```ts
+   * const { total_rows } = await animals.allDocs.rows({ limit: 0 }).summary;
+   * ```
    */
   get summary(): Promise<RowsSummary> {
     if (!this.#isBegun) void this.#readPast();
     return this.#summary;
   }
 
-  /** One at a time, as they are asked for; only once. */
+  /** Iterate over the rows. They can be read only once. */
   [Symbol.asyncIterator](): AsyncIterableIterator<R> {
     return this.#items((rows) => rows);
   }
 
-  /** The rows in arrays, one for each piece that the network brought, of 64 KiB at most: the fast path. */
+  /**
+   * Iterate over arrays of rows, one for each chunk from the network, of at most 64 KiB. This is the fastest
+   * way to read many rows.
+   *
+   * ```ts
+   * for await (const docs of animals.docs().batches()) console.log(docs.length);
+   * ```
+   */
   batches(): AsyncIterableIterator<R[]> {
     return this.#items((rows) => [rows]);
   }
 
-  /** All rows in memory. */
+  /**
+   * Read all rows into memory.
+   *
+   * ```ts
+   * const ids = await animals.keys().toArray();
+   * ```
+   */
   async toArray(): Promise<R[]> {
     const rows: R[] = [];
     for await (const batch of this.batches()) for (const row of batch) rows.push(row);
     return rows;
   }
 
-  /** The rows as a stream that pulls one at a time. Cancelling it closes the connection. */
+  /**
+   * Convert the rows to a stream that reads one row at a time. Cancelling it closes the connection.
+   *
+   * ```ts
+   * await animals.values().toReadableStream().pipeTo(writable);
+   * ```
+   */
   toReadableStream(): ReadableStream<R> {
     const rows = this[Symbol.asyncIterator]();
     return new ReadableStream<R>(
@@ -123,7 +147,7 @@ export class Rows<R> implements AsyncIterable<R> {
     try {
       for await (const _batch of this.batches());
     } catch {
-      // The summary has rejected with it.
+      // The summary has rejected with this error.
     }
   }
 }
