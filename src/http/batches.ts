@@ -1,26 +1,26 @@
 import type { Batch, Pull } from "../shared/batch.js";
 import type { OpenResponse } from "./request.js";
 
-// Some runtimes deliver half a megabyte at once: rows that are parsed together are in memory together.
+// Some runtimes deliver half a megabyte at once. Rows that are parsed together are in memory together.
 const largestPiece = 65_536;
 
-/** A parser that is given the pieces of a text, whatever their size. */
+/** A parser that receives a text in pieces of any size. */
 export interface TextReader {
   /** Whether the text is complete. */
   readonly ended: boolean;
-  /** Whether nothing can follow the text, though the connection may stay open. */
+  /** Whether the text is the last of the body, even if the connection stays open. */
   readonly isLast?: boolean;
   push(text: string, batch: Batch): void;
 }
 
-/** Where a text comes from, and the errors of what can go wrong with it. */
+/** The source of a text, and the errors for what can go wrong with it. */
 interface TextSource {
   open(): Promise<OpenResponse>;
   unfinished(response: Response): Error;
   unreadable(response: Response, text: string, cause: unknown): Error;
 }
 
-/** The rows of a body, in a batch for each piece that arrives. */
+/** Read the rows of a body, in a batch for each chunk that arrives. */
 export function batchesOf(reader: TextReader, source: TextSource): Pull<Batch> {
   const decoder = new TextDecoder();
   let opened: OpenResponse | undefined;

@@ -2,16 +2,19 @@ import { wastesMemory } from "../shared/runtime.js";
 import type { Operation } from "../streams/operation.js";
 import { watchdog } from "./watchdog.js";
 
-/** What reads a body chunk by chunk. */
+/** Reads a body chunk by chunk. */
 export interface BodyReader {
   read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
   cancel(): Promise<void>;
 }
 
-// As much as Deno hands over at once.
+// The most that Deno delivers at once.
 const memorySize = 65_536;
 
-/** Reads a body of which each chunk is done with when the next is asked for: into the same memory, where that helps. */
+/**
+ * Read a body into the same memory again and again where that is faster. A chunk is valid until the next
+ * read.
+ */
 export function readInPlace(body: ReadableStream<Uint8Array>): BodyReader {
   if (!wastesMemory) return body.getReader();
   let memory = new ArrayBuffer(memorySize);
@@ -31,20 +34,20 @@ export function readInPlace(body: ReadableStream<Uint8Array>): BodyReader {
   };
 }
 
-/** The connection that a body comes by, and what becomes of it. */
+/** The connection of a body. */
 interface Connection {
-  /** Milliseconds without a byte after which nobody is there. */
+  /** Milliseconds without a byte after which the connection is considered dead. */
   silenceTimeout: number;
   silent(): Error;
   cut(cause: unknown): Error;
-  /** Aborts when it is closed. */
+  /** Aborts when the connection is closed. */
   signal: AbortSignal;
   close(): void;
 }
 
 /**
- * The bytes of a body. Leaving them early closes the connection. Written by hand, for a generator costs
- * several turns of the microtask queue a chunk, and CouchDB sends a chunk a row.
+ * Iterate over the chunks of a body. Stopping early closes the connection. A generator would cost several
+ * microtasks per chunk, and CouchDB sends a chunk per row.
  */
 export function bytesOf(
   reader: BodyReader | null,
@@ -57,13 +60,13 @@ export function bytesOf(
     failure = silent();
     close();
   });
-  // Not left to fetch: a signal made of signals can be collected before it passes an abort on.
+  // fetch may miss the abort: a signal composed of signals can be garbage-collected before it fires.
   const stop = () => {
     watch.end();
     void reader?.cancel().catch(() => {});
   };
   signal.addEventListener("abort", stop);
-  // Since the headers came, it may have aborted.
+  // It may have aborted after the headers arrived.
   if (signal.aborted) stop();
   return {
     next: async () => {

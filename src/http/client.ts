@@ -26,7 +26,10 @@ import {
 } from "./request.js";
 import { type Exchange, type Session, send } from "./send.js";
 
-/** HTTP, and of CouchDB only the form of its responses: requests in; JSON, rows and errors out. */
+/**
+ * The HTTP layer: it sends requests, and returns JSON, rows and errors. Of CouchDB, it knows the response
+ * format only.
+ */
 export class HttpClient {
   readonly base: string;
   readonly json: SureJson;
@@ -41,9 +44,9 @@ export class HttpClient {
     this.session = { ...options, server: { url: base, request } };
   }
 
-  /** End every operation, refuse new ones, and log out. */
+  /** Abort all operations, reject new ones, and log out. */
   close(): Promise<void> {
-    // Its failure is reported once.
+    // Only the first call reports a failure.
     this.#closing ??= this.#close().finally(() => {
       this.#closing = Promise.resolve();
     });
@@ -56,7 +59,10 @@ export class HttpClient {
     await auth?.close?.(server);
   }
 
-  /** Several requests may wait for a request of the Auth, which is sent even when the session is closed. */
+  /**
+   * Send a request for the Auth. Several requests may wait for it, so it is sent even if the session is
+   * closed.
+   */
   async #requestForAuth(
     method: HttpRequest["method"],
     path: string,
@@ -72,15 +78,15 @@ export class HttpClient {
     }
   }
 
-  /** The URL of a request, as it is sent and as errors show it. */
+  /** The URL of a request, as sent and as shown in errors. */
   url({ path, query = {} }: Pick<HttpRequest, "path" | "query">): string {
     const parameters = encodeQuery(query, (value) => this.json.stringify(value));
-    // A path from the user may have a query of its own.
+    // A path from the user may include a query.
     const rest = path.includes("?") ? parameters.replace("?", "&") : parameters;
     return `${this.base}/${path}${rest}`;
   }
 
-  /** An error of a request. */
+  /** Create an error of a request. */
   error<E>(
     Class: new (details: ErrorDetails) => E,
     request: Pick<HttpRequest, "method" | "path" | "query">,
@@ -89,7 +95,7 @@ export class HttpClient {
     return new Class({ method: request.method, url: this.url(request), ...details });
   }
 
-  /** The error for a response that CouchDB does not give. */
+  /** Create the error for a response that is not CouchDB's. */
   invalid(
     request: Pick<HttpRequest, "method" | "path" | "query">,
     reason: string,
@@ -99,32 +105,32 @@ export class HttpClient {
     return this.error(InvalidResponseError, request, { status, reason, cause });
   }
 
-  /** The error for a body that ended early. */
+  /** Create the error for a body that ended early. */
   incomplete(request: HttpRequest, status: number, cause?: unknown): IncompleteResponseError {
     const reason = "the response ended early";
     return this.error(IncompleteResponseError, request, { status, reason, cause });
   }
 
-  /** The error for a conflict that was found without a request. */
+  /** Create the error for a conflict that was detected without a request. */
   conflict(method: HttpRequest["method"], path: string, reason: string): ConflictError {
     const details = { status: 409, error: "conflict", reason };
     return this.error(ConflictError, { method, path }, details);
   }
 
-  /** The error for a server that gave no sign of life for too long. */
+  /** Create the error for a server that was silent for too long. */
   silent(request: HttpRequest, milliseconds: number): TimeoutError {
     const reason = `the server was silent for ${milliseconds} ms`;
     const mayHaveHappened = effectOf(request) !== "read";
     return this.error(TimeoutError, request, { reason, mayHaveHappened });
   }
 
-  /** Begin an operation of several requests; the caller must `end` it. */
+  /** Begin an operation of several requests. The caller must `end` it. */
   begin(signal: AbortSignal | undefined): Operation {
     if (this.#closing) throw closedError();
     return new Operation(signal, this.#operations);
   }
 
-  /** Wait for work within an operation of its own. */
+  /** Run work as an operation of its own. */
   async during<R>(
     signal: AbortSignal | undefined,
     work: (operation: Operation) => R | PromiseLike<R>,
@@ -138,9 +144,9 @@ export class HttpClient {
   }
 
   /**
-   * Send a request and read the response whole, within the session's timeout.
+   * Send a request and read the whole response within the session's timeout.
    *
-   * @param within - the operation that it is part of; default, one of its own
+   * @param within - the operation that the request belongs to; default: a new one
    */
   async request(request: JsonRequest, within?: Operation): Promise<JsonResponse> {
     const operation = within ?? this.begin(request.signal);
@@ -151,7 +157,7 @@ export class HttpClient {
     }
   }
 
-  /** Send a request and give the JSON of its response. */
+  /** Send a request and return the JSON of the response. */
   async value(request: JsonRequest, within?: Operation): Promise<unknown> {
     return (await this.request(request, within)).value;
   }
@@ -184,21 +190,21 @@ export class HttpClient {
     throw this.#notJson(request, response);
   }
 
-  /** The rows of a response as they arrive. The request is sent when the first are read. */
+  /** Stream the rows of a response. The request is sent when the first rows are read. */
   rows(request: StreamRequest, member: string, operation: Operation): Source<Batch> {
     const summary: RowsSummary = {};
     const reader = new RowReader(member, (text) => this.json.parse(text), summary);
     return { next: this.#batches(request, operation, reader), summary };
   }
 
-  /** The rows of a response that has one a line, up to the line with `last_seq`. */
+  /** Stream the rows of a response with one row per line, up to the line with `last_seq`. */
   lines(request: StreamRequest, operation: Operation): Source<Batch> {
     const summary: RowsSummary = {};
     const reader = new LineReader((text) => this.json.parse(text), summary);
     return { next: this.#batches(request, operation, reader), summary };
   }
 
-  /** Rows that a reader of the caller's finds. */
+  /** Stream the rows that a given reader finds. */
   read(request: StreamRequest, operation: Operation, reader: TextReader): Source<Batch> {
     return { next: this.#batches(request, operation, reader), summary: {} };
   }
@@ -221,7 +227,7 @@ export class HttpClient {
     });
   }
 
-  /** Send a request, and give the response when its headers have arrived. */
+  /** Send a request, and return the response when its headers have arrived. */
   async open(
     request: StreamRequest,
     operation: Operation,
@@ -243,7 +249,7 @@ export class HttpClient {
 
   #notJson(request: HttpRequest, { status, headers }: Response, cause?: unknown) {
     const type = headers.get("content-type") ?? "no content type";
-    // A SyntaxError quotes the response, which may be a page that quotes the request.
+    // A SyntaxError quotes the response, and an error page may quote the request.
     const shown = cause instanceof SyntaxError ? undefined : cause;
     return this.invalid(request, `expected CouchDB's JSON, got ${type}`, status, shown);
   }

@@ -10,13 +10,13 @@ import { contentOf, prepareUpload } from "./upload.js";
 export interface RequestOptions extends OperationOptions {
   /** Default `"GET"`. GET and HEAD are retried; others only if they never reached the server. */
   method?: string | undefined;
-  /** Parameters: values such as keys are encoded as for a view. */
+  /** URL parameters. Values such as keys are encoded as for a view. */
   query?: Record<string, unknown> | undefined;
-  /** Sent beside the session's headers; they take precedence. */
+  /** Headers to send. They override the session's. */
   headers?: Record<string, string> | undefined;
   /** A value to send as JSON. */
   json?: unknown;
-  /** What to send, under its own content type unless `headers` name another. Not with `json`. */
+  /** The body. Its own content type is sent, unless `headers` has one. Not with `json`. */
   body?: BodyInit | undefined;
 }
 

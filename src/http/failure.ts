@@ -28,13 +28,13 @@ const classes: Record<number, typeof CouchDBError> = {
   429: TooManyRequestsError,
 };
 
-// These mean the same, whichever server on the way says them. A 404 or 409 without CouchDB's JSON says
-// nothing about the document, and must not be taken for CouchDB's.
+// These statuses mean the same whichever server sends them. A 404 or 409 without CouchDB's JSON says nothing
+// about the document.
 const fromAnyServer = new Set([401, 403, 413, 429]);
 
 const longestRetryAfter = 60_000;
 
-/** The error for a response without success, whose body is `text`. */
+/** Create the error for an unsuccessful response, whose body is `text`. */
 export function errorFromResponse(
   request: { method: string; url: string },
   { status, type, headers }: Response,
@@ -56,7 +56,7 @@ export function errorFromResponse(
   return new InvalidResponseError({ ...request, status, reason: message, retryAfter });
 }
 
-/** The error for a request that failed in the network. */
+/** Create the error for a request that failed in the network. */
 export function networkError(
   request: { method: string; url: string; mayHaveHappened: boolean },
   cause: unknown,
@@ -66,7 +66,7 @@ export function networkError(
   return new NetworkError({ ...request, reason, cause, mayHaveHappened });
 }
 
-/** The error that CouchDB appends to a response that it cannot complete, if there is one. */
+/** The error that CouchDB appends to a response that it cannot complete, if any. */
 export function failureWithin(
   request: { method: string; url: string },
   { status }: Response,
@@ -78,7 +78,7 @@ export function failureWithin(
   return new ServerError({ ...request, status: Number(code), error, reason });
 }
 
-/** Whether nothing was sent, which Node, Bun and Deno report and browsers do not. */
+/** Whether nothing was sent. Node, Bun and Deno report this, browsers do not. */
 function wasRefused(cause: unknown): boolean {
   const texts = [cause, Object(cause).cause].map((error) => {
     const { code, message } = Object(error);

@@ -1,12 +1,10 @@
-/** Headers may hold a credential, which a runtime's own error would show. */
-
 /**
- * Headers by their names in lower case.
+ * Convert headers to an object with lower-case names. A runtime's own error could show a credential.
  *
  * @throws TypeError for a name or a value that cannot be sent
  */
 export function toHeaders(init: HeadersInit | undefined): Record<string, string> {
-  // Most requests have none, and a small one would notice.
+  // Most requests have no headers, and small requests would take noticeably longer.
   if (init === undefined) return {};
   try {
     return Object.fromEntries(new Headers(init));

@@ -1,10 +1,14 @@
 import { checkType } from "../shared/arguments.js";
 
-/** Ids to URLs: the one place that decides what a name may be and how it is written in a path. */
+/** Paths of databases, documents and attachments: the only place that checks and encodes names. */
 
 const databaseName = /^(_users|_replicator|_global_changes|[a-z][a-z0-9_$()+/-]*)$/;
 
-/** The path of a database. Throws a TypeError for a name that CouchDB refuses, or an endpoint's. */
+/**
+ * The path of a database.
+ *
+ * @throws TypeError for a name that CouchDB refuses, or that is an endpoint's
+ */
 export function databasePath(name: string): string {
   if (typeof name !== "string" || !databaseName.test(name) || name.length > 238) {
     throw invalidName(name, "database name: use a-z, 0-9 and _$()+/-, with a letter first");
@@ -14,8 +18,9 @@ export function databasePath(name: string): string {
 
 /**
  * The path of a document within its database. A `/` is escaped, except the one after `_design` and `_local`.
- * Throws a TypeError for an id that would reach something other than a document: the database itself (`""`, and
- * `.` and `..`, which URL parsers remove) or one of its endpoints.
+ *
+ * @throws TypeError for an id that would address something else: the database itself (`""`, and `.` and `..`,
+ * which URL parsers remove) or one of its endpoints
  */
 export function documentPath(id: string): string {
   checkType("id", "string", id);
@@ -27,15 +32,17 @@ export function documentPath(id: string): string {
   return special + encodeSegment(rest);
 }
 
-/** The path of a document within a database's. */
+/** The path of a document, including its database. */
 export function pathIn({ path }: { path: string }, id: string): string {
   return `${path}/${documentPath(id)}`;
 }
 
 /**
- * The path of an attachment within its document. A `/` stays, unless URL parsers would remove a part between.
- * Throws a TypeError for a name that would reach the document itself or one of its endpoints: CouchDB has no names
- * that begin with an underscore.
+ * The path of an attachment within its document. A `/` is kept, unless URL parsers would then remove a
+ * segment.
+ *
+ * @throws TypeError for a name that would address the document itself or one of its endpoints: CouchDB has no
+ * names that begin with an underscore
  */
 export function attachmentPath(name: string): string {
   if (typeof name !== "string" || name.startsWith("_")) throw invalidName(name, "attachment name");
@@ -43,7 +50,7 @@ export function attachmentPath(name: string): string {
   return /(^|%2F)\.{0,2}(%2F|$)/.test(path) ? path : path.replaceAll("%2F", "/");
 }
 
-/** One segment of a path: the name of a design document, or of a view. */
+/** Encode one segment of a path, such as the name of a design document or view. */
 export function encodeSegment(name: string): string {
   if (typeof name !== "string" || isDots(name)) throw invalidName(name, "name");
   try {
@@ -54,11 +61,12 @@ export function encodeSegment(name: string): string {
 }
 
 /**
- * An encoded path below the server's URL. Throws a TypeError for one that would lead out of it, or that a URL
- * cannot have.
+ * The encoded path below the server's URL.
+ *
+ * @throws TypeError for a path that leaves it, or that is not valid in a URL
  */
 export function serverPath(path: string): string {
-  // URL parsers take some characters for a slash, and remove others.
+  // URL parsers read some characters as a slash, and remove others.
   const strange = /[#\\\t\r\n]|^[^?]*(?<=^|\/)(\.|%2e){1,2}(\/|\?|$)/i;
   if (typeof path !== "string" || strange.test(path)) {
     throw invalidName(path, "path");
@@ -74,9 +82,8 @@ function invalidName(value: unknown, kind: string): TypeError {
 }
 
 /**
- * The session's base URL without a trailing slash, and the credentials that it carried, taken out:
- * fetch refuses them in a URL, and no error may show them. For the same reason a TypeError does
- * not quote the URL.
+ * Split a URL into the session's base URL, without a trailing slash, and its credentials. fetch refuses
+ * credentials in a URL, and errors must not show them. Therefore a TypeError does not quote the URL.
  */
 export function parseBaseUrl(input: string | URL): {
   base: string;

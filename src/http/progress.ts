@@ -2,19 +2,19 @@ import { sendsStreams } from "../shared/runtime.js";
 import type { Operation } from "../streams/operation.js";
 import { watchdog } from "./watchdog.js";
 
-/** Called as bytes are transferred: their number so far, and the total if it is known. */
+/** Called as bytes are transferred, with their number so far and the total, if it is known. */
 export type Progress = (bytes: number, total: number | undefined) => void;
 
-/** What an upload needs. */
+/** The context of an upload. */
 interface Upload {
   operation: Operation;
-  /** Milliseconds that the server may be silent, and the error when it was. */
+  /** Milliseconds that the server may be silent, and the error for more. */
   timeout: number;
   silent(): Error;
   onProgress: Progress | undefined;
 }
 
-/** A body to send; call `end` when the response has arrived. */
+/** A body to send. Call `end` when the response has arrived. */
 interface PreparedBody {
   body: Blob | ReadableStream<Uint8Array>;
   end(): void;
@@ -22,13 +22,13 @@ interface PreparedBody {
 
 type Step = { done?: boolean | undefined; value?: unknown };
 
-/** Chunks as a stream that is pulled and counted; ky would keep a copy to count. */
+/** Convert chunks to a stream that is read on demand and counted. To count them, ky would keep a copy. */
 export function toStream(
   next: () => Promise<Step>,
   how: {
     total: number | undefined;
     onProgress: Progress | undefined;
-    /** Called at the end, with the error if there was one. */
+    /** Called at the end, with the error if any. */
     end(error?: unknown): void;
     cancel(): void;
   },
@@ -55,7 +55,10 @@ export function toStream(
   return new ReadableStream({ pull, cancel: how.cancel }, { highWaterMark: 0 });
 }
 
-/** A body to send: whole if it is in memory and its progress is not observed, or if no stream can be sent. */
+/**
+ * Prepare a body to send. It is not streamed if it is in memory and its progress is not observed, or if the
+ * runtime cannot send streams.
+ */
 export async function prepareBody(
   content: Blob | Response,
   isStream: boolean,
@@ -67,7 +70,7 @@ export async function prepareBody(
   if (whole && !observed) return { body: whole, end() {} };
   const stream = whole?.stream() ?? ((content as Response).body as ReadableStream<Uint8Array>);
   const reader = stream.getReader();
-  // The server's silence is limited while it has a chunk to read, not while the caller makes the next.
+  // The time limit applies while the server has a chunk to read, not while the caller makes the next one.
   const watch = watchdog(timeout, () => operation.abort(silent()));
   const end = () => {
     watch.end();
@@ -85,7 +88,7 @@ export async function prepareBody(
   const body = toStream(next, {
     total: whole?.size,
     onProgress: observed,
-    // A fetch reports a broken source as if the network had failed.
+    // fetch reports a broken source as a network failure.
     end: (error) => error && operation.abort(error),
     cancel: end,
   });
@@ -95,10 +98,10 @@ export async function prepareBody(
   return { body: gathered, end() {} };
 }
 
-// A slow line: bytes a millisecond.
+// Bytes per millisecond on a slow line.
 const slowest = 16;
 
-/** Milliseconds that a server may take to respond to so many bytes whose sending cannot be observed. */
+/** Milliseconds that the server has to respond to an upload whose progress cannot be observed. */
 export function uploadTimeout(bytes: number, timeout: number): number {
   return Math.min(timeout + bytes / slowest, 2 ** 31 - 1);
 }

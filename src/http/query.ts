@@ -1,8 +1,8 @@
-/** Options to parameters: the one place that knows how CouchDB wants a parameter written. */
+/** URL parameters: the only place that knows how CouchDB expects a parameter to be written. */
 
 export type Query = Record<string, unknown>;
 
-// CouchDB reads these as JSON: users give values, and never quote them.
+// CouchDB parses these as JSON. Callers pass values, not JSON.
 const asJson = new Set([
   "key",
   "keys",
@@ -15,8 +15,9 @@ const asJson = new Set([
 ]);
 
 /**
- * The query string with its `?`, or nothing. `undefined` is left out. Throws a TypeError for a value
- * that no parameter can have.
+ * The query string with its `?`, or `""`. Parameters that are undefined are left out.
+ *
+ * @throws TypeError for a value that no parameter can have
  */
 export function encodeQuery(query: Query, stringify: (value: unknown) => string): string {
   const parameters: string[] = [];
@@ -32,7 +33,7 @@ export function encodeQuery(query: Query, stringify: (value: unknown) => string)
 function write(name: string, value: unknown, stringify: (value: unknown) => string): string {
   if (asJson.has(name) || Array.isArray(value)) return stringify(value);
   if (typeof value === "string" || typeof value === "bigint") return String(value);
-  // What a number is, the user's parser decides: a sequence of the server's may be one of its own.
+  // The user's JSON functions decide what a number is: a sequence from the server may be an object.
   const text = stringify(value);
   if (/^(-?\d|true|false)/.test(text)) return text;
   const shown = typeof value === "number" || value === null ? value : typeof value;

@@ -1,12 +1,12 @@
 import type { OperationOptions } from "../shared/types.js";
 import type { Query } from "./query.js";
 
-/** A fetch function: the runtime's, a worker's service binding, or a test's. */
+/** A fetch function, such as a worker's service binding or a test's. */
 export type Fetch = (input: Request, init?: RequestInit) => Promise<Response>;
 
 /**
- * What a request does to the server, which decides whether it may be sent again: nothing, the same however
- * often it arrives, or something new each time.
+ * The effect of a request on the server, which decides whether it may be sent again: none, the same however
+ * often it arrives, or a new one each time.
  */
 export type Effect = "read" | "idempotent" | "write";
 
@@ -16,28 +16,28 @@ export interface HttpRequest extends OperationOptions {
   /** Encoded, without a leading slash. */
   path: string;
   query?: Query | undefined;
-  /** JSON as text; or the bytes of an upload, whose content type is among the headers. */
+  /** JSON text, or the bytes of an upload with a `content-type` header. */
   body?: string | Blob | ReadableStream<Uint8Array> | undefined;
   headers?: Record<string, string> | undefined;
-  /** Default: `"read"` for GET and HEAD, `"write"` for the other methods. */
+  /** Default `"read"` for GET and HEAD, `"write"` for other methods. */
   effect?: Effect;
   /** Milliseconds to the headers, and to the end of a body that is read whole. Default: the session's. */
   timeout?: number | false;
-  /** 0 where the caller retries. Default: the session's. */
+  /** 0 if the caller retries. Default: the session's. */
   retries?: 0;
 }
 
 /** A request whose response is read whole, as JSON. */
 export interface JsonRequest extends HttpRequest {
-  /** A member that shows that the JSON is CouchDB's; false where it need not be an object. */
+  /** A member that identifies CouchDB's JSON; false if it need not be an object. */
   expects?: string | false;
 }
 
-/** A request whose response is read as it arrives. */
+/** A request whose response is streamed. */
 export interface StreamRequest extends HttpRequest {
   /** Milliseconds without a byte after which the connection is considered dead. Default: no limit. */
   silenceTimeout?: number | undefined;
-  /** Called when CouchDB has begun its response. */
+  /** Called when CouchDB begins its response. */
   onResponse?: () => void;
 }
 
@@ -45,7 +45,7 @@ export interface StreamRequest extends HttpRequest {
 export interface JsonResponse {
   headers: Headers;
   text: string;
-  /** The text as JSON; undefined for a HEAD. */
+  /** The parsed text; undefined for a HEAD request. */
   value: unknown;
 }
 
@@ -57,7 +57,7 @@ export interface OpenResponse {
   close(): void;
 }
 
-/** The effect that a request has. */
+/** The effect of a request. */
 export function effectOf({ effect, method }: HttpRequest): Effect {
   return effect ?? (method === "GET" || method === "HEAD" ? "read" : "write");
 }

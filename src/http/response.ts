@@ -3,14 +3,14 @@ import { toHeaders } from "./headers.js";
 import { type Progress, toStream } from "./progress.js";
 import type { HttpRequest } from "./request.js";
 
-// A Response with one of these statuses has no body.
+// A Response with one of these statuses cannot have a body.
 const withoutBody = new Set([204, 205, 304]);
 
 /**
- * Send a request, and give the response as a Response whose body is still arriving: reading it can throw
- * couchfetch's errors, and the session's timeout limits its silence.
+ * Send a request, and return a Response whose body is still arriving. Reading the body throws couchfetch's
+ * errors, and a TimeoutError if the server is silent for the session's timeout.
  *
- * @param operation - used by this request alone: it ends with the body
+ * @param operation - used for this request only: it ends with the body
  */
 export async function responseTo(
   client: HttpClient,
@@ -28,7 +28,7 @@ export async function responseTo(
     };
     const { status, statusText, headers: received } = opened.response;
     const shown = new Headers(received);
-    // The bytes are already decoded, which these headers would deny.
+    // The body is already decoded, so these headers would be wrong.
     if (shown.has("content-encoding")) {
       shown.delete("content-encoding");
       shown.delete("content-length");

@@ -1,16 +1,15 @@
 import { type CouchDBError, NetworkError, TimeoutError } from "../shared/errors.js";
 
-/** What is tried again by itself, and how long that waits. */
+/** Retries: what is retried, and after what delay. */
 
 /**
- * How often couchfetch tries again what is safe to send twice. Between tries it waits: exponentially
- * longer up to 30 s, or for as long as the server asks by `Retry-After`, up to a minute.
+ * Retries of requests that are safe to repeat. Before a retry, couchfetch waits exponentially longer, up to 30 s,
+ * or as long as the server's `Retry-After` says, up to a minute.
  */
 export interface RetryOptions {
   /**
-   * Repetitions of one request, after its first try, and tries on end that a scan, or a feed, whose
-   * connection was lost goes on with, though they bring nothing new. Default 2, and for live feeds no
-   * limit; 0 turns repeating off.
+   * The number of retries of a request, and of attempts in a row to resume a scan or feed without progress.
+   * Default 2, unlimited for live feeds; 0 disables retries.
    */
   limit?: number | undefined;
 }
@@ -18,30 +17,31 @@ export interface RetryOptions {
 const firstDelay = 250;
 const longestDelay = 30_000;
 
-// Not 500: CouchDB means it. These pass.
+// Temporary statuses. 500 is not among them: it is a definite error of CouchDB.
 const passing = new Set([408, 429, 502, 503, 504]);
 
 /**
- * Whether what failed may succeed if it is tried again, and has not used up the time that it had.
+ * Whether a retry may succeed. A timeout is not retried: it has used up its time.
  *
- * @param isSafe - whether it may be done twice. If not, only what has not been done is tried again
+ * @param isSafe - whether the request may be performed twice; if not, it is retried only if it was not
+ * performed
  */
 export function mayPass(error: CouchDBError, isSafe = true): boolean {
   if (error instanceof NetworkError) {
     return !(error instanceof TimeoutError) && (isSafe || !error.mayHaveHappened);
   }
   if (!isSafe) return error.status === 429;
-  // What CouchDB says, with 412, when too few of its nodes are there.
+  // CouchDB's error, with status 412, if too few of its nodes are available.
   return passing.has(error.status as number) || error.error === "nodedown";
 }
 
-/** Milliseconds to wait before the next try: as the server asks, or else by `backoff`. */
+/** Milliseconds to wait before the next attempt: what the server asks for, or else `backoff`. */
 export function waitBefore(attempt: number, { retryAfter }: CouchDBError): number {
-  // A server that asks for no wait at all would be hammered.
+  // A `Retry-After` of 0 must not flood the server.
   return retryAfter || backoff(attempt);
 }
 
-/** Exponential back-off with full jitter, in milliseconds. `attempt` counts from 1. */
+/** Exponential backoff with full jitter, in milliseconds. `attempt` counts from 1. */
 export function backoff(attempt: number): number {
   return Math.random() * Math.min(longestDelay, firstDelay * 2 ** (attempt - 1));
 }

@@ -8,26 +8,26 @@ import { toHeaders } from "./headers.js";
 import { effectOf, type Fetch, type HttpRequest } from "./request.js";
 import { mayPass, waitBefore } from "./retry.js";
 
-/** What the requests of a session have in common. */
+/** Settings that the requests of a session share. */
 export interface Session {
   readonly auth: Auth | undefined;
   /** The server, as the Auth sees it. */
   readonly server: AuthServer;
   readonly fetch: Fetch | undefined;
-  /** Their names are in lower case. */
+  /** With lower-case names. */
   readonly headers: Record<string, string>;
   /** Milliseconds to the headers, and to the end of a body that is read whole. */
   readonly timeout: number;
-  /** How often a request that is safe to send twice is retried. */
+  /** How often a request is retried that is safe to send twice. */
   readonly retries: number;
-  /** How often a live feed reconnects in a row without progress. */
+  /** How often in a row a live feed reconnects without progress. */
   readonly feedRetries: number;
 }
 
 /** A response whose headers have arrived. */
 export interface Exchange {
   response: Response;
-  /** The body, if it was to be read whole. */
+  /** The body, if it was read whole. */
   text: string;
   /** Aborts when the connection is closed, or the operation ends. */
   signal: AbortSignal;
@@ -38,10 +38,10 @@ export interface Exchange {
 type Credentials = Record<string, string>;
 
 /**
- * Send a request, and again where that is safe and may help. ky can retry and take a signal, too, but either
- * costs each request more than the rest of couchfetch.
+ * Send a request, and retry it if that is safe and may help. ky supports retries and signals, too, but each
+ * costs a request more time than the rest of couchfetch.
  *
- * @param isWhole - whether to read the body: a request whose body is lost is retried
+ * @param isWhole - whether to read the body; then a request whose body is lost is retried
  */
 export async function send(
   session: Session,
@@ -68,14 +68,14 @@ export async function send(
       const { response, text, error } = result;
       const isStale = await notifyAuth(session, result, sent, operation).catch((reason) => {
         operation.throwIfAborted();
-        // A write that is done is done, whatever the Auth says.
+        // A write that succeeded stays so, whatever the Auth throws.
         if (isRead || error) throw reason;
       });
       if (!error) {
         if (isWhole) release();
         return { response, text, signal, close };
       }
-      // Once: what is refused again stays refused.
+      // Only once: a request that is refused again stays refused.
       if (isStale && !isRenewed && !isStream) {
         isRenewed = true;
         continue;
@@ -94,7 +94,7 @@ type Result =
   | { response: Response; text: string; error?: undefined }
   | { response: Response | undefined; text: string; error: CouchDBError };
 
-/** Send a request once. Rejects only when the operation ends. */
+/** Send a request once. Rejects only if the operation is aborted. */
 async function exchange(
   session: Session,
   request: HttpRequest & { url: string },
@@ -108,7 +108,7 @@ async function exchange(
   let text = "";
   let lost: { cause: unknown } | undefined;
   let isOver = false;
-  // Here, ky's timeout covers the body as well.
+  // Reading the body here makes ky's timeout cover it.
   const fetch = async () => {
     try {
       const response = await (session.fetch
@@ -139,12 +139,12 @@ async function exchange(
   }
 }
 
-/** The headers by which the session authenticates a request. */
+/** The headers that authenticate a request. */
 async function credentialsFor({ auth, server }: Session, operation: Operation) {
   return auth && operation.race(Promise.resolve(auth.headers(server)));
 }
 
-/** Report a response to the Auth. True if the request may succeed with new credentials. */
+/** Report a response to the Auth. Returns true if the request may succeed with new credentials. */
 async function notifyAuth(
   { auth, server }: Session,
   { response, error }: Result,
@@ -157,7 +157,7 @@ async function notifyAuth(
   return operation.race(Promise.resolve(auth.onResponse(seen, server)));
 }
 
-/** ky gets none of this: to copy it into a Request of its own would cost each request. */
+/** These options go to fetch directly: ky would copy them into a Request, which costs each request time. */
 function toInit(
   { headers }: Session,
   request: HttpRequest,
@@ -165,11 +165,11 @@ function toInit(
   signal: AbortSignal,
 ): RequestInit {
   const { method } = request;
-  // A runtime that resends by itself cannot resend a stream.
+  // A runtime that resends requests cannot resend a stream.
   const isOnce = effectOf(request) === "write" && resends;
   const body = isOnce ? toStream(request.body) : request.body;
   const { cookie, ...signed } = { ...toHeaders(request.headers), ...toHeaders(sent) };
-  // An empty cookie is not sent, but asks a browser for its own.
+  // An empty cookie is not sent, but makes a browser send its own.
   if (cookie) signed.cookie = cookie;
   return {
     method,
@@ -187,7 +187,7 @@ function toInit(
   } as RequestInit;
 }
 
-/** Bun recognizes a Blob behind its own stream. */
+/** Convert a body to a stream. Bun recognizes a Blob behind the Blob's own stream. */
 function toStream(body: HttpRequest["body"]) {
   if (body === undefined || body instanceof ReadableStream) return body;
   return new Blob([body]).stream().pipeThrough(new TransformStream());

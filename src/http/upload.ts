@@ -4,24 +4,28 @@ import type { HttpClient } from "./client.js";
 import { type Progress, prepareBody, uploadTimeout } from "./progress.js";
 import type { HttpRequest } from "./request.js";
 
-/** What a user gives to be sent. */
+/** The content of an upload. */
 export interface Content {
   body: Blob | Response;
   isStream: boolean;
-  /** The content type that the body itself names. */
+  /** The content type of the body itself. */
   type: string;
 }
 
-/** Throws a TypeError for a value that cannot be sent. */
+/**
+ * Check and convert a body.
+ *
+ * @throws TypeError for a value that cannot be sent
+ */
 export function contentOf(body: BodyInit): Content {
   const isText = typeof body === "string";
-  // Some runtimes turn a view of shared memory into text.
+  // Some runtimes convert a view of shared memory to text.
   const bytes = ArrayBuffer.isView(body) ? body.buffer : body;
   const kinds = [Blob, ArrayBuffer, FormData, URLSearchParams, ReadableStream];
   if (!isText && !kinds.some((Kind) => bytes instanceof Kind)) {
     throw argumentError("body", "a string, Blob, form, stream or bytes", body);
   }
-  // It knows how each kind of body is encoded, and mostly its type.
+  // Response encodes each kind of body, and sets most content types.
   const content = new Response(body);
   const otherwise = isText ? "text/plain;charset=UTF-8" : "application/octet-stream";
   const type = content.headers.get("content-type") || otherwise;
@@ -30,7 +34,7 @@ export function contentOf(body: BodyInit): Content {
 }
 
 /**
- * A request with its body, and the time that sending it may take. Call `end` when the response has arrived.
+ * Prepare a request with a body, and the timeout for sending it. Call `end` when the response has arrived.
  *
  * @param request - without a body
  */

@@ -1,8 +1,8 @@
-// A runtime that was busy, or asleep, hears its timers before what has arrived meanwhile: several
-// short waits in place of a long one give that its turn.
+// After a busy or suspended phase, a runtime fires timers before it delivers data that has arrived. Several
+// short waits instead of a long one let the data be read first.
 const ticks = 5;
 
-/** Notices silence, but only while somebody listens: whoever does not read hears nothing. */
+/** Detects silence, but only between `listen` and `rest`: while nothing is read, nothing can be received. */
 export interface Watchdog {
   listen(): void;
   rest(): void;
@@ -10,15 +10,15 @@ export interface Watchdog {
 }
 
 /**
- * @param silence - milliseconds; Infinity for a watchdog that sleeps
- * @param bark - called when nothing was heard for so long, or up to a fifth longer
+ * @param silence - milliseconds; Infinity disables the watchdog
+ * @param bark - called after this much silence, or up to a fifth more
  */
 export function watchdog(silence: number, bark: () => void): Watchdog {
   let isListening = false;
   let quiet = 0;
   const tick = () => {
     if (isListening) quiet += 1;
-    // The first one was under way when the listening began.
+    // The first tick was already under way when the listening began.
     if (quiet > ticks) bark();
   };
   const timer = silence < Infinity ? setInterval(tick, silence / ticks) : undefined;
