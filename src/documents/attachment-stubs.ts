@@ -1,11 +1,11 @@
 import type { AttachmentStub, DocumentMembers } from "../shared/types.js";
 
-/** An attachment's stub, whatever its name: `constructor` may be one. */
+/** The stub of an attachment, which may have any name, such as `constructor`. */
 export function stubOf(stubs: DocumentMembers["_attachments"] = {}, name: string) {
   return Object.hasOwn(stubs, name) ? stubs[name] : undefined;
 }
 
-/** Gives a document's data an attachment's stub, or takes it away if there is none. */
+/** Set the stub of an attachment in a document's data, or remove it. */
 export function noteAttachment(
   data: DocumentMembers,
   name: string,

@@ -12,22 +12,28 @@ import { noteAttachment, stubOf } from "./attachment-stubs.js";
 import type { DocumentState } from "./document-state.js";
 import { hasContent, type PendingWrite, sendWrite } from "./write-outcome.js";
 
-/** How the bytes of an attachment are transferred. */
+/** Options for transferring an attachment. */
 export interface TransferOptions extends OperationOptions {
   /**
-   * Called as bytes are transferred, with their number so far and the total, if that is known. Browsers report
-   * nothing while they send: there it is called once, at the end of a `save`.
+   * Called as bytes are transferred, with their number so far and the total, if it is known. Browsers do not
+   * report uploads: there it is called once, at the end of a `save`.
    */
   onProgress?: Progress | undefined;
 }
 
 /**
- * An attachment of a document. Its content is not kept here: each access is a request.
+ * An attachment of a document. Its content is not kept in memory: each access is a request.
+ *
+ * ```ts
+ * const photo = cat.attachment("photo.jpg");
+ * await photo.save(file);
+ * const blob = await (await photo.fetch()).blob();
+ * ```
  *
  * @see https://docs.couchdb.org/en/stable/api/document/attachments.html
  */
 export class Attachment {
-  /** The name, as in the document's `_attachments`. */
+  /** The name of the attachment in the document's `_attachments`. */
   readonly name: string;
   readonly #document: DocumentState<object>;
   readonly #path: string;
@@ -51,14 +57,13 @@ export class Attachment {
   }
 
   /**
-   * Read the content as a Response whose body is still arriving: stream it, or read it with `blob()`, `text()`
-   * and the like. Its headers have the content type. Cancel a body that you do not want:
-   * `response.body.cancel()`.
+   * Read the content, as a Response whose body is still arriving. Its headers have the content type. Read the
+   * body as a stream or with `blob()`, `text()` and the like; to discard it, call `response.body.cancel()`.
    *
-   * @param options - `rev`: the document's revision, default the current one
+   * @param options - `rev`: the document's revision; default: the current one
    * @throws NotFoundError if the attachment does not exist
-   * @throws TimeoutError, also while the body is read, if the server is silent for the session's `timeout`;
-   * IncompleteResponseError if the connection is lost while the body is read
+   * @throws TimeoutError if the server is silent for the session's `timeout`, also while you read the body
+   * @throws IncompleteResponseError if the connection is lost while you read the body
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#get--db-docid-attname
    */
   async fetch(options: TransferOptions & { rev?: string | undefined } = {}): Promise<Response> {
@@ -70,16 +75,16 @@ export class Attachment {
   }
 
   /**
-   * Save the content, which makes a new revision of the document; this copy of the document then has that
-   * revision. Unsaved changes of the document stay unsaved.
+   * Save the content, which creates a new revision of the document. This copy of the document gets that
+   * revision; its unsaved changes stay unsaved.
    *
-   * A stream is sent as it is read. Browsers cannot send one: there it is gathered first.
+   * A stream is sent as it is read. Browsers cannot send streams, so they read it into memory first.
    *
-   * @param body - anything that fetch takes
-   * @param contentType - default: the body's own, as a Blob's `type`, or `application/octet-stream`
+   * @param body - any body that fetch accepts
+   * @param contentType - default: the body's own, such as a Blob's `type`, or `application/octet-stream`
    * @throws TypeError if `body` cannot be sent
-   * @throws ConflictError if the server has another revision of the document; and, before anything is sent, if
-   * this copy was neither read nor saved
+   * @throws ConflictError if the server has another revision of the document, or if this copy was neither
+   * read nor saved; then nothing is sent
    * @throws NetworkError with `mayHaveHappened` if the connection is lost
    * @throws TimeoutError if the server neither reads nor responds for the session's `timeout`
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#put--db-docid-attname
@@ -116,10 +121,10 @@ export class Attachment {
   }
 
   /**
-   * Delete the attachment, which makes a new revision of the document, as `save` does.
+   * Delete the attachment, which creates a new revision of the document, as `save` does.
    *
-   * @throws ConflictError if the server has another revision of the document, and if this copy was neither read
-   * nor saved
+   * @throws ConflictError if the server has another revision of the document, or if this copy was neither
+   * read nor saved
    * @throws NotFoundError if the attachment does not exist
    * @throws NetworkError with `mayHaveHappened` if the connection is lost
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#delete--db-docid-attname
@@ -151,10 +156,10 @@ export class Attachment {
   }
 
   /**
-   * A revision that a `save` made. CouchDB refuses an upload without reading on and then hangs up: its response
-   * may be lost.
+   * How to recognize the revision that a `save` created. If CouchDB refuses an upload, it stops reading and
+   * hangs up, so its response may be lost.
    *
-   * @param sent - undefined for a stream, which is gone
+   * @param sent - undefined for a stream, which cannot be read again
    */
   #saving(parent: string, sent: Blob | undefined, signal: AbortSignal | undefined): PendingWrite {
     const revpos = Number.parseInt(parent, 10) + 1;
@@ -171,7 +176,7 @@ export class Attachment {
     };
   }
 
-  /** A revision that a `delete` made: the parent without this attachment, and otherwise the same. */
+  /** How to recognize the revision that a `delete` created: the parent without this attachment. */
   #deleting(parent: string): PendingWrite {
     return {
       id: this.#document.id,
@@ -186,7 +191,7 @@ export class Attachment {
     };
   }
 
-  /** Note the saved attachment in the document, with its length and digest if they can be read. */
+  /** Add the saved attachment to the document, with its length and digest if they can be read. */
   async #noteSaved(
     parent: string,
     rev: string,
@@ -203,7 +208,7 @@ export class Attachment {
       const stored = stubOf((value as DocumentMembers)._attachments, this.name);
       if (stored) document.noteAttachment(rev, rev, this.name, stored);
     } catch {
-      // The attachment is saved all the same.
+      // The attachment is saved even if this fails.
       operation.throwIfAborted();
     }
   }

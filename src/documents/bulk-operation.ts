@@ -9,7 +9,7 @@ import { Document, isIn } from "./document.js";
 import type { Draft } from "./document-state.js";
 import { documentWrite, findOutcomes, isUncertain, toUncertainError } from "./write-outcome.js";
 
-/** Changes the documents of a bulk operation, and adds others. */
+/** A function that changes the documents of a bulk operation, or adds others. */
 export type BulkEdit<T extends object> = (documents: BulkOperation<T>) => unknown;
 
 /**
@@ -19,14 +19,14 @@ export type BulkEdit<T extends object> = (documents: BulkOperation<T>) => unknow
  */
 export interface BulkOptions extends OperationOptions {
   /**
-   * False: store the documents with the revisions that they have, as a replicator does, whatever the server has.
-   * This is never a conflict, but may add leaves. Default true.
+   * Set to false to store the documents with their own revisions, as a replicator does, whatever the server
+   * has. This never conflicts, but may add leaves. Default true.
    */
   new_edits?: boolean | undefined;
 }
 
 /**
- * Documents that are written in one request.
+ * Documents to write in one request.
  *
  * ```ts
  * const { error } = await animals.updateDocs(["cat", "dog"], (docs) => {
@@ -39,11 +39,13 @@ export interface BulkOptions extends OperationOptions {
  * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
  */
 export class BulkOperation<T extends object = JsonObject> implements Iterable<Document<T>> {
-  /** The documents that the last `save` wrote. They have their new revisions. */
+  /** The documents that the last `save` wrote, with their new revisions. */
   ok: Document<T>[] = [];
-  /** The documents that the last `save` could not write. `response` has the reasons. */
+  /** The documents that the last `save` failed to write. `response` has the reasons. */
   error: Document<T>[] = [];
-  /** CouchDB's response to the last `save`, a row for each document; without `new_edits`, for failures only. */
+  /**
+   * CouchDB's response to the last `save`: a row for each document or, without `new_edits`, for each failure.
+   */
   response: BulkRow[] = [];
   readonly #context: DatabaseContext;
   readonly #documents = new Map<string, Document<T>>();
@@ -54,14 +56,18 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     for (const document of documents) this.append(document);
   }
 
-  /** The documents of this operation, including unchanged ones. */
+  /** Iterate over the documents of this operation, including unchanged ones. */
   [Symbol.iterator](): IterableIterator<Document<T>> {
-    // Documents that are added meanwhile are not part of the loop.
+    // The loop does not include documents that are added meanwhile.
     return [...this.#documents.values()].values();
   }
 
   /**
    * Add a new document.
+   *
+   * ```ts
+   * const fish = docs.create("fish", { legs: 0 });
+   * ```
    *
    * @throws TypeError if the operation already has this id
    */
@@ -72,12 +78,16 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
   /**
    * Add an existing Document.
    *
+   * ```ts
+   * docs.append(await animals.get("cat"));
+   * ```
+   *
    * @throws TypeError if the operation already has its id, or it belongs to another database
    */
   append(document: Document<T>): Document<T> {
     if (!isIn(this.#context, document))
       throw new TypeError("the document belongs to another database");
-    // Its id is not part of the URL, where it would be refused.
+    // The id is not part of the URL, which would check it.
     documentPath(document.id);
     if (this.#documents.has(document.id))
       throw new TypeError(`${JSON.stringify(document.id)} is already included`);
@@ -86,13 +96,13 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
   }
 
   /**
-   * Write the documents that have changed, in one request; without any, nothing is sent. The result of each is in
-   * `ok` or `error`: the failure of one document is not thrown. Called again, it writes what is still unsaved.
+   * Write the changed documents in one request; if there are none, nothing is sent. The result of each is in
+   * `ok` or `error`: the failure of one document is not thrown. A second call writes what is still unsaved.
    *
-   * @throws TypeError without `new_edits` if a document has no revision of its own; nothing is sent
-   * @throws PayloadTooLargeError if the server does not accept so much at once
-   * @throws NetworkError with `mayHaveHappened` if the connection was lost and the server does not say for each
-   * document what happened: those that it reports are in `ok` and `error`, the others in neither
+   * @throws TypeError without `new_edits` if a document has no new revision; nothing is sent
+   * @throws PayloadTooLargeError if the request is larger than the server accepts
+   * @throws NetworkError with `mayHaveHappened` if the connection was lost and the server does not say for
+   * each document what happened: those that it reports are in `ok` and `error`, the others in neither
    */
   async save({ new_edits = true, signal }: BulkOptions = {}): Promise<void> {
     signal?.throwIfAborted();
@@ -101,7 +111,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     if (!new_edits && !drafts.every(({ isNewRev }) => isNewRev))
       throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
     const { rows, error } = await this.#send(changed, drafts, new_edits, signal);
-    // Without `new_edits`, a document that was stored has no row.
+    // Without `new_edits`, CouchDB sends no row for a document that it stored.
     const rowOf = new Map(rows.map((row) => [row?.id, row]));
     this.response = rows;
     this.ok = [];
@@ -115,7 +125,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     if (error) throw error;
   }
 
-  /** The rows; and, if the outcome of some documents is unknown, the error that caused it. */
+  /** Send the documents. Returns the rows and, if the outcome of some documents is unknown, the error. */
   async #send(
     documents: Document<T>[],
     drafts: Draft[],
@@ -131,7 +141,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
       path: `${path}/_bulk_docs`,
       body,
       timeout: uploadTimeout(body.length, client.session.timeout),
-      // Given revisions are the same whenever they arrive.
+      // Given revisions stay the same however often they are written.
       effect: new_edits ? "write" : "idempotent",
       expects: "length",
     };
@@ -151,7 +161,9 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     }
   }
 
-  /** The rows that CouchDB would have responded with, for the documents whose outcome can be looked up. */
+  /**
+   * Look up the outcome of each document. Returns the rows that CouchDB's response would have had, if known.
+   */
   async #lookUp(
     documents: Document<T>[],
     bodies: string[],
@@ -169,7 +181,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
   }
 }
 
-/** Let the user change an operation, and save it unless that throws. */
+/** Call `edit`, and save the operation unless that throws. */
 export async function editAndSave<T extends object>(
   { client }: DatabaseContext,
   bulk: BulkOperation<T>,

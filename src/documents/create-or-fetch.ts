@@ -5,17 +5,17 @@ import type { DatabaseContext } from "./database-context.js";
 import type { Document } from "./document.js";
 
 /**
- * A database that does not exist is a 404 too, but no document could be saved to it. The answer to a
- * HEAD does not tell.
+ * Whether a document does not exist, but could be saved. If the database does not exist, CouchDB responds
+ * with 404, too; the response to a HEAD request does not show the difference.
  */
 export function isMissing(error: unknown): boolean {
   return error instanceof NotFoundError && error.reason !== "Database does not exist.";
 }
 
 /**
- * Makes sure that a document is not on the server yet; or, with `existsOk`, fetches it if it is.
+ * Check that a document does not exist on the server; with `existsOk`, fetch it if it does.
  *
- * @throws ConflictError if it is, unless `existsOk`
+ * @throws ConflictError if the document exists, unless `existsOk`
  */
 export async function createOrFetch(
   context: DatabaseContext,

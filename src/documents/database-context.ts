@@ -1,7 +1,7 @@
 import type { HttpClient } from "../http/client.js";
 import type { Codec } from "../shared/codec.js";
 
-/** One database, as documents, views and feeds need to know it. */
+/** A database, as its documents, views and feeds see it. */
 export interface DatabaseContext {
   readonly name: string;
   readonly path: string;

@@ -1,49 +1,49 @@
 import type { OperationOptions } from "../shared/types.js";
 
 /**
- * How a document is read. All but `signal` goes to CouchDB as it is.
+ * Options for reading a document. All but `signal` are passed to CouchDB unchanged.
  *
  * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
  */
 export interface GetOptions extends OperationOptions {
-  /** Read this revision, as long as the server has it. */
+  /** Read this revision, if the server still has it. Default: the current one. */
   rev?: string | undefined;
-  /** Tell the other leaf revisions, as `_conflicts`. */
+  /** Include the other leaf revisions as `_conflicts`. */
   conflicts?: boolean | undefined;
-  /** Tell the deleted leaf revisions, as `_deleted_conflicts`. */
+  /** Include the deleted leaf revisions as `_deleted_conflicts`. */
   deleted_conflicts?: boolean | undefined;
-  /** Of `rev`, the leaf that it led to. */
+  /** Instead of `rev`, read the leaf that descends from it. */
   latest?: boolean | undefined;
-  /** Tell the sequence of the last update, as `_local_seq`. */
+  /** Include the sequence of the last update as `_local_seq`. */
   local_seq?: boolean | undefined;
   /** The same as `conflicts`, `deleted_conflicts` and `revs_info` together. */
   meta?: boolean | undefined;
-  /** Tell the revision's history, as `_revisions`. */
+  /** Include the revision's history as `_revisions`. */
   revs?: boolean | undefined;
-  /** The same with what is left of each, as `_revs_info`. */
+  /** Include the revision's history, and which revisions are still available, as `_revs_info`. */
   revs_info?: boolean | undefined;
-  /** Give what the attachments hold, in base64. */
+  /** Include the content of attachments, in base64. */
   attachments?: boolean | undefined;
-  /** With the contents only of what these revisions have not: with `attachments`. */
+  /** With `attachments`: leave out content that these revisions already have. */
   atts_since?: readonly string[] | undefined;
-  /** Tell how the attachments are packed. */
+  /** Include the compression of attachments as `encoding` and `encoded_length`. */
   att_encoding_info?: boolean | undefined;
 }
 
 /**
- * How a document is saved.
+ * Options for saving a document.
  *
  * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
  */
 export interface SaveOptions extends OperationOptions {
   /**
-   * `"ok"`: CouchDB responds before it writes, and names no revision. A conflict is not reported, and the
-   * document stays unsaved here until it is fetched.
+   * Set to `"ok"` to get a response before CouchDB writes the document. It has no revision and reports no
+   * conflict, and the document stays unsaved here until you fetch it.
    */
   batch?: "ok" | undefined;
   /**
-   * False: store the document with the revision that it has, as a replicator does, whatever the server has.
-   * This is never a conflict, but may add a leaf. Default true.
+   * Set to false to store the document with its own revision, as a replicator does, whatever the server has.
+   * This never conflicts, but may add a leaf. Default true.
    */
   new_edits?: boolean | undefined;
 }

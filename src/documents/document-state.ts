@@ -5,14 +5,14 @@ import type { AttachmentStub, DocumentData, JsonObject } from "../shared/types.j
 import { noteAttachment } from "./attachment-stubs.js";
 import type { DatabaseContext } from "./database-context.js";
 
-/** Parses the JSON of a document once more, to find out whether the document has changed. */
+/** Parses the JSON of a document again, to find out whether the document has changed. */
 export type Original = () => unknown;
 
-/** What `save` sends, and what to do when it is saved. */
+/** The JSON to save, and a function to call when it is saved. */
 export interface Draft {
-  /** The data as it was when the draft was made. */
+  /** The data when the draft was made, as JSON. */
   body: string;
-  /** Whether its revision is another than the one that was read. */
+  /** Whether the revision differs from the one that was read. */
   isNewRev: boolean;
   saved(rev?: string): void;
 }
@@ -20,8 +20,8 @@ export interface Draft {
 /**
  * The data of a document, and what the database holds.
  *
- * Reading a document costs nothing beyond parsing it: its text is parsed again when `save` or `dirty`
- * needs to know what has changed.
+ * Reading a document costs no more than parsing it: `save` and `dirty` parse the text again to find out what
+ * has changed.
  */
 export class DocumentState<T extends object = JsonObject> {
   readonly context: DatabaseContext;
@@ -29,10 +29,10 @@ export class DocumentState<T extends object = JsonObject> {
   data: DocumentData<T>;
   /** The document in the database; undefined if it was neither read nor saved. */
   private original: Original | undefined;
-  /** What `data` was then: the same, unless a schema made something else of it. */
+  /** The data at that time: the same, unless a schema transformed it. */
   private was: Original | undefined;
 
-  /** @param original - if the data was read */
+  /** @param original - if the data was read from the server */
   constructor(context: DatabaseContext, id: string, data: object, original?: Original) {
     this.context = context;
     this.id = id;
@@ -41,7 +41,7 @@ export class DocumentState<T extends object = JsonObject> {
     this.was = original && this.#asRead(data, original);
   }
 
-  /** The path of the document. Made when needed: most documents of a scan are only read. */
+  /** The path of the document. Computed on demand: most documents of a scan are only read. */
   get path(): string {
     return pathIn(this.context, this.id);
   }
@@ -57,7 +57,7 @@ export class DocumentState<T extends object = JsonObject> {
     return this.was === undefined || !isLike(json, this.data, this.was());
   }
 
-  /** Whether there is content to lose. A revision that was set by hand is none. */
+  /** Whether there is content to lose. A revision that was set is not content. */
   get hasChanges(): boolean {
     const was = (this.was?.() ?? { _id: this.id }) as DocumentData;
     const { json } = this.context.client;
@@ -81,14 +81,14 @@ export class DocumentState<T extends object = JsonObject> {
     this.was = was;
   }
 
-  /** Note an attachment that was saved or deleted: that made a revision of one that may be here. */
+  /** Note a saved or deleted attachment, if that changed the revision that is here. */
   noteAttachment(parent: string, rev: string, name: string, stub?: AttachmentStub): void {
     if (this.data._rev !== parent) return;
     noteAttachment(atRevision(this.data, rev), name, stub);
-    // The content here need not be that of its revision, which can be set.
+    // If `rev` was set, the content here may belong to another revision.
     if (this.knownRev !== parent) return;
     const { json } = this.context.client;
-    // When needed: what a schema made may not be JSON, which is an error then.
+    // On demand: the output of a schema may not be JSON, which throws.
     const noted = (before: Original | undefined) => {
       let text: string | undefined;
       return () => {
@@ -103,19 +103,19 @@ export class DocumentState<T extends object = JsonObject> {
     this.original = original;
   }
 
-  /** What to save. */
+  /** Prepare the data to be saved. */
   draft(): Draft {
     const { data } = this;
     const { _rev } = data;
     const { body, known } = this.written(data);
     const saved = (rev = _rev) => {
-      // If something else was fetched meanwhile, this revision is not its parent.
+      // If something else was fetched meanwhile, it does not descend from this revision.
       if (this.data === data) this.replace(atRevision(data, rev), ...known(rev));
     };
     return { body, saved, isNewRev: _rev !== undefined && _rev !== this.knownRev };
   }
 
-  /** The JSON of data as it is now, and what it is once it is saved. */
+  /** The JSON of the data, and its originals once it is saved. */
   written(data: DocumentData<T>, original = this.original, was = this.was) {
     if (data._id !== this.id) throw new TypeError("`_id` cannot be changed: use copy()");
     this.check(data);
@@ -126,7 +126,7 @@ export class DocumentState<T extends object = JsonObject> {
     const body = codec && isMade ? codec.mergeBack(original(), was(), json.parse(text)) : text;
     const at = (written: string, rev: string | undefined) => () =>
       atRevision(json.parse(written) as DocumentData<T>, rev);
-    /** What the database holds once it is saved, and what the data was then. */
+    /** The JSON in the database once it is saved, and the data at that time. */
     const known = (rev: string | undefined): [Original, Original] => {
       const now = at(body, rev);
       return [now, isMade ? at(text, rev) : now];
@@ -134,7 +134,11 @@ export class DocumentState<T extends object = JsonObject> {
     return { body, known };
   }
 
-  /** Throw a TypeError for data that cannot be saved. */
+  /**
+   * Check the data before it is saved.
+   *
+   * @throws TypeError if it cannot be saved
+   */
   protected check(_data: DocumentData<T>): void {}
 
   /** The document in the database, if it was read or saved. */

@@ -18,16 +18,21 @@ import {
   toUncertainError,
 } from "./write-outcome.js";
 
-/** A local copy of a document. Only its methods that return a promise contact the server. */
+/**
+ * A local copy of a document. Only its methods that return a promise contact the server.
+ *
+ * ```ts
+ * const cat = await animals.get("cat");
+ * cat.data.legs = 4;
+ * await cat.save();
+ * ```
+ */
 export class Document<T extends object = JsonObject> {
   /** The document's id, including `_design/` or `_local/`. */
   readonly id: string;
   readonly #state: DocumentState<T>;
 
-  /**
-   * @internal
-   * @param original - if the data was read
-   */
+  /** @internal */
   constructor(
     context: DatabaseContext,
     id: string,
@@ -36,12 +41,12 @@ export class Document<T extends object = JsonObject> {
     State = DocumentState<T>,
   ) {
     this.id = id;
-    // Data that was read needs no check: there may be many.
+    // Data from the server needs no check, and there may be many documents.
     if (original) {
       this.#state = new State(context, id, data, original);
       return;
     }
-    // A Document has its members behind `data`.
+    // A Document keeps its members in `data`.
     const isData = typeof data === "object" && data !== null && !Array.isArray(data);
     if (!isData || #state in data)
       throw new TypeError("`data` must be a plain object; pass `other.json` to copy a document");
@@ -63,7 +68,7 @@ export class Document<T extends object = JsonObject> {
     return ownMembers(this.data) as T;
   }
 
-  /** The same as `data`: what `JSON.stringify` writes of a document. */
+  /** The same as `data`, for `JSON.stringify`. */
   toJSON(): DocumentData<T> {
     return this.data;
   }
@@ -73,13 +78,13 @@ export class Document<T extends object = JsonObject> {
     return this.data._rev;
   }
 
-  /** Set it to save over a revision that you know. */
+  /** Set it to overwrite a revision that you know. */
   set rev(rev: string) {
     checkType("rev", "string", rev);
     this.data._rev = rev;
   }
 
-  /** Whether the document was read or saved, and not deleted. No request. */
+  /** Whether the document was read or saved, and not deleted. Sends no request. */
   get exists(): boolean {
     return this.data._rev !== undefined && this.data._deleted !== true;
   }
@@ -110,26 +115,25 @@ export class Document<T extends object = JsonObject> {
     const state = this.#state;
     const { client, codec } = state.context;
     if (!discardChanges) state.refuseToLoseChanges("GET");
-    // A revision that was set by hand is not that of the data; nor is data valid that no schema has seen.
+    // The data may belong to another revision than the one set, or may not have been validated.
     const isKnown = ifChanged && state.knownRev === this.rev && (codec?.isValid(this.data) ?? true);
     const response = await readDocument(state, query, isKnown ? this.rev : undefined);
     if (!response) return false;
     const { value, text } = response;
     const data = await validateRead(state.context, value, query.signal);
-    // There may be new ones since the request.
+    // There may be new changes since the request.
     if (!discardChanges) state.refuseToLoseChanges("GET");
     state.replace(data, () => client.json.parse(text));
     return true;
   }
 
   /**
-   * Save the document if it has changed. If it has not, nothing is sent.
+   * Save the document if it has changed; if not, nothing is sent.
    *
    * @returns CouchDB's response, or undefined if there was nothing to save
    * @throws ConflictError if the server has another revision
-   * @throws NetworkError with `mayHaveHappened` if the connection was lost and the server does not say what
-   * happened
-   * @throws TypeError if `_id` was changed; and without `new_edits` if the document has no revision of its own
+   * @throws NetworkError with `mayHaveHappened` if the connection was lost and the outcome is unknown
+   * @throws TypeError if `_id` was changed, or without `new_edits` if the document has no new revision
    * @throws ValidationError if the data does not match the database's schema
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
    */
@@ -154,7 +158,7 @@ export class Document<T extends object = JsonObject> {
       throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
     const query = { batch, new_edits: new_edits && undefined };
     const request = { method: "PUT", path, query, body, expects: "ok", signal } as const;
-    // A given revision is the same however often it is written.
+    // A given revision stays the same however often it is written.
     const effect = new_edits ? "write" : "idempotent";
     const { value } = await client.request({ ...request, effect });
     if (batch === undefined) saved();
@@ -162,11 +166,9 @@ export class Document<T extends object = JsonObject> {
   }
 
   /**
-   * Delete the document on the server, which keeps a tombstone. This copy is empty afterwards, without a
-   * revision; it can be filled and saved again.
+   * Delete the document, which leaves a tombstone. This copy is then empty, and can be filled and saved again.
    *
-   * @throws ConflictError if there are unsaved changes, unless `discardChanges`; and if the server has another
-   * revision
+   * @throws ConflictError if the server has another revision, or for unsaved changes without `discardChanges`
    * @throws NotFoundError if the document does not exist
    * @throws NetworkError with `mayHaveHappened`, as `save` does
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#delete--db-docid
@@ -181,11 +183,11 @@ export class Document<T extends object = JsonObject> {
     const { rev } = this;
     const body = JSON.stringify({ _id: id, _rev: rev, _deleted: true });
     const request = { method: "DELETE", path, query: { rev }, expects: "rev", signal } as const;
-    // A tombstone is the same; but some runtimes may send a DELETE, which has no body, twice.
+    // Both write the same tombstone, but some runtimes may send a DELETE, which has no body, twice.
     const result = resends
       ? await saveDocument(state, body, signal)
       : await sendWrite(context, request, documentWrite(context, id, body));
-    // Changes that were made meanwhile stay, as a document that was not saved.
+    // Changes that were made meanwhile are kept, as an unsaved document.
     const isChanged = !discardChanges && state.hasChanges;
     if (isChanged) state.replace(atRevision({ ...this.data }, undefined), undefined);
     else state.replace({ _id: id }, () => ({ _id: id }));
@@ -193,7 +195,7 @@ export class Document<T extends object = JsonObject> {
   }
 
   /**
-   * Copy the document, as the server has it, to another id.
+   * Copy the document on the server to another id.
    *
    * @param options - `rev`: the revision of an existing document that the copy replaces
    * @throws ConflictError if the other document exists and `rev` is not its revision
@@ -213,21 +215,21 @@ export class Document<T extends object = JsonObject> {
     try {
       return (await context.client.value(request)) as WriteResult;
     } catch (error) {
-      // What was copied is what the server had then: it cannot be looked up.
+      // The outcome cannot be looked up, as the content that the server copied is unknown.
       throw isUncertain(error, context.client.url(request)) ? toUncertainError(error) : error;
     }
   }
 
   /**
-   * Read the document, change it with `mutate` and save it; and again for as long as somebody else's save comes
-   * in between. If this fails, the copy stays as it was.
+   * Read the document, change it with `mutate` and save it. If another save comes first, it starts again. If
+   * it fails, this copy is unchanged.
    *
    * ```ts
    * await counter.update((data) => { data.n += 1; });
    * ```
    *
-   * @param mutate - changes the data, or returns a replacement; it may be called repeatedly. An arrow function
-   * without braces returns the value of its expression
+   * @param mutate - changes the data, or returns a replacement; it may be called repeatedly. An arrow
+   * function without braces returns the value of its expression
    * @param options - `attempts`: the limit, default 10
    * @throws ConflictError if there are unsaved changes, or after the last attempt
    * @throws NotFoundError if the document does not exist
@@ -241,7 +243,7 @@ export class Document<T extends object = JsonObject> {
   }
 
   /**
-   * Ask the server for the current revision, without the document.
+   * Request the current revision, without the document.
    *
    * @throws NotFoundError if the document does not exist
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#head--db-docid
@@ -252,13 +254,13 @@ export class Document<T extends object = JsonObject> {
     const { headers } = await context.client.request(request);
     const rev = /"(\d+-.+)"/.exec(headers.get("etag") ?? "")?.[1];
     if (rev) return { ok: true, id, rev };
-    // A `_local` document's ETag is no revision, and across origins a server may not expose it.
+    // The ETag of a `_local` document is not a revision, and a server may hide it from other origins.
     const { _rev } = await readMembers(this.#state, { signal });
     return { ok: true, id, rev: _rev as string };
   }
 
   /**
-   * List the other leaf revisions, which are in conflict with the current one.
+   * List the other leaf revisions, which conflict with the current one.
    *
    * @throws NotFoundError if the document does not exist
    * @see https://docs.couchdb.org/en/stable/replication/conflicts.html
@@ -269,7 +271,7 @@ export class Document<T extends object = JsonObject> {
   }
 
   /**
-   * List the revisions that led to the current one, which is the first. Old ones may not be readable.
+   * List the history of the current revision, newest first. Old revisions may no longer be readable.
    *
    * @throws NotFoundError if the document does not exist
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-an-extended-revision-history
@@ -280,10 +282,10 @@ export class Document<T extends object = JsonObject> {
   }
 
   /**
-   * An attachment of this document. No request.
+   * An attachment of this document. Sends no request.
    *
    * @param name - may contain slashes
-   * @throws TypeError if no attachment can have this name: empty, `.`, `..`, or one that begins with `_`
+   * @throws TypeError if the name is empty, `.`, `..`, or begins with `_`
    */
   attachment(name: string): Attachment {
     return new Attachment(this.#state, name);

@@ -4,16 +4,16 @@ import type { DatabaseContext } from "./database-context.js";
 import type { GetOptions } from "./document-options.js";
 import type { DocumentState } from "./document-state.js";
 
-/** A document as it was read. */
+/** A document that was read, parsed and as text. */
 export interface JsonDocument<T extends object> {
   value: DocumentData<T>;
   text: string;
 }
 
 /**
- * The JSON of a document on the server, as a value and as text.
+ * Read a document, as a value and as text.
  *
- * @param known - a revision: undefined is returned if the server still has it
+ * @param known - a revision: if the server still has it, the result is undefined
  */
 export async function readDocument<T extends object>(
   { context, id, path }: DocumentState<T>,
@@ -31,7 +31,7 @@ export async function readDocument<T extends object>(
   }
 }
 
-/** A value that must be a document with this id. */
+/** Check that a value is the document with this id. */
 export function checkDocument<T extends object>(
   { client }: DatabaseContext,
   request: Pick<HttpRequest, "method" | "path">,
@@ -43,7 +43,7 @@ export function checkDocument<T extends object>(
   throw client.invalid(request, `expected the document ${JSON.stringify(id)}`);
 }
 
-/** What the schema of the database makes of a document that was read; without one, the same. */
+/** Validate a document that was read, if the database has a schema. */
 export async function validateRead<D extends DocumentData>(
   { client, codec }: DatabaseContext,
   data: D,
@@ -53,7 +53,7 @@ export async function validateRead<D extends DocumentData>(
   return client.during(signal, (operation) => codec.validateRead(data, operation));
 }
 
-/** The members that CouchDB adds to a document when they are asked for. */
+/** Read the members that CouchDB adds to a document on request. */
 export async function readMembers(
   { context, path }: DocumentState<object>,
   { signal, ...query }: GetOptions,
@@ -62,7 +62,7 @@ export async function readMembers(
   return (await context.client.value(request)) as DocumentData;
 }
 
-/** A member that must be a list of revisions. */
+/** Check that a member is a list of revisions. */
 export function checkRevisions<R>({ context, path }: DocumentState<object>, list: R[]): R[] {
   if (Array.isArray(list) && list.every((each) => each !== null)) return list;
   throw context.client.invalid({ method: "GET", path }, "expected a list of revisions");

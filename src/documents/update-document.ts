@@ -5,13 +5,13 @@ import type { DocumentState, Original } from "./document-state.js";
 import { type JsonDocument, readDocument, validateRead } from "./read-document.js";
 import { saveDocument } from "./write-outcome.js";
 
-/** Changes a document's data, or returns a replacement. */
+/** A function that changes a document's data, or returns a replacement. */
 export type Mutate<T extends object> = (
   data: DocumentData<T>,
   // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is the usual one
 ) => T | void | Promise<T | void>;
 
-/** Read a document, change it and save it, until no other save comes in between. */
+/** Read a document, change it and save it, until no other save comes first. */
 export async function updateDocument<T extends object>(
   state: DocumentState<T>,
   mutate: Mutate<T>,
@@ -23,14 +23,14 @@ export async function updateDocument<T extends object>(
     const conflict = await tryToUpdate(state, mutate, signal);
     if (!conflict) return;
     if (attempt >= attempts) throw conflict;
-    // Callers that lost the same race should not run the next one in step.
+    // Callers that lost the same race must not retry at the same time.
     await state.context.client.during(signal, (operation) =>
       operation.sleep(Math.random() * 20 * attempt),
     );
   }
 }
 
-/** Update a document once. Returns the conflict with another save, if there was one. */
+/** Update a document once. Returns the conflict with another save, if any. */
 async function tryToUpdate<T extends object>(
   state: DocumentState<T>,
   mutate: Mutate<T>,
@@ -57,9 +57,9 @@ async function tryToUpdate<T extends object>(
       throw error;
     }
   }
-  // Changes that were made here meanwhile stay: saving them will be a conflict.
+  // Changes that were made meanwhile are kept; saving them will conflict.
   if (state.hasChanges) return undefined;
-  // What a schema makes of JSON is not JSON again.
+  // The output of a schema may not be JSON.
   state.replace(isMade ? data : (original() as object), original, was);
   return undefined;
 }

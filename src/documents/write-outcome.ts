@@ -20,22 +20,22 @@ type Read = (rev: string) => Promise<DocumentData | undefined>;
 /** A write whose outcome can be looked up. */
 export interface PendingWrite {
   id: string;
-  /** The revision that it was to follow, if any. */
+  /** The revision before the write, if any. */
   parent: string | undefined;
-  /** Whether the bytes of attachments are needed to decide. */
+  /** Whether the content of attachments is needed to decide. */
   wantsBytes?: boolean;
-  /** Whether a revision is what was written; undefined if that cannot be decided. */
+  /** Whether a revision is the one that was written; undefined if that is undecidable. */
   isOurs(found: DocumentData, read: Read): Promise<boolean | undefined>;
 }
 
-/** Written as this revision; not written, and never to be; or unknown. */
+/** Written as this revision, definitely not written, or unknown. */
 export type WriteOutcome = { rev: string } | "conflict" | "unknown";
 
 /**
- * Whether an error leaves open what happened to a write that can be looked up. A silent server would be
- * silent again.
+ * Whether a write failed with an unknown outcome that can be looked up. A silent server would not respond to
+ * that, either.
  *
- * @param url - of the write: a login before it fails by itself
+ * @param url - the URL of the write: a failed login has another one
  */
 export function isUncertain(error: unknown, url: string): error is CouchDBError {
   if (Object(error).url !== url) return false;
@@ -43,18 +43,18 @@ export function isUncertain(error: unknown, url: string): error is CouchDBError 
     return error.mayHaveHappened && !(error instanceof TimeoutError);
   // Some nodes may have written it.
   if (error instanceof ServerError || Object(error).error === "nodedown") return true;
-  // Not a redirect, which is not followed, and whose status a browser hides.
+  // A redirect is not followed, and browsers hide its status.
   if (!(error instanceof InvalidResponseError)) return false;
   return error.status !== undefined && !(error.status >= 300 && error.status < 400);
 }
 
-/** The error for a write whose outcome stays unknown: a response that is not CouchDB's says nothing. */
+/** The error for a write whose outcome remains unknown. A response that is not CouchDB's proves nothing. */
 export function toUncertainError(error: CouchDBError): CouchDBError {
   if (error instanceof NetworkError || error.error !== undefined) return error;
   return new NetworkError({ ...error, cause: error, mayHaveHappened: true });
 }
 
-/** The error for a failure after a part of the work was written. */
+/** The error for a failure after a part was written. */
 export function afterWriting(error: unknown): unknown {
   if (!(error instanceof NetworkError) || error.mayHaveHappened) return error;
   const { method, url } = error;
@@ -73,9 +73,9 @@ export function saveDocument(
 }
 
 /**
- * Write a document. If the response is lost, look up on the server what happened.
+ * Write a document. If the response is lost, look up the outcome on the server.
  *
- * @param within - the operation that it is part of; default, one of its own
+ * @param within - the operation that the write belongs to; default: a new one
  */
 export async function sendWrite(
   context: DatabaseContext,
@@ -100,7 +100,7 @@ export async function sendWrite(
   }
 }
 
-/** What happened to writes; nothing if the server cannot be asked. */
+/** Look up the outcome of writes. Returns an empty array if the server cannot be reached. */
 export async function findOutcomes(
   context: DatabaseContext,
   writes: PendingWrite[],
@@ -112,7 +112,7 @@ export async function findOutcomes(
   });
 }
 
-/** What happened to writes. Rejects if the server cannot be asked. */
+/** Look up the outcome of writes. Rejects if the server cannot be reached. */
 export async function requestOutcomes(
   context: DatabaseContext,
   writes: PendingWrite[],
@@ -121,7 +121,7 @@ export async function requestOutcomes(
   const query = { revs: true, attachments: writes.some(({ wantsBytes }) => wantsBytes) };
   const read = (docs: { id: string; rev?: string }[]) =>
     readRevisions(context, docs, query, operation);
-  // `_bulk_get` does not know them.
+  // `_bulk_get` does not support them.
   const isLocal = ({ id }: PendingWrite) => id.startsWith("_local/");
   const asked = writes.filter((each) => !isLocal(each)).map(({ id }) => ({ id }));
   const all = asked.length === 0 ? [] : await read(asked);
@@ -135,7 +135,7 @@ export async function requestOutcomes(
   );
 }
 
-/** The revisions that can be read: for an id without `rev`, all leaves. */
+/** Read revisions, or all leaves of an id without `rev`. Those that the server no longer has are left out. */
 async function readRevisions(
   { client, path }: DatabaseContext,
   docs: { id: string }[],
@@ -150,7 +150,7 @@ async function readRevisions(
   try {
     const { results } = comparable(text) as { results: BulkGetRow[] };
     const ids = new Set(results.map(({ id }) => id));
-    // A document that is not mentioned may exist.
+    // A document without a result may exist.
     if (!docs.every(({ id }) => ids.has(id))) throw undefined;
     found = results.flatMap((result) => [...result.docs]);
   } catch {
@@ -167,7 +167,7 @@ async function outcomeOf(
   leaves: DocumentData[],
   read: Read,
 ): Promise<WriteOutcome> {
-  // Without a document, a new one may still arrive, but none that follows another.
+  // If there is no document, a write of a new one may still arrive; one with a parent would fail.
   let isDecided = leaves.length === 0;
   let isUnknown = isDecided && parent === undefined;
   for (const leaf of leaves) {
@@ -178,21 +178,21 @@ async function outcomeOf(
     const found = rev && (rev === leaf._rev ? leaf : await read(rev));
     const answer = found ? await isOurs(found, read) : undefined;
     if (rev && answer) return { rev };
-    // After a tombstone, a new one may still arrive.
+    // After a tombstone, a write of a new document may still arrive.
     if (answer === undefined || (parent === undefined && leaf._deleted)) isUnknown = true;
     else isDecided = true;
   }
   return isDecided && !isUnknown ? "conflict" : "unknown";
 }
 
-/** The revision after another; undefined while that is the last, and a write may still arrive. */
+/** The revision after another; undefined if that is the last, so that a write may still arrive. */
 function after(history: string[], parent: string): string | undefined {
   return history[history.indexOf(parent) - 1];
 }
 
 /**
- * The revision as which a new document was created: the only one, which may be a deletion, or the one after a
- * tombstone. Older revisions were there before.
+ * The revision that created a document: the only one, which may be a deletion, or the one after a tombstone.
+ * Older revisions existed before.
  */
 async function firstOf(
   { _rev, _deleted }: DocumentData,
@@ -209,7 +209,7 @@ function historyOf({ _revisions: { start, ids } = { start: 0, ids: [] } }: Docum
 }
 
 /**
- * The write of a document's JSON. CouchDB itself changes the documents of its system databases.
+ * The write of a document's JSON. In system databases, CouchDB itself changes documents.
  *
  * @param holds - whether an attachment is the one that was sent
  */
@@ -234,7 +234,7 @@ export function documentWrite(
   };
 }
 
-/** Whether a revision has this content: members, attachments, and being a deletion. */
+/** Whether a revision has this content: the same members and attachments, and deleted or not. */
 export function hasContent(found: DocumentData, sent: DocumentData): boolean {
   if ((found._deleted === true) !== (sent._deleted === true)) return false;
   if (!equalJson(ownMembers(found), ownMembers(sent), JSON.stringify)) return false;

@@ -3,8 +3,8 @@ import { type CouchDBError, NetworkError, TimeoutError } from "../shared/errors.
 /** Retries: what is retried, and after what delay. */
 
 /**
- * Retries of requests that are safe to repeat. Before a retry, couchfetch waits exponentially longer, up to 30 s,
- * or as long as the server's `Retry-After` says, up to a minute.
+ * Retries of requests that are safe to repeat. Before a retry, couchfetch waits exponentially longer, up to
+ * 30 s, or as long as the server's `Retry-After` says, up to a minute.
  */
 export interface RetryOptions {
   /**
