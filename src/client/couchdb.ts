@@ -18,66 +18,63 @@ import type {
 } from "../shared/types.js";
 import { Database } from "./database.js";
 
-/** How a session talks to its server. */
+/** Options of a session. */
 export interface CouchDBOptions {
-  /** How the session shows who it is. Default: not at all, or the `user:password@` of the URL. */
+  /** The authentication. Default: the `user:password@` of the URL, or none. */
   auth?: Auth | undefined;
-  /** Any fetch: a worker's service binding, a test's. Default: the runtime's. */
+  /** The fetch function, such as a worker's service binding or a test's. Default: the runtime's. */
   fetch?: Fetch | undefined;
   /** Headers to send with each request. */
   headers?: HeadersInit | undefined;
-  /**
-   * Milliseconds that the server has to begin its answer, and to complete one that is not streamed.
-   * Default 30 000.
-   */
+  /** Milliseconds for a response to begin and, unless it is streamed, to be complete. Default 30 000. */
   timeout?: number | undefined;
-  /** How often to repeat what is safe to send twice. */
+  /** How to retry requests that are safe to repeat. */
   retry?: RetryOptions | undefined;
-  /** How JSON is read and written. Default: the runtime's `JSON`. */
+  /** The JSON functions. Default: the runtime's `JSON`. */
   json?: Json | undefined;
 }
 
 /**
- * The parameters of a new database.
+ * Options for creating a database.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/common.html#put--db
  */
 export interface CreateDatabaseOptions extends OperationOptions {
-  /** Do not mind if the database exists. Default false. */
+  /** Accept an existing database. Default false. */
   existsOk?: boolean | undefined;
-  /** Shards. */
+  /** The number of shards. Default: as the server is configured. */
   q?: number | undefined;
-  /** Replicas of each shard. */
+  /** The number of replicas of each shard. Default: as the server is configured. */
   n?: number | undefined;
-  /** Whether ids begin with a partition's name, `land:cat`. Default false. */
+  /** Whether ids begin with the name of a partition, as in `land:cat`. Default false. */
   partitioned?: boolean | undefined;
 }
 
 /**
- * The parameters of the list of databases.
+ * Parameters for listing databases.
  *
  * @see https://docs.couchdb.org/en/stable/api/server/common.html#all-dbs
  */
 export interface AllDbsParams extends OperationOptions {
-  /** From this name on. */
+  /** The first name. */
   startkey?: string | undefined;
-  /** Up to this name. */
+  /** The last name. */
   endkey?: string | undefined;
-  /** From the last name to the first. Default false. */
+  /** List the last name first. Default false. */
   descending?: boolean | undefined;
-  /** Names at the most. Default: all there are. */
+  /** The maximum number of names. Default: no limit. */
   limit?: number | undefined;
-  /** Pass over so many. Default 0. */
+  /** The number of names to skip. Default 0. */
   skip?: number | undefined;
-  /** Whether `endkey` itself is part of it. Default true. */
+  /** Whether to include `endkey` itself. Default true. */
   inclusive_end?: boolean | undefined;
 }
 
-// The most that a timer can hold.
+// The longest delay of a timer.
 const longestTimeout = 2 ** 31 - 1;
 
 /**
- * A session with one CouchDB server. Making one sends nothing.
+ * A session with a CouchDB server. Creating one sends no request.
  *
  * ```ts
  * const couch = new CouchDB("http://localhost:5984", { auth: basic("admin", "secret") });
@@ -88,9 +85,10 @@ export class CouchDB {
   readonly #client: HttpClient;
 
   /**
-   * @param url - of the server; `user:password@` in it becomes `basic`
-   * @throws TypeError for a URL that is not http(s), for credentials both in it and in `auth`, and
-   * for headers that cannot be sent
+   * @param url - the server's URL; `user:password@` in it is used as `basic` authentication
+   * @throws TypeError if the URL is not http(s), if it has credentials and there is `auth`, too, or if
+   * headers cannot be sent
+   * @throws RangeError if `timeout` or `retry.limit` is out of range
    */
   constructor(url: string | URL, options: CouchDBOptions = {}) {
     const { base, credentials } = parseBaseUrl(url);
@@ -115,9 +113,9 @@ export class CouchDB {
   }
 
   /**
-   * Asks the server who it takes this session for.
+   * Ask the server which user it recognizes.
    *
-   * @throws UnauthorizedError if it does not accept the credentials
+   * @throws UnauthorizedError if the server does not accept the credentials
    * @see https://docs.couchdb.org/en/stable/api/server/authn.html#get--_session
    */
   async checkCredentials({ signal }: OperationOptions = {}): Promise<UserContext> {
@@ -127,7 +125,7 @@ export class CouchDB {
       ((await this.#client.value(request)) as { userCtx: UserContext }).userCtx;
     let userCtx = await read();
     const isAnonymous = () => client.session.auth && userCtx?.name == null;
-    // CouchDB does not report a cookie that it does not know.
+    // CouchDB does not reject a cookie that it does not recognize.
     if (isAnonymous() && (await this.#renewCredentials(signal))) userCtx = await read();
     if (!isAnonymous()) return userCtx;
     const reason = "the server ignored the credentials";
@@ -135,9 +133,13 @@ export class CouchDB {
   }
 
   /**
-   * A database that exists.
+   * Get a database that exists.
    *
-   * @throws NotFoundError if it does not
+   * ```ts
+   * const animals = await couch.get("animals");
+   * ```
+   *
+   * @throws NotFoundError if it does not exist
    */
   async get<T extends object = JsonObject>(
     name: string,
@@ -148,24 +150,24 @@ export class CouchDB {
   }
 
   /**
-   * A database whose documents are validated by a schema, which also gives them their type. No request.
+   * A database whose documents a schema validates and gives their type. Sends no request.
    *
    * ```ts
    * const Animal = z.object({ legs: z.number() });
    * const animals = couch.database("animals", { schema: standardSchema(Animal) });
    * ```
    *
-   * @throws TypeError if `schema` was not made by `standardSchema`
+   * @throws TypeError if `schema` was not created by `standardSchema`
    */
   database<T extends object, S extends object>(
     name: string,
     options: { schema: DocumentSchema<T, S> },
   ): Database<T, S>;
   /**
-   * A database. No request.
+   * A database, which need not exist. Sends no request.
    *
-   * @typeParam T - the type of its documents' own members
-   * @throws TypeError if no database can have this name
+   * @typeParam T - the type of the documents' own members
+   * @throws TypeError if the name is invalid
    */
   database<T extends object = JsonObject>(name: string): Database<T>;
   database(name: string, options?: { schema: DocumentSchema<object> }): Database {
@@ -178,7 +180,7 @@ export class CouchDB {
   }
 
   /**
-   * Creates a database.
+   * Create a database.
    *
    * @throws PreconditionFailedError if it exists, unless `existsOk`
    * @see https://docs.couchdb.org/en/stable/api/database/common.html#put--db
@@ -206,7 +208,11 @@ export class CouchDB {
   }
 
   /**
-   * The names of the databases.
+   * List the names of the databases.
+   *
+   * ```ts
+   * const zoos = await couch.keys({ startkey: "zoo", limit: 10 });
+   * ```
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#all-dbs
    */
@@ -221,7 +227,7 @@ export class CouchDB {
   }
 
   /**
-   * Deletes a database and all that is in it.
+   * Delete a database and all its documents.
    *
    * @throws NotFoundError if it does not exist
    */
@@ -230,7 +236,7 @@ export class CouchDB {
   }
 
   /**
-   * The server's welcome: its version and what it can do.
+   * Read the server's version and features.
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--
    */
@@ -244,17 +250,17 @@ export class CouchDB {
   }
 
   /**
-   * Sends a request that couchfetch has no method for, with the session's authentication, timeout and errors.
+   * Send a request that couchfetch has no method for, with the session's authentication, timeout and errors.
    *
    * ```ts
    * const page = await couch.request("animals/_design/zoo/_show/page/cat", { query: { format: "html" } });
    * console.log(await page.text());
    * ```
    *
-   * @param path - below the server's URL, encoded; it may have a query
-   * @returns the answer, its body still on its way: read it, or cancel it
-   * @throws CouchDBError for an answer that is none of success
-   * @throws TypeError for a path that would lead out of the server's URL
+   * @param path - below the server's URL, encoded; it may include a query
+   * @returns the response, whose body is still arriving: read it, or cancel it
+   * @throws CouchDBError if the response is not successful
+   * @throws TypeError if the path leaves the server's URL
    */
   async request(path: string, options: RequestOptions = {}): Promise<Response> {
     return customRequest(this.#client, path, options);
@@ -266,21 +272,20 @@ export class CouchDB {
   }
 
   /**
-   * Ends every request and feed of this session, which does no more work; and logs out, where its `auth`
-   * has logged in.
+   * Abort all requests and feeds of this session, reject new ones, and log out if `auth` has logged in.
    *
-   * @throws CouchDBError if that failed: the session is closed all the same
+   * @throws CouchDBError if the logout fails; the session is closed nevertheless
    */
   async close(): Promise<void> {
     await this.#client.close();
   }
 
-  /** The same as `close`, at the end of an `await using`. */
+  /** The same as `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  /** Tell the Auth that its credentials are not accepted. True if it may have better ones. */
+  /** Report to the Auth that its credentials were rejected. Returns true if it may have better ones. */
   #renewCredentials(signal: AbortSignal | undefined): Promise<boolean> {
     const { auth, server } = this.#client.session;
     const response = { status: 401, headers: new Headers(), reason: undefined };

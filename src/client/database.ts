@@ -18,10 +18,10 @@ import { checkType } from "../shared/arguments.js";
 import type { DatabaseInfo, JsonObject, OperationOptions } from "../shared/types.js";
 
 /**
- * A database of a server. Making one sends nothing.
+ * A database. Creating the object sends no request.
  *
- * @typeParam T - the type of its documents' own members
- * @typeParam S - the same as they are in the database, where a schema makes others of them
+ * @typeParam T - the type of the documents' own members
+ * @typeParam S - the same in the database, if a schema transforms them
  */
 export class Database<T extends object = JsonObject, S extends object = T> extends DocumentQueries<
   T,
@@ -39,14 +39,18 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   }
 
   /**
-   * Reads a document.
+   * Read a document.
    *
-   * @param options - `default`: the content of an unsaved document to give instead, if there is
-   * none; not for one revision. `known`: a Document that was read before, which is given back, as it is, if the
-   * server still has its revision
-   * @throws NotFoundError if there is no such document, and no `default`
-   * @throws BadRequestError for an invalid `rev`
-   * @throws ValidationError for a document that does not match the database's schema, if it has one
+   * ```ts
+   * const cat = await animals.get("cat", { default: { legs: 4 } });
+   * ```
+   *
+   * @param options - `default`: the content of an unsaved document to return if there is none; ignored with
+   * `rev`. `known`: a Document that was read before, which is returned unchanged if the server still has its
+   * revision
+   * @throws NotFoundError if the document does not exist, unless `default`
+   * @throws BadRequestError if `rev` is invalid
+   * @throws ValidationError if the document does not match the database's schema
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
    */
   async get(
@@ -54,7 +58,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     options: GetOptions & { default?: T | undefined; known?: Document<T> | undefined } = {},
   ): Promise<Document<T>> {
     const { default: content, known, ...params } = options;
-    // Before anything is sent, for its errors.
+    // Invalid content throws before anything is sent.
     const otherwise = content == null ? undefined : new Document<T>(this.#context, id, content);
     const { rev: _rev } = known ?? {};
     if (known && !(known.id === id && isIn(this.#context, known)))
@@ -71,9 +75,14 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   }
 
   /**
-   * A document that is not on the server yet: `save` puts it there.
+   * Create a document that is not on the server yet. `save` writes it.
    *
-   * @param options - `data`: its content. `existsOk`: if the document exists, give it instead
+   * ```ts
+   * const cat = await animals.create("cat", { data: { legs: 4 } });
+   * await cat.save();
+   * ```
+   *
+   * @param options - `data`: the content. `existsOk`: if the document exists, read it instead
    * @throws ConflictError if the document exists, unless `existsOk`
    */
   async create(
@@ -87,9 +96,9 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   }
 
   /**
-   * A document, without a request: read it with `fetch`, or save it as a new one.
+   * A local Document. Sends no request: read it with `fetch`, or save it as a new one.
    *
-   * @throws TypeError for an id that no document can have
+   * @throws TypeError if the id is invalid
    */
   document(id: string, data?: T): Document<T> {
     documentPath(id);
@@ -99,6 +108,10 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   /**
    * Create a Mango index, unless an equal one exists.
    *
+   * ```ts
+   * await animals.index({ fields: ["legs"] });
+   * ```
+   *
    * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_index
    */
   async index(index: IndexDefinition<S>, params: IndexParams = {}): Promise<IndexResult> {
@@ -106,7 +119,11 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   }
 
   /**
-   * The changes of the database: those there are, or also those to come.
+   * Read the changes of the database: those so far or, with `feed`, also those to come.
+   *
+   * ```ts
+   * for await (const change of animals.changes({ feed: "continuous" })) console.log(change.id);
+   * ```
    *
    * @see https://docs.couchdb.org/en/stable/api/database/changes.html
    */
@@ -117,21 +134,25 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   }
 
   /**
-   * Creates documents in one request. It does not ask first which exist: they are conflicts, in
-   * `error`, save `_local` documents, which CouchDB replaces.
+   * Create documents in one request, without checking which exist: existing ones end up in `error` as
+   * conflicts, except `_local` documents, which CouchDB overwrites.
+   *
+   * ```ts
+   * const { error } = await animals.createDocs((docs) => docs.create("fish", { legs: 0 }));
+   * ```
    *
    * @param edit - adds the documents. If it throws, nothing is sent
-   * @returns the operation, saved: what became of each document
-   * @throws TypeError for a document that is there twice
-   * @throws ValidationError for a document that does not match the database's schema, if it has one
+   * @returns the saved operation, with the result of each document
+   * @throws TypeError if the same document is added twice
+   * @throws ValidationError if a document does not match the database's schema
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
    */
   createDocs(edit: BulkEdit<T>, options?: BulkOptions): Promise<BulkOperation<T>>;
   /**
-   * The same, beginning with empty documents.
+   * Create documents in one request, beginning with empty ones.
    *
-   * @param ids - theirs
-   * @param edit - changes the documents, and adds others. If it throws, nothing is sent
+   * @param ids - the ids of these documents
+   * @param edit - changes the documents, or adds others. If it throws, nothing is sent
    */
   createDocs(
     ids: readonly string[],
@@ -152,15 +173,18 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   }
 
   /**
-   * Changes documents in one request, after another that reads them. Only those that have changed are
-   * sent.
+   * Change documents: read them in one request, and write those that have changed in another.
    *
-   * @param edit - changes the documents, and adds others. If it throws, nothing is sent
+   * ```ts
+   * await animals.updateDocs(["cat", "dog"], (docs) => { for (const doc of docs) doc.data.legs = 4; });
+   * ```
+   *
+   * @param edit - changes the documents, or adds others. If it throws, nothing is sent
    * @param options - `create`: begin with an empty document for each id that does not exist
-   * @returns the operation, saved: what became of each document
-   * @throws NotFoundError for an id that does not exist, unless `create`
-   * @throws TypeError for a document that is there twice
-   * @throws ValidationError for a document that does not match the database's schema, if it has one
+   * @returns the saved operation, with the result of each document
+   * @throws NotFoundError if an id does not exist, unless `create`
+   * @throws TypeError if the same document is included twice
+   * @throws ValidationError if a document does not match the database's schema
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
    */
   async updateDocs(
@@ -181,7 +205,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   }
 
   /**
-   * Read what the server reports about the database: documents, sizes, sequence.
+   * Read information about the database: the number of documents, sizes, the sequence.
    *
    * @throws NotFoundError if the database does not exist
    * @see https://docs.couchdb.org/en/stable/api/database/common.html#get--db
@@ -193,7 +217,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   }
 
   /**
-   * Delete the database and everything in it.
+   * Delete the database and all its documents.
    *
    * @throws NotFoundError if the database does not exist
    * @see https://docs.couchdb.org/en/stable/api/database/common.html#delete--db
