@@ -43,7 +43,7 @@ export function toStream(
         return;
       }
       if (!(value instanceof Uint8Array))
-        throw new TypeError("a stream to send must have Uint8Arrays only");
+        throw new TypeError("a stream must have Uint8Arrays only");
       controller.enqueue(value);
       bytes += value.length;
       how.onProgress?.(bytes, how.total);

@@ -77,7 +77,7 @@ export class DocumentQueries<T extends object = JsonObject, S extends object = T
    */
   view<K = unknown, V = unknown>(ddoc: string, name: string): View<K, V, T>;
   view<K, V>(view: DefinedView<K, V> | string, named?: string): View<K, V, T> {
-    const { ddoc, name } = typeof view === "string" ? { ddoc: view, name: named as string } : view;
+    const { ddoc = view as string, name = named as string } = Object(view) as DefinedView;
     const path = `_design/${encodeSegment(ddoc)}/_view/${encodeSegment(name)}`;
     return new View<K, V, T>(this.#context, this.#path + path);
   }

@@ -25,7 +25,7 @@ export function equalJson(a: unknown, b: unknown, stringify: (value: unknown) =>
 }
 
 const strange = /\d{16}|[eE]-3\d\d/;
-const stringOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const stringOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
 const leastNormal = 2 ** -1022;
 
 /**
