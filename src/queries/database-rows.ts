@@ -4,12 +4,12 @@ import type { RowKind } from "../shared/codec.js";
 import type { Operation } from "../streams/operation.js";
 import { Rows } from "../streams/rows.js";
 
-/** Rows of a database. Nothing is sent before the first is read. */
+/** Stream the rows of a database. Nothing is sent before the first row is read. */
 export function databaseRows<R>(
   { client, codec }: DatabaseContext,
   how: {
     signal?: AbortSignal | undefined;
-    /** Where the rows have their documents; undefined if a schema cannot validate them. */
+    /** Where the rows have documents; undefined if a schema cannot validate them. */
     kind: RowKind | undefined;
     open(operation: Operation): Source<Batch>;
     map(batch: Batch, rows: R[]): void;

@@ -1,30 +1,30 @@
 /**
- * A view, as a design document defines it: functions as text, or the name of a built-in reduce.
+ * A view in a design document: JavaScript functions as text, or the name of a built-in reduce.
  *
  * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html#view-functions
  */
 export interface ViewDefinition {
-  /** A function's text, which emits rows for a document. */
+  /** The text of a function that emits rows for a document. */
   map: string;
-  /** `_sum`, `_count`, `_stats`, `_approx_count_distinct`, or a function. */
+  /** `_sum`, `_count`, `_stats`, `_approx_count_distinct`, or the text of a function. */
   reduce?: string | undefined;
 }
 
 /**
- * A view, declared in one place: where it is, of what types its keys and values are, and, where the application owns
- * the design document, its source.
+ * A view, declared once: its name, the types of its keys and values and, if the application deploys it, its
+ * source.
  *
- * @typeParam K - of its keys
- * @typeParam V - of its values
+ * @typeParam K - the type of the keys
+ * @typeParam V - the type of the values
  */
 export interface DefinedView<K = unknown, V = unknown> {
   /** The design document's name, without `_design/`. */
   readonly ddoc: string;
   readonly name: string;
-  /** What `deploy` writes. */
+  /** The definition that `deploy` writes. */
   readonly source: ViewDefinition | undefined;
   /**
-   * Not there: it has the types, which nothing else needs.
+   * Never present: carries the types.
    *
    * @internal
    */
@@ -32,7 +32,7 @@ export interface DefinedView<K = unknown, V = unknown> {
 }
 
 /**
- * Declares a view, for `db.view` and `db.deploy`. No request.
+ * Declare a view for `db.view` and `deploy`. Sends no request.
  *
  * ```ts
  * const byType = defineView<string, number>("zoo", "by_type", {
@@ -43,7 +43,7 @@ export interface DefinedView<K = unknown, V = unknown> {
  * ```
  *
  * @param ddoc - the design document's name, without `_design/`
- * @param source - needed where it is to be deployed
+ * @param source - required by `deploy`
  */
 export function defineView<K = unknown, V = unknown>(
   ddoc: string,

@@ -2,7 +2,11 @@ import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import type { Original } from "../documents/document-state.js";
 
-/** The Document of a row. Throws an InvalidResponseError for a value that is no document. */
+/**
+ * Convert a row's document to a Document.
+ *
+ * @throws InvalidResponseError if it has no id
+ */
 export function documentOfRow<T extends object>(
   context: DatabaseContext,
   data: object,

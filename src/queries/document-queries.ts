@@ -10,10 +10,10 @@ import { AllDocsView, View } from "./view.js";
 import type { DocsOptions, IdsOptions } from "./view-params.js";
 
 /**
- * Documents that can be read together: those of a database, or of a partition of one.
+ * Queries of a database, or of a partition.
  *
  * @typeParam T - the type of the documents' own members
- * @typeParam S - the same as they are in the database, where a schema makes others of them: what is asked for by
+ * @typeParam S - the same in the database, if a schema transforms them: selectors use this type
  */
 export class DocumentQueries<T extends object = JsonObject, S extends object = T> {
   readonly #context: DatabaseContext;
@@ -21,7 +21,7 @@ export class DocumentQueries<T extends object = JsonObject, S extends object = T
 
   /**
    * @internal
-   * @param path - of a part within the database: none, or one that ends with a slash
+   * @param path - of a partition within the database: empty, or with a slash at the end
    */
   constructor(context: DatabaseContext, path = "") {
     this.#context = context;
@@ -40,38 +40,58 @@ export class DocumentQueries<T extends object = JsonObject, S extends object = T
     return queries.#path;
   }
 
-  /** The ids of documents as they arrive: all, design documents among them, or a selection that exists. */
+  /**
+   * Stream the ids of documents: all, including design documents, or a selection of those that exist.
+   *
+   * ```ts
+   * for await (const id of animals.keys({ prefix: "cat" })) console.log(id);
+   * ```
+   */
   keys(options: IdsOptions = {}): Rows<string> {
     return this.allDocs.ids(options);
   }
 
-  /** The documents as they arrive; the same as `docs`. */
+  /** Stream documents; the same as `docs`. */
   values(params: DocsOptions = {}): Rows<Document<T>> {
     return this.docs(params);
   }
 
   /**
-   * The documents as they arrive, in the order of their ids: all, the given ones, or those whose id
-   * begins with a prefix. They go on after a lost connection, unless `ids` are given.
+   * Stream documents in the order of their ids: all, those with given ids, or those whose id begins with a
+   * prefix. If the connection is lost, the stream resumes, unless `ids` are given.
    *
-   * @throws NotFoundError, at its place, for one of `ids` that does not exist, unless `create`
-   * @throws TypeError for `prefix` together with `ids` or `create`
-   * @throws ValidationError for a document that does not match the database's schema, if it has one
+   * ```ts
+   * for await (const doc of animals.docs({ ids: ["cat", "dog"] })) console.log(doc.data);
+   * ```
+   *
+   * @throws NotFoundError at the place of an id in `ids` that does not exist, unless `create`
+   * @throws TypeError if `prefix` is combined with `ids` or `create`
+   * @throws ValidationError if a document does not match the database's schema
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#get--db-_all_docs
    */
   docs(options: DocsOptions = {}): Rows<Document<T>> {
     return this.allDocs.docs(options);
   }
 
-  /** All documents by id. */
+  /**
+   * All documents by id (`_all_docs`), as a view.
+   *
+   * ```ts
+   * const { total_rows } = await animals.allDocs.get({ limit: 10 });
+   * ```
+   */
   get allDocs(): AllDocsView<T> {
     return new AllDocsView<T>(this.#context, `${this.#path}_all_docs`);
   }
 
-  /** A view that was declared by `defineView`, which knows its types. No request. */
+  /** A view declared with `defineView`, with its types. Sends no request. */
   view<K, V>(view: DefinedView<K, V>): View<K, V, T>;
   /**
-   * A view of a design document. No request.
+   * A view of a design document. Sends no request.
+   *
+   * ```ts
+   * for await (const { key, value } of animals.view("zoo", "by_type").rows()) console.log(key, value);
+   * ```
    *
    * @param ddoc - the design document's name, without `_design/`
    */
@@ -83,11 +103,15 @@ export class DocumentQueries<T extends object = JsonObject, S extends object = T
   }
 
   /**
-   * The documents that match a selector, over as many pages as it takes.
+   * Stream the documents that match a Mango selector. It requests as many pages as there are.
    *
-   * @throws IncompleteResponseError for a connection that is lost on the way
-   * @throws TypeError for `fields`: `query` takes them
-   * @throws ValidationError for a document that does not match the database's schema, if it has one
+   * ```ts
+   * for await (const doc of animals.find({ legs: { $gt: 2 } }, { limit: 10 })) console.log(doc.id);
+   * ```
+   *
+   * @throws IncompleteResponseError if the connection is lost
+   * @throws TypeError if there are `fields`: use `query`
+   * @throws ValidationError if a document does not match the database's schema
    * @see https://docs.couchdb.org/en/stable/api/database/find.html
    */
   find(selector: Selector<S>, params: FindParams<S> = {}): Rows<Document<T>> {
@@ -95,9 +119,13 @@ export class DocumentQueries<T extends object = JsonObject, S extends object = T
   }
 
   /**
-   * What matches a selector as plain objects: whole, or the `fields` of it.
+   * Stream the plain objects that match a Mango selector: whole documents, or some `fields`.
    *
-   * @typeParam R - what they are, where that is known better
+   * ```ts
+   * for await (const { _id } of animals.query({ legs: 4 }, { fields: ["_id"] })) console.log(_id);
+   * ```
+   *
+   * @typeParam R - the type of the objects, if you know it better
    * @see https://docs.couchdb.org/en/stable/api/database/find.html
    */
   query<const F extends QueryField<S>>(

@@ -8,59 +8,59 @@ import { documentOfRow } from "./document-of-row.js";
 import { type PagedQuery, paginate } from "./paginate.js";
 import type { QueryField } from "./selector.js";
 
-/** A field to sort or index by, upwards if it does not say. */
+/** A field to sort or index by, ascending by default. */
 export type SortField<T extends object = JsonObject> =
   | QueryField<T>
   | { [F in QueryField<T>]?: "asc" | "desc" };
 
 /**
- * The parameters of a query. All but `signal` goes to CouchDB as it is.
+ * Parameters of a Mango query. All but `signal` are passed to CouchDB unchanged.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_find
  */
 export interface FindParams<T extends object = JsonObject> extends OperationOptions {
-  /** Documents at the most, over all pages. Default: all there are. */
+  /** The maximum number of documents, over all pages. Default: no limit. */
   limit?: number | undefined;
-  /** Pass over so many. Default 0. */
+  /** The number of documents to skip. Default 0. */
   skip?: number | undefined;
-  /** In the order of these fields, which an index must have. Default: that of the index that CouchDB takes. */
+  /** Sort by these fields, which an index must have. Default: the order of the index that CouchDB chooses. */
   sort?: readonly SortField<T>[] | undefined;
-  /** A design document, or that and an index of it. Default: CouchDB chooses. */
+  /** Use this design document, or this index of it. Default: CouchDB chooses. */
   use_index?: string | string[] | undefined;
-  /** Where an earlier query ended: its `summary`'s `bookmark`. */
+  /** Continue where an earlier query ended: its `summary.bookmark`. */
   bookmark?: string | undefined;
-  /** In the documents: the other leaf revisions, as `_conflicts`. Default false. */
+  /** Include the other leaf revisions in documents, as `_conflicts`. Default false. */
   conflicts?: boolean | undefined;
-  /** So many nodes have to agree on a document. Default 1. */
+  /** The number of nodes that must agree on a document. Default 1. */
   r?: number | undefined;
-  /** Bring the index up to date before. Default true. */
+  /** Update the index before the query. Default true. */
   update?: boolean | undefined;
   /** Read from the same set of shards each time. Default false. */
   stable?: boolean | undefined;
-  /** Tell in the `summary` what the query cost. Default false. */
+  /** Report the cost of the query in the `summary`. Default false. */
   execution_stats?: boolean | undefined;
-  /** Use another index, or none, where `use_index` cannot be used. Default true. */
+  /** Use another index, or none, if `use_index` is unusable. Default true. */
   allow_fallback?: boolean | undefined;
 }
 
 /**
- * The parameters of a query for plain objects.
+ * Parameters of a Mango query for plain objects.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_find
  */
 export interface QueryParams<T extends object = JsonObject> extends FindParams<T> {
-  /** Only these members of each document, nested ones with dots. */
+  /** Return only these members of each document; nested ones are written with dots. */
   fields?: readonly QueryField<T>[] | undefined;
 }
 
-// All there are, in one page: it streams, and CouchDB's bookmarks step over one document, whichever
-// it is, so that a page after one whose last document is deleted meanwhile begins one too late.
+// Everything in one page: it streams, and CouchDB's bookmarks skip one document without checking which, so
+// that a page begins one too late if the document before it is deleted meanwhile.
 const pageSize = 2 ** 31 - 1;
-// Yet there are pages: text indexes cap them, at 200 unless the operator chose otherwise. No cap is
-// as low as CouchDB's default for `limit`, so that only a page below it is known to be the last.
+// Text indexes cap pages, at 200 by default. No cap is below CouchDB's default `limit` of 25, so only a
+// shorter page is surely the last one.
 const leastCap = 25;
 
-/** The documents that match a selector. */
+/** Stream the documents that match a selector. */
 export function find<T extends object, S extends object>(
   context: DatabaseContext,
   part: string,
@@ -79,7 +79,7 @@ export function find<T extends object, S extends object>(
   return pagesOf(context, part, selector, params, "document", toDocuments);
 }
 
-/** What matches a selector, as plain objects. */
+/** Stream the plain objects that match a selector. */
 export function query<T extends object, R>(
   context: DatabaseContext,
   part: string,
@@ -91,7 +91,7 @@ export function query<T extends object, R>(
   return pagesOf(context, part, selector, params, kind, identity);
 }
 
-/** Throws a TypeError for a value that is no selector. */
+/** @throws TypeError if a value is not a selector */
 export function checkSelector(selector: object): object {
   if (typeof selector !== "object" || selector === null)
     throw new TypeError("`selector` must be an object: {} matches all documents");

@@ -4,34 +4,36 @@ import type { SortField } from "./find.js";
 import type { Selector } from "./selector.js";
 
 /**
- * A Mango index, as `index` creates it.
+ * The definition of a Mango index.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_index
  */
 export interface IndexDefinition<T extends object = JsonObject> {
-  /** What it is sorted by: the first field first. A document that lacks one is not in it. */
+  /** The fields to sort by, the first one first. Documents that lack one are not indexed. */
   fields: readonly SortField<T>[];
-  /** Only documents that match are in it. */
+  /** Index only documents that match this selector. */
   partial_filter_selector?: Selector<T> | undefined;
 }
 
 /**
- * How an index is created. All but `signal` goes to CouchDB as it is.
+ * Parameters for creating a Mango index. All but `signal` are passed to CouchDB unchanged.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_index
  */
 export interface IndexParams extends OperationOptions {
-  /** Default: one that CouchDB makes up. */
+  /** The name of the index. Default: CouchDB generates one. */
   name?: string | undefined;
-  /** The design document that holds it, without `_design/`. Default: one of its own. */
+  /** The design document for the index, without `_design/`. Default: a new one. */
   ddoc?: string | undefined;
-  /** Default `"json"`. `"text"` needs the search service. */
+  /** The type of the index; `"text"` requires the search service. Default `"json"`. */
   type?: "json" | "text" | undefined;
-  /** An index for each partition, or one for all. Default: as the database is. */
+  /**
+   * Whether there is an index for each partition, or one for all. Default: as the database is partitioned.
+   */
   partitioned?: boolean | undefined;
 }
 
-/** What CouchDB answers to the creation of an index. */
+/** CouchDB's response to the creation of an index. */
 export interface IndexResult {
   result: "created" | "exists";
   id: string;

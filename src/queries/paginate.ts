@@ -9,22 +9,22 @@ import type { Operation } from "../streams/operation.js";
 import type { Rows } from "../streams/rows.js";
 import { databaseRows } from "./database-rows.js";
 
-/** A query that is responseed page by page, each page beginning at the bookmark of the one before. */
+/** A query that is requested page by page, each from the bookmark of the one before. */
 export interface PagedQuery extends OperationOptions {
   path: string;
-  /** The member of the response that has the rows. */
+  /** The member of the response with the rows. */
   member: string;
   params: Record<string, unknown>;
   /** Rows over all pages. Default: no limit. */
   limit: number | undefined;
-  /** Rows a page. */
+  /** Rows per page. */
   size: number;
-  /** The server may cap a page, but not below this. */
+  /** The server may cap a page, but not below this number. */
   leastCap: number;
   kind: RowKind | undefined;
 }
 
-/** The rows of as many pages as it takes. */
+/** Stream the rows of all pages. */
 export function paginate<R>(
   context: DatabaseContext,
   query: PagedQuery,
@@ -69,17 +69,17 @@ async function* pages(
     if (left > 0 && (!hasBookmark || summary.bookmark === page.bookmark)) {
       throw client.invalid(request, "expected a new bookmark", 200);
     }
-    // The bookmark stands after what was skipped.
+    // The bookmark is already past the skipped rows.
     page = { ...page, bookmark: summary.bookmark, ...("skip" in page && { skip: 0 }) };
   }
-  // CouchDB's word for no bookmark, which it does not accept.
+  // CouchDB's value for no bookmark, which it does not accept in a request.
   if (summary.bookmark === "nil") delete summary.bookmark;
 }
 
 function merge(summary: RowsSummary, page: RowsSummary): void {
   const { execution_stats: sum = {}, warning } = summary;
   copyMembers(page, summary);
-  // The first page's warning is about the query, later ones about a page.
+  // The first page's warning concerns the query, later ones concern a page.
   if (warning !== undefined) summary.warning = warning;
   for (const [name, value] of Object.entries(page.execution_stats ?? {})) {
     sum[name] = (sum[name] ?? 0) + Number(value);

@@ -8,22 +8,23 @@ import type { SureJson } from "../shared/sure-json.js";
 import type { Operation } from "../streams/operation.js";
 import type { ViewParams } from "./view-params.js";
 
-/** Where a scan stands: at a row of a document, which may have several there. */
+/** The position of a scan: a row of a document, which may have several rows there. */
 interface Place {
   id: string;
   /**
-   * How many rows with which key came before, all of this document: with keys that sort as the same,
-   * they come again together, whether the keys are the same ("é" is written in two ways) or not.
+   * The number of rows of this document so far, by key. A resumed scan repeats the rows whose keys sort as
+   * equal, even if the keys differ ("é" has two encodings).
    */
   seen: Map<string, number> | undefined;
-  /** The same rows of the last batch: as text, for the rows themselves are the consumer's by now. */
+  /** The rows of this document in the last batch, as text: the consumer may have changed the rows. */
   texts: string[];
 }
 
 /**
- * The rows of a view. If the connection is lost, they are requested again from the last one that was handed over,
- * until `retry.limit` attempts in a row bring nothing new. Throws an IncompleteResponseError where it is not known
- * exactly which rows are left.
+ * Stream the rows of a view. If the connection is lost, it resumes from the last row that was delivered,
+ * until `retry.limit` attempts in a row bring nothing new.
+ *
+ * @throws IncompleteResponseError if the remaining rows cannot be determined exactly
  */
 export function resumableRows(
   client: HttpClient,
@@ -70,13 +71,13 @@ export function resumableRows(
   return {
     next,
     get summary() {
-      // Whoever follows the changes since these rows must not miss those since the first of them.
+      // A feed that continues from these rows must not miss changes since the first of them.
       return (first ?? response).summary;
     },
   };
 }
 
-/** How many rows of a batch were handed over before the connection was lost. */
+/** Count the rows of a batch that were delivered before the connection was lost. */
 function countKnown(
   { rows }: Batch,
   known: Map<string, number>,
@@ -94,7 +95,7 @@ function countKnown(
   return at === -1 ? rows.length : at;
 }
 
-/** What to ask for to get the rows at the place again, and those after it; undefined if that is not exact. */
+/** The parameters that return the rows at the place and those after it; undefined if that cannot be exact. */
 function rest(
   params: ViewParams,
   place: Place,
@@ -104,7 +105,7 @@ function rest(
   if (params.keys !== undefined || params.sorted === false) return undefined;
   const seen = seenAt(place, json);
   const count = [...seen.values()].reduce((sum, times) => sum + times);
-  // Some of the document's rows may be among those that were skipped.
+  // The document may have more rows among those that were skipped.
   if (count === given) return params;
   const key = [...seen.keys()].at(-1);
   const startkey = key && json.parse(key);
@@ -113,7 +114,7 @@ function rest(
   return { ...params, startkey, startkey_docid: place.id, skip: undefined, limit };
 }
 
-/** The place of the last row, if it has one: reduced rows have not. */
+/** The place of the last row; undefined for reduced rows, which have none. */
 function placeAfter(batch: Batch, before: Place | undefined, json: SureJson): Place | undefined {
   const rows = batch.rows as ViewRow[];
   let first = rows.length - 1;
@@ -124,7 +125,7 @@ function placeAfter(batch: Batch, before: Place | undefined, json: SureJson): Pl
   return { id, seen: goesOn ? seenAt(before, json) : undefined, texts: batch.texts.slice(first) };
 }
 
-/** All rows at the place by their keys: last the one of the last row, or one that sorts as it does. */
+/** Count the rows at the place by key. The last key is that of the last row, or sorts as equal. */
 function seenAt(place: Place, json: SureJson): Map<string, number> {
   place.seen ??= new Map();
   const { seen, texts } = place;
@@ -136,7 +137,7 @@ function seenAt(place: Place, json: SureJson): Map<string, number> {
   return seen;
 }
 
-/** Whether a key is what the server had: of large numbers `JSON` keeps less, and it sorts some names. */
+/** Whether a key survived parsing: `JSON` loses digits of large numbers, and reorders numeric names. */
 function isExact(key: unknown): boolean {
   if (typeof key === "number") return !Number.isInteger(key) || Number.isSafeInteger(key);
   if (typeof key !== "object" || key === null) return true;

@@ -1,28 +1,25 @@
 import type { JsonObject } from "../shared/types.js";
 
-/** Whether nothing is known of a type's members: those of JsonObject are any. */
+/** Whether the members of a type are unknown: those of JsonObject are `any`. */
 type IsFree<T> = string extends keyof T ? true : false;
 
-/** What JSON has that is no object, and what Mango looks at as a whole. */
+/** JSON values that are not objects, or that Mango compares as a whole. */
 type Whole = string | number | bigint | boolean | null | undefined | readonly unknown[];
 
-/** The names of the members of all of a union. */
+/** The names of the members of all types of a union. */
 type KeysOf<T> = T extends unknown ? Extract<keyof T, string> : never;
 
-/** What a member may be, in all of a union that have it. */
+/** The type of a member, in all types of a union that have it. */
 type MemberOf<T, K extends string> = T extends unknown
   ? K extends keyof T
     ? Exclude<T[K], undefined>
     : never
   : never;
 
-// How deep paths with dots go: models refer to themselves.
+// The depth of paths with dots: document types may be recursive.
 type Shallower = [never, 0, 1, 2, 3];
 
-/**
- * The fields of documents: members, and with dots those of members that are objects. Of an unknown shape, any
- * text.
- */
+/** The fields of documents: members, and members of members with dots. Any text if the type is unknown. */
 export type Field<T, Depth extends number = 4> =
   IsFree<T> extends true
     ? string
@@ -40,7 +37,7 @@ export type Field<T, Depth extends number = 4> =
                 : never);
       }[KeysOf<T>];
 
-/** What a field may be. */
+/** The type of a field. */
 type FieldValue<T, F extends string> =
   IsFree<T> extends true
     ? // biome-ignore lint/suspicious/noExplicitAny: nothing is known of it
@@ -53,7 +50,7 @@ type FieldValue<T, F extends string> =
 
 type TypeName = "null" | "boolean" | "number" | "string" | "array" | "object";
 
-/** What can be asked of any value. Mango sorts null before all others. */
+/** Operators for any value. Mango sorts null before all others. */
 interface AnyOperators<V> {
   $eq?: V | null;
   $ne?: V | null;
@@ -92,7 +89,7 @@ interface ObjectOperators {
   $keyMapMatch?: Condition<string>;
 }
 
-/** What can be asked of the values of a type. */
+/** The operators for a type. */
 type OperatorsOf<V> = AnyOperators<V> &
   (Extract<V, string> extends never ? unknown : TextOperators) &
   (Extract<V, number | bigint> extends never ? unknown : NumberOperators) &
@@ -101,7 +98,7 @@ type OperatorsOf<V> = AnyOperators<V> &
     : ArrayOperators<Extract<V, readonly unknown[]>[number]>) &
   (Exclude<Extract<V, object>, readonly unknown[]> extends never ? unknown : ObjectOperators);
 
-/** A value, which stands for itself; operators; or, of an object, conditions of its members. */
+/** A value to equal, operators or, for an object, conditions of its members. */
 export type Condition<V> =
   | Extract<V, Whole>
   | null
@@ -114,17 +111,17 @@ export type Condition<V> =
 
 type FieldConditions<T> = { [F in Field<T>]?: Condition<FieldValue<T, F>> };
 
-/** How conditions are combined. */
+/** Combinations of conditions. */
 interface Combinations<T extends object> {
   $and?: readonly Selector<T>[];
   $or?: readonly Selector<T>[];
   $nor?: readonly Selector<T>[];
   $not?: Selector<T>;
-  /** In partial indexes and text searches. */
+  /** For partial indexes and text searches. */
   $text?: string;
 }
 
-/** What CouchDB keeps in a document, and can be asked for. */
+/** Members of CouchDB that a selector can use. */
 interface Known {
   _id: string;
   _rev: string;
@@ -132,18 +129,18 @@ interface Known {
 }
 
 /**
- * A Mango selector. It knows the fields of the documents, and what can be asked of each; of documents of which
- * nothing is known it may be any.
+ * A Mango selector. It is typed by the fields of the documents and the operators for each; if their type is
+ * unknown, it can be any object.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/find.html#selector-syntax
  */
 export type Selector<T extends object = JsonObject> =
   IsFree<T> extends true ? JsonObject : Combinations<T> & FieldConditions<T & Known>;
 
-/** The fields that a query can give of documents. */
+/** The fields that a query can return. */
 export type QueryField<T extends object> = Field<T & Known>;
 
-/** What is left of a document if only some fields are asked for; what it need not have may be missing. */
+/** A document reduced to some fields. Optional members may be missing. */
 export type Picked<T extends object, F extends string> =
   IsFree<T> extends true
     ? JsonObject

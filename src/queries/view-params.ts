@@ -1,70 +1,70 @@
 import type { OperationOptions } from "../shared/types.js";
 
 /**
- * The parameters of a view. Keys are given as values: couchfetch encodes them.
+ * Parameters of a view. Pass keys as values: couchfetch encodes them.
  *
  * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html
  */
 export interface ViewParams<K = unknown> extends OperationOptions {
-  /** Only rows of this key. */
+  /** Return only rows with this key. */
   key?: K | undefined;
-  /** Only these keys, in this order. A list too long for a URL goes as POST. */
+  /** Return only rows with these keys, in this order. A list too long for a URL is sent by POST. */
   keys?: readonly K[] | undefined;
-  /** From this key on; descending, down from it. */
+  /** The first key in the order of the rows; with `descending`, the highest. */
   startkey?: unknown | undefined;
-  /** Up to this key; descending, down to it. */
+  /** The last key in the order of the rows; with `descending`, the lowest. */
   endkey?: unknown | undefined;
-  /** Where to start among the rows of `startkey`. */
+  /** The first document among the rows with `startkey`. */
   startkey_docid?: string | undefined;
-  /** Where to end among the rows of `endkey`. */
+  /** The last document among the rows with `endkey`. */
   endkey_docid?: string | undefined;
-  /** Whether `endkey` itself is part of the result. Default true. */
+  /** Whether to include rows with `endkey` itself. Default true. */
   inclusive_end?: boolean | undefined;
-  /** From the last row to the first. Default false. */
+  /** Return the last row first. Default false. */
   descending?: boolean | undefined;
-  /** Rows, design documents among them. */
+  /** The maximum number of rows, including design documents. Default: no limit. */
   limit?: number | undefined;
-  /** Pass over so many rows. Default 0. */
+  /** The number of rows to skip. Default 0. */
   skip?: number | undefined;
-  /** Give the documents, too. Default false. */
+  /** Include the documents. Default false. */
   include_docs?: boolean | undefined;
-  /** In the documents: the other leaf revisions, as `_conflicts`. */
+  /** Include the other leaf revisions in documents, as `_conflicts`. */
   conflicts?: boolean | undefined;
-  /** In the documents: what the attachments hold, in base64. */
+  /** Include the content of attachments in documents, in base64. */
   attachments?: boolean | undefined;
-  /** In the documents: how the attachments are packed. */
+  /** Include the compression of attachments in documents. */
   att_encoding_info?: boolean | undefined;
-  /** Tell the sequence that the rows reflect. */
+  /** Report the sequence that the rows reflect, in the `summary`. */
   update_seq?: boolean | undefined;
-  /** Whether to reduce, where the view can. Default true. */
+  /** Whether to reduce, if the view can. Default true. */
   reduce?: boolean | undefined;
-  /** Reduce the rows of each key by themselves. Default false: all to one. */
+  /** Reduce the rows of each key separately. Default false: all rows to one. */
   group?: boolean | undefined;
-  /** The same for so many first members of keys that are arrays. */
+  /** Group array keys by this number of first items. */
   group_level?: number | undefined;
-  /** False: in no order, which is cheaper. Default true. */
+  /** Set to false for rows in no order, which is cheaper. Default true. */
   sorted?: boolean | undefined;
   /** Read from the same set of shards each time. Default false. */
   stable?: boolean | undefined;
-  /** Whether the view is brought up to date: before (default), not at all, or afterwards (`"lazy"`). */
+  /** Whether to update the view: before the query (default), not at all, or afterwards (`"lazy"`). */
   update?: "true" | "false" | "lazy" | boolean | undefined;
 }
 
 /**
- * Which documents to give. The keys of `_all_docs` are ids; those of a view may be anything.
+ * Options for selecting documents. The keys of `_all_docs` are ids; those of a view can be any JSON.
  *
  * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html
  */
 export interface DocsOptions<K = string> extends Omit<ViewParams, "key" | "keys" | "include_docs"> {
-  /** These, in this order. */
+  /** Return these documents, in this order. */
   ids?: readonly K[] | undefined;
-  /** Give an empty, unsaved document for each of `ids` that does not exist. Default false. */
+  /** Return an empty, unsaved document for each of `ids` that does not exist. Default false. */
   create?: boolean | undefined;
-  /** Those whose id, or key, begins with this. Not with `ids`, `create` or a range of keys. */
+  /** Return documents whose id, or key, begins with this. Not with `ids`, `create` or a range of keys. */
   prefix?: string | undefined;
-  /** Give design documents too. Those named in `ids` or by `prefix` are given anyway. Default false. */
+  /** Include design documents. Those selected by `ids` or `prefix` are always included. Default false. */
   includeDesignDocs?: boolean | undefined;
 }
 
-/** Which documents' ids to give. */
+/** Options for selecting the ids of documents. */
 export type IdsOptions<K = string> = Omit<DocsOptions<K>, "create" | "includeDesignDocs">;

@@ -6,18 +6,18 @@ import type { JsonObject, RowsSummary, Sequence } from "../shared/types.js";
 import type { DocsOptions } from "./view-params.js";
 import { found, readDocs } from "./view-rows.js";
 
-/** The rows of a view in memory, and what stood beside them. */
+/** The rows of a view in memory, and the members beside them. */
 export class ViewResponse<
   K = unknown,
   V = unknown,
   T extends object = JsonObject,
   R = ViewRow<K, V, T>,
 > {
-  /** As CouchDB gave them; a key that does not exist has a row with an `error`. */
+  /** The rows from CouchDB. A key that does not exist has a row with an `error`. */
   readonly rows: R[];
   /** Rows in the whole view. Undefined if it was reduced. */
   readonly total_rows: number | undefined;
-  /** Rows before the first one given. */
+  /** Rows before the first one returned. */
   readonly offset: number | null | undefined;
   /** With `update_seq`: the sequence that the rows reflect. */
   readonly update_seq: Sequence | undefined;
@@ -34,7 +34,7 @@ export class ViewResponse<
     this.update_seq = summary.update_seq;
   }
 
-  /** The keys of the rows, without those that do not exist. */
+  /** The keys of the rows, without keys that do not exist. */
   keys(): K[] {
     return Array.from(found<K, V>(this.#context, this.rows), (row) => row.key);
   }
@@ -44,7 +44,7 @@ export class ViewResponse<
     return Array.from(found<K, V>(this.#context, this.rows), (row) => row.value);
   }
 
-  /** Key and value of each row. */
+  /** The key and value of each row. */
   items(): [key: K, value: V][] {
     return Array.from(found<K, V>(this.#context, this.rows), (row) => [row.key, row.value]);
   }

@@ -6,7 +6,7 @@ import type { ViewRow } from "../shared/row-types.js";
 import { documentOfRow } from "./document-of-row.js";
 import type { DocsOptions } from "./view-params.js";
 
-/** The rows, without those of keys that do not exist. */
+/** Iterate over the rows, without those of keys that do not exist. */
 export function* found<K, V>(
   context: DatabaseContext,
   rows: unknown[],
@@ -20,11 +20,11 @@ function isMissing({ client, path }: DatabaseContext, row: ViewRow & { reason?: 
   }
   const { error, reason } = row;
   if (error === undefined || error === "not_found") return error !== undefined;
-  // Not about a key: the server could not go on.
+  // This error does not concern a key: the server could not continue.
   throw client.error(ServerError, { method: "GET", path }, { error, reason });
 }
 
-/** Adds the documents of rows that were read with `include_docs`. */
+/** Add the documents of rows that were read with `include_docs`. */
 export function readDocs<T extends object>(
   context: DatabaseContext,
   { rows, texts }: Batch,
@@ -42,11 +42,10 @@ export function readDocs<T extends object>(
       continue;
     }
     const isMissed = isMissing(context, row);
-    // As _all_docs has it; a view's own values may look like much.
+    // A value of `_all_docs`; a view's own values can be anything.
     const { rev, deleted } = Object(row.value) as { rev?: string | undefined; deleted?: boolean };
     const isDeleted = deleted === true && rev !== undefined && row.id === row.key;
-    // Without an error, it was deleted since the view was brought up to date: no key of the user's
-    // asks for it.
+    // Otherwise the document was deleted after the view was updated, and was not requested by key.
     if (!isMissed && !isDeleted) continue;
     const id = row.id ?? String(row.key);
     if (!create) {

@@ -22,15 +22,19 @@ import type { DocsOptions, IdsOptions, ViewParams } from "./view-params.js";
 import { ViewResponse } from "./view-response.js";
 import { found, readDocs } from "./view-rows.js";
 
-// Beyond this, servers and proxies begin to refuse a URL.
+// Servers and proxies refuse longer URLs.
 const longestQuery = 2000;
 
 /**
  * A view of a database.
  *
- * @typeParam K - of its keys
- * @typeParam V - of its values
- * @typeParam T - of its documents
+ * ```ts
+ * for await (const { key, value } of animals.view("zoo", "by_type").rows()) console.log(key, value);
+ * ```
+ *
+ * @typeParam K - the type of the keys
+ * @typeParam V - the type of the values
+ * @typeParam T - the type of the documents' own members
  */
 export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   readonly #context: DatabaseContext;
@@ -39,7 +43,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
 
   /**
    * @internal
-   * @param isOfIds - whether the rows are all documents by id, which sort by their bytes and are not reduced
+   * @param isOfIds - whether the rows are all documents by id, which sort by bytes and cannot be reduced
    */
   constructor(context: DatabaseContext, path: string, isOfIds = false) {
     this.#context = context;
@@ -53,13 +57,17 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   }
 
   /**
-   * The rows as they arrive. When the connection is lost on the way, they go on after the last one, as do
-   * all scans of a view here.
+   * Stream the rows. If the connection is lost, the stream resumes after the last row, as do all streams of a
+   * view.
    *
-   * @throws NotFoundError if there is no such view
-   * @throws IncompleteResponseError for a lost connection, where what is left cannot be told exactly:
-   * for reduced rows, given `keys`, rows that are not `sorted`, and keys with numbers or members that
-   * `JSON.parse` changes
+   * ```ts
+   * for await (const { key, value } of view.rows({ group: true })) console.log(key, value);
+   * ```
+   *
+   * @throws NotFoundError if the view does not exist
+   * @throws IncompleteResponseError if the connection is lost and the remaining rows cannot be determined
+   * exactly: with reduced rows, `keys`, `sorted: false`, or keys with numbers or members that `JSON.parse`
+   * changes
    */
   rows(params: ViewParams<K> & WithDocs): Rows<DocRow<K, V, T>>;
   rows(params: ViewParams<K> & Unreduced): Rows<EmittedRow<K, V, T>>;
@@ -70,33 +78,43 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     return this.#map(params, identity);
   }
 
-  /** The keys of the rows as they arrive. */
+  /** Stream the keys of the rows. */
   keys(params: ViewParams<K> = {}): Rows<K> {
     return this.#pick(params, ({ key }) => key);
   }
 
-  /** The values of the rows as they arrive. */
+  /** Stream the values of the rows. */
   values(params: ViewParams<K> = {}): Rows<V> {
     return this.#pick(params, ({ value }) => value);
   }
 
-  /** Key and value of each row as they arrive. */
+  /**
+   * Stream the key and value of each row.
+   *
+   * ```ts
+   * const counts = new Map(await view.items({ group: true }).toArray());
+   * ```
+   */
   items(params: ViewParams<K> = {}): Rows<[key: K, value: V]> {
     return this.#pick(params, ({ key, value }) => [key, value]);
   }
 
-  /** The documents' ids as they arrive: all, or those with these keys or with this prefix. */
+  /** Stream the ids of documents: all, or those with these keys or this prefix. */
   ids(options: IdsOptions<K> = {}): Rows<string> {
     return this.#pick(this.#selection(options), ({ id }) => id);
   }
 
   /**
-   * The documents as they arrive: all, the given ones, or those with this prefix. `ids: []` gives
-   * nothing, and sends nothing.
+   * Stream documents: all, those with these keys, or those with this prefix. `ids: []` returns nothing,
+   * without a request.
    *
-   * @throws NotFoundError, at its place among the documents, for one of `ids` of `_all_docs` that
-   * does not exist, unless `create`. Any other view gives what it has for these keys
-   * @throws TypeError for `prefix` together with `ids`, `create` or a range
+   * ```ts
+   * for await (const doc of view.docs({ prefix: "mam" })) console.log(doc.id);
+   * ```
+   *
+   * @throws NotFoundError at the place of an id in `ids` of `_all_docs` that does not exist, unless `create`.
+   * Any other view returns what it has for these keys
+   * @throws TypeError if `prefix` is combined with `ids`, `create` or a range of keys
    */
   docs(options: DocsOptions<K> = {}): Rows<Document<T>> {
     const { ids, prefix } = options;
@@ -110,7 +128,13 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     return this.#map(params, (batch, docs) => readDocs<T>(this.#context, batch, choice, docs));
   }
 
-  /** All rows in memory. */
+  /**
+   * Read all rows into memory.
+   *
+   * ```ts
+   * const { rows } = await view.get({ group: true });
+   * ```
+   */
   get(params: ViewParams<K> & WithDocs): Promise<ViewResponse<K, V, T, DocRow<K, V, T>>>;
   get(params: ViewParams<K> & Unreduced): Promise<ViewResponse<K, V, T, EmittedRow<K, V, T>>>;
   get(params: ViewParams<K> & Grouped): Promise<ViewResponse<K, V, T, ReducedRow<K, V>>>;
@@ -124,7 +148,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     return new ViewResponse(this.#context, batches, await summary);
   }
 
-  /** The rows of these keys, in memory. Few keys go in the URL, by GET. */
+  /** Read the rows of these keys into memory. A few keys are sent in the URL, by GET. */
   post(
     keys: readonly K[],
     params: Omit<ViewParams<K>, "keys"> & Grouped,
@@ -142,18 +166,18 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     if (prefix !== undefined) checkType("prefix", "string", prefix);
     const { key, keys, startkey, endkey } = rest as ViewParams;
     if ((key ?? keys) !== undefined) throw new TypeError("use `ids` instead of `key` and `keys`");
-    // A reduced view has no documents.
+    // Reduced rows have no documents.
     const params = (this.#isOfIds ? rest : { reduce: false, ...rest }) as ViewParams<K>;
     if (prefix === undefined) return ids ? { ...params, keys: ids } : params;
     if (ids || (startkey ?? endkey) !== undefined)
       throw new TypeError("pass either `prefix`, or `ids`, or a range of keys");
-    // What sorts after everything that begins with the prefix; in a view, by Unicode collation.
+    // Sorts after everything that begins with the prefix; views use Unicode collation.
     const end = prefix + (this.#isOfIds ? "\u{10ffff}" : "\uffff");
     const [first, last] = params.descending ? [end, prefix] : [prefix, end];
     return { ...params, startkey: first, endkey: last };
   }
 
-  /** What is picked of each row; of some rows, nothing. */
+  /** Pick a value of each row; undefined values are left out. */
   #pick<R>(params: ViewParams<K>, pick: (row: ViewRow<K, V>) => R | undefined): Rows<R> {
     return this.#map(params, ({ rows }, picked) => {
       for (const row of found<K, V>(this.#context, rows)) {
@@ -167,7 +191,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     const { signal, ...query } = params;
     const { client } = this.#context;
     const toRequest = (rest: ViewParams) => this.#request(rest);
-    // An invalid parameter is thrown here, not at the first row.
+    // Invalid parameters throw now, not at the first row.
     toRequest(query);
     const open = (operation: Operation) =>
       query.keys?.length === 0 ? nothing : resumableRows(client, query, toRequest, operation);
