@@ -2,7 +2,7 @@ import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import type { DocumentData, JsonObject, OperationOptions, Sequence } from "../shared/types.js";
 
-/** A change as CouchDB tells it. */
+/** A change, as CouchDB sends it. */
 export interface ChangeJson<T extends object = JsonObject> {
   /** Null for most changes with `seq_interval`. */
   seq: Sequence | null;
@@ -13,15 +13,15 @@ export interface ChangeJson<T extends object = JsonObject> {
   doc?: DocumentData<T> | null;
 }
 
-/** The same with `include_docs`. */
+/** A change with `include_docs`. */
 export interface DocChangeJson<T extends object = JsonObject> extends ChangeJson<T> {
-  /** Of a deletion, the tombstone. Null if the revision is gone. */
+  /** The document, or the tombstone of a deletion. Null if the revision no longer exists. */
   doc: DocumentData<T> | null;
 }
 
 abstract class BaseChangeEvent<J extends ChangeJson> {
   abstract readonly deleted: boolean;
-  /** The event as it came. */
+  /** The change, as CouchDB sent it. */
   readonly json: J;
 
   constructor(json: J) {
@@ -38,7 +38,9 @@ abstract class BaseChangeEvent<J extends ChangeJson> {
     return this.json.changes[0]?.rev ?? "";
   }
 
-  /** Where the feed stands after this event: the `since` that goes on from here. Null with `seq_interval`. */
+  /**
+   * The sequence after this event: pass it as `since` to resume. Null for most events with `seq_interval`.
+   */
   get sequence(): Sequence | null {
     return this.json.seq;
   }
@@ -47,8 +49,8 @@ abstract class BaseChangeEvent<J extends ChangeJson> {
 /**
  * A document was created or changed.
  *
- * @typeParam T - of the documents
- * @typeParam J - of the event as it came
+ * @typeParam T - the type of the documents' own members
+ * @typeParam J - the type of the change
  */
 export class ChangedEvent<
   T extends object = JsonObject,
@@ -60,7 +62,7 @@ export class ChangedEvent<
 
   /**
    * @internal
-   * @param text - the event's JSON, to read its document again as it came
+   * @param text - the JSON of the change, to parse its document again
    */
   constructor(context: DatabaseContext, json: J, text: string) {
     super(json);
@@ -69,10 +71,14 @@ export class ChangedEvent<
   }
 
   /**
-   * The document after the change: what came with `include_docs`, whose data is `json.doc` itself,
-   * or else this revision, fetched.
+   * Get the document after the change. With `include_docs`, its data is `json.doc` itself; otherwise, this
+   * revision is read from the server.
    *
-   * @throws NotFoundError if the server has this revision no more
+   * ```ts
+   * if (!change.deleted) console.log((await change.doc()).data);
+   * ```
+   *
+   * @throws NotFoundError if the server no longer has this revision
    */
   async doc(options: OperationOptions = {}): Promise<Document<T>> {
     const { doc } = this.json;
@@ -94,7 +100,7 @@ export class DeletedEvent<
   readonly deleted = true;
 }
 
-/** What a feed gives. Told apart by `instanceof`, or by `deleted`. */
+/** An event of a feed. Use `instanceof` or `deleted` to distinguish the two types. */
 export type ChangeEvent<T extends object = JsonObject, J extends ChangeJson<T> = ChangeJson<T>> =
   | ChangedEvent<T, J>
   | DeletedEvent<T, J>;

@@ -10,40 +10,40 @@ import type { FeedOptions } from "./feed-options.js";
 import { type FeedSource, SkippedChange } from "./feed-source.js";
 
 /**
- * What a feed gives, and how. All but `feed`, `lastEventId`, `params`, `checkpoint`, `onState` and `signal`
- * goes to CouchDB as it is.
+ * Options of a feed of changes. All but `feed`, `lastEventId`, `params`, `checkpoint`, `onState` and `signal`
+ * are passed to CouchDB unchanged.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/changes.html
  */
 export interface ChangesOptions<T extends object = JsonObject> extends FeedOptions {
   /** The same as `since`. */
   lastEventId?: Sequence | undefined;
-  /** Give the documents, too. Default false: `doc` of an event then fetches it. */
+  /** Include the documents. Default false: an event's `doc()` then reads it. */
   include_docs?: boolean | undefined;
   /**
-   * Newest first. Only for a normal feed: a live one cannot run backwards. One that is cut off cannot go
-   * on, and throws an IncompleteResponseError.
+   * Return the newest change first. Only for normal feeds. If the connection is lost, the feed cannot resume,
+   * and throws an IncompleteResponseError. Default false.
    */
   descending?: boolean | undefined;
-  /** `"all_docs"` names all leaf revisions of each document, `"main_only"` (default) the winner. */
+  /** `"all_docs"` lists all leaf revisions of each document, `"main_only"` (default) the winning one. */
   style?: "main_only" | "all_docs" | undefined;
-  /** A filter function, `design/function`. */
+  /** A filter function, as `design/function`. */
   filter?: string | undefined;
-  /** What the filter function finds in `req.query`. */
+  /** Parameters for the filter function, in its `req.query`. */
   params?: Record<string, string | number | boolean> | undefined;
-  /** Only these documents. */
+  /** Return only changes of these documents. */
   doc_ids?: string[] | undefined;
-  /** Only documents that match. */
+  /** Return only changes of documents that match this selector. */
   selector?: Selector<T> | undefined;
-  /** Only documents for which this view, `design/view`, emits something. */
+  /** Return only changes of documents for which this view, as `design/view`, emits rows. */
   view?: string | undefined;
-  /** Only every so many changes have a sequence, which is cheaper for a server with many shards. */
+  /** Set a sequence only in one of this many changes, which is cheaper for a server with many shards. */
   seq_interval?: number | undefined;
-  /** In the documents: the other leaf revisions, as `_conflicts`. Default false. */
+  /** Include the other leaf revisions in documents, as `_conflicts`. Default false. */
   conflicts?: boolean | undefined;
-  /** In the documents: what the attachments hold, in base64. Default false. */
+  /** Include the content of attachments in documents, in base64. Default false. */
   attachments?: boolean | undefined;
-  /** In the documents: how the attachments are packed. Default false. */
+  /** Include the compression of attachments in documents. Default false. */
   att_encoding_info?: boolean | undefined;
 }
 
@@ -52,12 +52,12 @@ export interface ChangesOptions<T extends object = JsonObject> extends FeedOptio
  *
  * ```ts
  * for await (const change of animals.changes({ feed: "continuous", since: "now" })) {
- *   console.log(change.id, change.deleted ? "is gone" : "has changed");
+ *   console.log(change.id, change.deleted ? "was deleted" : "has changed");
  * }
  * ```
  *
- * A live feed of a database that is deleted throws NotFoundError; also when another one with the same name was
- * created meanwhile, provided that it was in another second, for more CouchDB does not tell.
+ * A live feed throws NotFoundError if the database is deleted. It also does so if the database was created
+ * again meanwhile, but not within the same second, as CouchDB does not show the difference.
  */
 export class ChangesFeed<
   T extends object = JsonObject,

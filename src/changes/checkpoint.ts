@@ -1,15 +1,18 @@
 import type { Sequence } from "../shared/types.js";
 
 /**
- * Where a feed's place is kept from one process to the next: in a file, in a table, in CouchDB itself
- * (`localCheckpoint`).
+ * Stores the position of a feed, so that another process can resume it: in a file, in a table, or in CouchDB
+ * itself (`localCheckpoint`).
  */
 export interface Checkpoint {
-  /** Where to go on; nothing, the first time. What it rejects with ends the feed, unless that may pass. */
+  /**
+   * Return the sequence to resume from; nothing, the first time. A rejection ends the feed, unless the error
+   * is temporary.
+   */
   load(): Sequence | null | undefined | Promise<Sequence | null | undefined>;
   /**
-   * Keeps the sequence of an event that the consumer has finished with. Called for the latest one, at most
-   * once a second, never while an earlier call is under way, and once more at the end.
+   * Store the sequence of an event that the consumer has finished with. It is called for the latest one, at
+   * most once a second, never while another call is pending, and once more at the end.
    */
   save(sequence: Sequence): unknown;
 }
@@ -18,23 +21,23 @@ export interface Checkpoint {
 export interface CheckpointWriter {
   load(): Promise<Sequence | undefined>;
   note(sequence: Sequence): void;
-  /** What was noted is of no use any more. */
+  /** Drop a noted sequence that is no longer valid. */
   forget(): void;
-  /** Resolves when what was noted last is saved, or cannot be. */
+  /** Save the last noted sequence. Resolves when that has succeeded or failed. */
   end(): Promise<void>;
 }
 
 const interval = 1_000;
 const longestInterval = 30_000;
 
-/** @param report - called with what a save has failed with, and with undefined for one that has not */
+/** @param report - called after each save, with its error or undefined */
 export function checkpointWriter(
   checkpoint: Checkpoint,
   report: (error: unknown) => void,
 ): CheckpointWriter {
   let noted: Sequence | undefined;
   let saved: Sequence | undefined;
-  /** What was to be saved at the end: that is tried once. */
+  /** The sequence of the save at the end, which is not repeated. */
   let last: Sequence | undefined;
   let failures = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -6,11 +6,11 @@ import type { Operation } from "../streams/operation.js";
 import type { FeedCursor } from "./feed-cursor.js";
 import { type FeedSource, SkippedChange } from "./feed-source.js";
 
-/** One response of a feed, from its request to its end. */
+/** A response of a feed, from its request to its end. */
 export class FeedConnection<E> {
-  /** Where it begins. */
+  /** The sequence that the response begins after. */
   begin: Sequence | undefined;
-  /** Rows that were read before it. */
+  /** The number of rows read before this response. */
   readonly readBefore: number;
   events: Source<E[]> | undefined;
   requestedAt = 0;
@@ -23,7 +23,7 @@ export class FeedConnection<E> {
     this.readBefore = read;
   }
 
-  /** @param isLines - whether the response has a row a line, and no end */
+  /** @param isLines - whether the response has one row per line, and no end */
   open(
     source: FeedSource<E>,
     cursor: FeedCursor,
@@ -48,7 +48,7 @@ export class FeedConnection<E> {
   }
 }
 
-/** Turns the rows of a batch into events, up to the cursor's limit. */
+/** Convert the rows of a batch to events, up to the cursor's limit. */
 function toEvents<E>(source: FeedSource<E>, cursor: FeedCursor, request: StreamRequest) {
   return ({ rows, texts }: Batch, events: E[]) => {
     for (const [index, row] of rows.entries()) {

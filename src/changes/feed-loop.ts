@@ -9,26 +9,34 @@ import type { FeedKind, FeedState } from "./feed-options.js";
 import type { FeedSource } from "./feed-source.js";
 import { isRecoverable } from "./recoverable-error.js";
 
-/** What a loop needs to know of its feed, and reports to it. */
+/**
+ * The settings and callbacks of a loop.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/changes.html
+ */
 export interface FeedLoopOptions {
+  /** Whether the feed is live, and how. */
   readonly feed: FeedKind;
+  /** The number of events to deliver; Infinity for no limit. */
   readonly limit: number;
-  /** Milliseconds; a normal feed may have none. */
+  /** Milliseconds. Default: none for a normal feed, 10 000 for a live one. */
   readonly heartbeat: number | undefined;
+  /** The operation that ends the feed when it is aborted. */
   readonly operation: Operation;
-  /** Where to begin. */
+  /** Load the sequence to begin after. */
   load(): Promise<Sequence | undefined>;
-  /** The feed has passed a sequence without an event. */
+  /** Called when the feed has passed a sequence without an event. */
   moveTo(sequence: Sequence): void;
+  /** Called with each new state. */
   onState(state: FeedState): void;
 }
 
 const defaultHeartbeat = 10_000;
-// A connection without a byte for so many heartbeats is dead.
+// A connection is dead after this many heartbeats without a byte.
 const heartbeatsUntilDead = 2.5;
 
 /**
- * The events of a feed, over as many responses as it takes. A live feed reconnects after its last event, and so
+ * The events of a feed, over as many responses as needed. A live feed reconnects after its last event, as
  * does a normal feed whose response ended early.
  */
 export class FeedLoop<E> {
@@ -42,9 +50,9 @@ export class FeedLoop<E> {
   #isConnected = false;
   #wasConnected = false;
   #isRenewed = false;
-  /** Whether another database may have the same name by now. */
+  /** Whether the database may have been replaced by another of the same name. */
   #needsCheck = true;
-  /** Connections in a row that brought nothing. */
+  /** The number of connections in a row that brought nothing. */
   #failures = 0;
 
   constructor(source: FeedSource<E>, options: FeedLoopOptions) {
@@ -55,7 +63,10 @@ export class FeedLoop<E> {
     this.#heartbeat = options.heartbeat ?? defaultHeartbeat;
   }
 
-  /** The next events; undefined at the end. The consumer has then finished with all before them. */
+  /**
+   * Read the next events; undefined at the end. By calling it, the consumer has finished with all events
+   * before.
+   */
   async next(): Promise<E[] | undefined> {
     const { operation } = this.#options;
     this.#cursor.settle();
@@ -79,7 +90,7 @@ export class FeedLoop<E> {
     }
   }
 
-  /** A live feed need not wait for what follows its last event. */
+  /** A live feed need not wait for anything after its last event. */
   get #isOver(): boolean {
     const needsNoEnd = this.#isLive || !this.#connection || this.#source.skips;
     return this.#cursor.isComplete && (needsNoEnd ?? false);
@@ -96,8 +107,8 @@ export class FeedLoop<E> {
     if (this.#isLive && this.#needsCheck) {
       await this.#source.check?.(operation, this.#silenceTimeout);
     }
-    // A live feed from now on begins with a response that ends: its `last_seq` is a place to resume from,
-    // however early the connection is lost.
+    // A live feed from `now` on begins with a response that ends. If the connection is lost later, the feed
+    // can resume from its `last_seq`.
     const kind = cursor.position === "now" ? "normal" : feed;
     const request = this.#request(kind, connection);
     connection.open(this.#source, cursor, operation, request, kind === "continuous");
@@ -110,7 +121,7 @@ export class FeedLoop<E> {
       feed: isNormal ? undefined : kind,
       heartbeat: isNormal ? this.#options.heartbeat : this.#heartbeat,
       since: this.#cursor.position,
-      // It is not known how many rows will be left out.
+      // The number of rows to be skipped is unknown.
       limit: this.#source.skips ? undefined : this.#cursor.remaining,
     });
     const timeout = this.#silenceTimeout;
@@ -133,7 +144,7 @@ export class FeedLoop<E> {
     connection.respondedAt = Date.now();
   }
 
-  /** After a response that ended by itself. */
+  /** Handle a response that ended normally. */
   async #end(connection: FeedConnection<E>): Promise<void> {
     const { feed } = this.#options;
     this.#close();
@@ -141,7 +152,7 @@ export class FeedLoop<E> {
     if (!this.#isLive) return;
     const isEmpty = this.#cursor.read === connection.readBefore;
     const wasFromNow = connection.begin === "now";
-    // A database that was created within the same second cannot be told apart.
+    // CouchDB does not distinguish databases that were created within the same second.
     const isOld = Date.now() - (connection.respondedAt ?? Infinity) >= 1_000;
     this.#needsCheck = !wasFromNow && (feed === "continuous" || isEmpty || isOld);
     this.#isConnected = this.#isConnected && feed === "longpoll";
@@ -151,7 +162,7 @@ export class FeedLoop<E> {
     if (this.#failures > 0) await this.#pause(backoff(this.#failures));
   }
 
-  /** Wait before the next connection, or throw an error that will not pass. */
+  /** Wait before the next connection, or throw an error that is not temporary. */
   async #recover(error: unknown): Promise<void> {
     const connection = this.#connection;
     const { client, canResume } = this.#source;
@@ -178,9 +189,9 @@ export class FeedLoop<E> {
     this.#connection = undefined;
   }
 
-  /** Count the connections in a row that brought nothing: neither progress, nor a connection that held. */
+  /** Count the connections in a row that neither made progress nor lasted. */
   #count(connection: FeedConnection<E> | undefined, isFailure: boolean): void {
-    // A custom JSON parser may make another object of a number each time.
+    // A custom JSON parser may create a new object for each number.
     const hasMoved = `${this.#cursor.position}` !== `${connection?.begin}`;
     const hasHeld =
       connection?.respondedAt && Date.now() - connection.requestedAt >= this.#heartbeat;

@@ -4,50 +4,54 @@ import type { OperationOptions, Sequence } from "../shared/types.js";
 import type { Checkpoint } from "./checkpoint.js";
 
 /**
- * - `"normal"` (default): what has changed, then the end.
- * - `"continuous"`: never ends; one streaming body, parsed as it arrives.
- * - `"longpoll"`: the same by repeated requests, where a runtime or a proxy cannot stream.
+ * The kind of a feed.
+ *
+ * - `"normal"` (default): the changes so far. It ends.
+ * - `"continuous"`: one streaming response that never ends.
+ * - `"longpoll"`: the same by repeated requests, for runtimes and proxies that cannot stream.
  */
 export type FeedKind = "normal" | "continuous" | "longpoll";
 
 /**
- * How a feed does, for a page's light or a service's log.
+ * The connection status of a feed.
  *
- * - `"connecting"`: it asks the server.
- * - `"live"`: the server answers; while nothing happens, by its heartbeats.
- * - `"waiting"`: the connection was lost, or refused, for this `reason`; the next try comes after `delay`
- *   milliseconds. Without a reason, the server ended the feed in order, but without giving anything.
- * - `"closed"`: the last state, with the `reason` that was thrown, if it was.
+ * - `"connecting"`: it requests changes from the server.
+ * - `"live"`: the server responds, by heartbeats while there are no changes.
+ * - `"waiting"`: the connection was lost or refused for this `reason`; the feed reconnects after `delay`
+ * milliseconds. Without a `reason`, the server ended a response normally, but without changes.
+ * - `"closed"`: the last state, with the `reason` if an error was thrown.
  */
 export type FeedState = (
   | { state: "connecting" | "live"; delay?: undefined; reason?: undefined }
   | { state: "waiting"; delay: number; reason?: CouchDBError }
   | { state: "closed"; delay?: undefined; reason?: unknown }
 ) & {
-  /** What the last save of the checkpoint failed with: the feed goes on, and saves again later. */
+  /** The error of the last save of the checkpoint. The feed continues, and saves again later. */
   checkpointError?: unknown;
 };
 
 /**
- * What every feed takes.
+ * Options of every feed.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/changes.html
  */
 export interface FeedOptions extends OperationOptions {
-  /** Whether the feed ends with what has changed, or stays for what is to come. Default `"normal"`. */
+  /** Whether the feed ends after the changes so far, or continues with those to come. Default `"normal"`. */
   feed?: FeedKind | undefined;
-  /** What comes after this one. `0` (default) for all, `"now"` for what is to come. */
+  /** Return changes after this sequence: `0` (default) for all, `"now"` for only those to come. */
   since?: Sequence | undefined;
-  /** The end of the feed after so many events. */
+  /** End the feed after this many events. Default: no limit. */
   limit?: number | undefined;
   /**
-   * Live feeds: milliseconds between signs of life of an idle server. Default 10 000, at most 60 000. A
-   * connection that is silent for two and a half times as long is dead: it is made again.
+   * For live feeds: milliseconds between heartbeats of an idle server. Default 10 000, at most 60 000. The
+   * feed reconnects if the connection is silent for two and a half heartbeats.
    */
   heartbeat?: number | undefined;
-  /** Milliseconds after which CouchDB would end an idle feed; its heartbeat keeps it from that. */
+  /** Milliseconds after which CouchDB ends an idle feed. Heartbeats prevent this. */
   timeout?: number | undefined;
-  /** Where the feed's place is kept, to go on from there in another process: it wins over `since`. */
+  /**
+   * Stores the position of the feed, to resume from it in another process. It takes precedence over `since`.
+   */
   checkpoint?: Checkpoint | undefined;
   /** Called with each new state of the feed. */
   onState?: ((state: FeedState) => void) | undefined;
@@ -55,7 +59,7 @@ export interface FeedOptions extends OperationOptions {
 
 const longestHeartbeat = 60_000;
 
-/** Throws for what cannot be. */
+/** @throws TypeError or RangeError if an option is invalid */
 export function checkFeedOptions(options: FeedOptions): void {
   const { feed = "normal", heartbeat = longestHeartbeat, limit = 1, checkpoint } = options;
   if (!["normal", "continuous", "longpoll"].includes(feed))

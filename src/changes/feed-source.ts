@@ -5,7 +5,7 @@ import type { Sequence } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import type { FeedKind } from "./feed-options.js";
 
-/** What a feed reads, and how its rows become events. */
+/** The source of a feed, and how its rows become events. */
 export interface FeedSource<E> {
   readonly client: HttpClient;
   /** Whether a response that ended early can be resumed after its last event. */
@@ -17,21 +17,21 @@ export interface FeedSource<E> {
     limit: number | undefined;
   }): StreamRequest;
   toEvent(row: unknown, text: string): E;
-  /** The rows with their documents validated; those that are left out become a SkippedChange. */
+  /** Validate the documents of rows; skipped rows become a SkippedChange. */
   validate?(rows: Source<Batch>, operation: Operation): Source<Batch>;
-  /** Whether rows may be left out. */
+  /** Whether rows may be skipped. */
   readonly skips?: boolean;
   sequenceOf(event: E): Sequence | null;
   /**
-   * Check that the source still is what it was.
+   * Check that the source has not been replaced.
    *
    * @param timeout - milliseconds
-   * @throws NotFoundError if it is not
+   * @throws NotFoundError if it has
    */
   check?(operation: Operation, timeout: number): Promise<void>;
 }
 
-/** A change that was left out. The feed moves on past it. */
+/** A skipped change. The feed moves on past it. */
 export class SkippedChange {
   readonly sequence: Sequence | null;
 

@@ -9,14 +9,21 @@ import { checkFeedOptions, type FeedOptions, type FeedState } from "./feed-optio
 import type { FeedSource } from "./feed-source.js";
 
 /**
- * Events in their order, read as the consumer asks for them, and only once. `break`, `close()` and
- * `signal` close the connection.
+ * Events in order, streamed as you read them. They can be read only once; `break`, `close()` and `signal`
+ * close the connection.
  *
- * A live feed (`continuous`, `longpoll`) goes on after whatever may pass: a connection that is lost, or
- * silent for two and a half heartbeats, a server that is restarted, 408, 429 and 5xx. It asks again from
- * its last event, and waits exponentially longer from try to try, by chance and up to 30 s, or for as
- * long as the server asks: for ever, or as often on end as the session's `retry.limit` says. Each event comes at
- * least once, and in order; it comes again only after such a break.
+ * A live feed (`continuous`, `longpoll`) reconnects after temporary errors: a lost connection, silence for
+ * two and a half heartbeats, a restart of the server, 408, 429 and 5xx. It resumes after its last event.
+ * Before each attempt it waits exponentially longer, with jitter, up to 30 s, or as long as the server asks.
+ * The number of attempts without progress is unlimited, unless the session sets `retry.limit`.
+ *
+ * Each event is delivered at least once, and in order. It is repeated only after a lost connection.
+ *
+ * ```ts
+ * for await (const change of animals.changes({ feed: "continuous", onState: console.log })) {
+ *   console.log(change.id);
+ * }
+ * ```
  */
 export class Feed<E> implements AsyncIterable<E> {
   readonly #source: FeedSource<E>;
@@ -42,15 +49,14 @@ export class Feed<E> implements AsyncIterable<E> {
   }
 
   /**
-   * The sequence of the last event that the consumer has finished with, by asking for the next: the
-   * `since` that goes on from here. A clean end, and each long poll, moves it on past changes that a
-   * filter held back.
+   * The sequence of the last event that you have finished with by asking for the next one: pass it as `since`
+   * to resume. At the end of a response, it also moves past changes that a filter held back.
    */
   get sequence(): Sequence | undefined {
     return this.#sequence;
   }
 
-  /** One at a time, as they are asked for; only once. */
+  /** Iterate over the events. They can be read only once. */
   [Symbol.asyncIterator](): AsyncIterableIterator<E> {
     return this.#items(
       (events) => events,
@@ -59,8 +65,12 @@ export class Feed<E> implements AsyncIterable<E> {
   }
 
   /**
-   * The events in arrays, one for each piece that the network brought: for those who write in bulk. By
-   * asking for the next, the consumer has finished with all events of an array.
+   * Iterate over arrays of events, one for each chunk from the network, to write them in bulk. Asking for the
+   * next array means that you have finished with all events of the last one.
+   *
+   * ```ts
+   * for await (const events of feed.batches()) await index(events);
+   * ```
    */
   batches(): AsyncIterableIterator<E[]> {
     return this.#items(
@@ -72,15 +82,19 @@ export class Feed<E> implements AsyncIterable<E> {
   }
 
   /**
-   * Ends the feed; whoever waits for its next event sees the end. Resolves when the checkpoint is saved,
-   * or could not be.
+   * End the feed. A pending read sees the end. Resolves when the checkpoint is saved, or saving it has
+   * failed.
+   *
+   * ```ts
+   * setTimeout(() => feed.close(), 60_000);
+   * ```
    */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#end();
   }
 
-  /** The same as `close`, at the end of an `await using`. */
+  /** The same as `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -98,7 +112,7 @@ export class Feed<E> implements AsyncIterable<E> {
 
   #finished(event: E): void {
     const sequence = this.#source.sequenceOf(event);
-    // With `seq_interval` most are null; another server may leave them out.
+    // Null for most events with `seq_interval`; other servers may leave it out.
     if (sequence !== null && sequence !== undefined) this.#moveTo(sequence);
   }
 
@@ -118,7 +132,7 @@ export class Feed<E> implements AsyncIterable<E> {
       const wasEnded = this.#operation?.aborted;
       const saved = this.#end(error);
       const isClosed = this.#isClosed && !this.#options.signal?.aborted;
-      // Who has aborted it does not wait for the checkpoint.
+      // The caller that aborts the feed does not wait for the checkpoint.
       if (isClosed || !wasEnded) await saved;
       if (isClosed) return undefined;
       throw error;
@@ -131,7 +145,7 @@ export class Feed<E> implements AsyncIterable<E> {
     const { feed = "normal", signal, since, limit, heartbeat } = this.#options;
     const operation = this.#source.client.begin(signal);
     this.#operation = operation;
-    // Also while the consumer does something else.
+    // The feed also ends while the consumer is busy.
     operation.onEnd(() => void this.#end(operation.reason));
     const loop = new FeedLoop(this.#source, {
       feed,
@@ -152,7 +166,7 @@ export class Feed<E> implements AsyncIterable<E> {
   #end(reason?: unknown): Promise<void> {
     if (this.#state.state !== "closed")
       this.#report({ state: "closed", ...(reason ? { reason } : {}) });
-    // Of a database that is gone: another one may have its name by now.
+    // The database is gone, and another one may have its name: this sequence is not valid there.
     if (reason instanceof NotFoundError) this.#checkpoint?.forget();
     this.#operation?.abort();
     this.#operation?.end();
@@ -171,7 +185,7 @@ export class Feed<E> implements AsyncIterable<E> {
     try {
       this.#options.onState?.(checkpointError ? { ...state, checkpointError } : state);
     } catch (error) {
-      // As an event's listener's would be: no concern of the feed, but not lost.
+      // An error in a listener does not end the feed, but must not be lost.
       queueMicrotask(() => {
         throw error;
       });
