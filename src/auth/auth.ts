@@ -1,12 +1,12 @@
-/** The server that a session shows itself to. */
+/** The server that a session authenticates to. */
 export interface AuthServer {
-  /** Its URL, without credentials and without a slash at the end. */
+  /** The server's URL, without credentials and without a trailing slash. */
   readonly url: string;
   /**
-   * Sends a request as the session does, with its fetch, its timeout and its errors, but without its Auth; a
-   * `body` as JSON.
+   * Send a request with the session's fetch, timeout and errors, but without its Auth. `body` is sent as
+   * JSON.
    *
-   * @throws CouchDBError for a response without success
+   * @throws CouchDBError if the response is not successful
    */
   request(
     method: "GET" | "POST" | "DELETE",
@@ -15,29 +15,35 @@ export interface AuthServer {
   ): Promise<{ headers: Headers; value: unknown }>;
 }
 
-/** What an Auth learns of a response. */
+/** A response, as an Auth sees it. */
 export interface AuthResponse {
   status: number;
   headers: Headers;
   /** CouchDB's explanation of an error. */
   reason: string | undefined;
-  /** What `headers` gave for the request. */
+  /** The headers that `headers` returned for the request. */
   sent: Record<string, string>;
 }
 
 /**
- * How a session shows who it is. Make your own by implementing it: no inheritance is needed, and
- * what `headers` gives is sent to the session's server only.
+ * The authentication of a session. You can implement your own; there is no base class. The headers are sent
+ * to the session's server only.
  *
- * A `cookie` among the headers stands, in browsers, for the cookies that the browser itself keeps for the
- * server: no page may send one of its own.
+ * ```ts
+ * const auth: Auth = { headers: () => ({ "x-api-key": key }) };
+ * ```
+ *
+ * In browsers, a `cookie` header stands for the browser's own cookies for the server: scripts cannot set that
+ * header.
  */
 export interface Auth {
-  /** The headers of the next request. Called for each one; what it throws is what the request fails with. */
+  /**
+   * Return the headers of the next request. It is called for each request, which fails with what it throws.
+   */
   headers(server: AuthServer): Record<string, string> | Promise<Record<string, string>>;
   /**
-   * Called with each response. Return true if `headers` has better ones now: the request is sent once more,
-   * unless its body was a stream. The request fails with what this throws, unless it was a write that
+   * Called with each response. Return true if `headers` has better ones now: the request is then sent once
+   * more, unless its body was a stream. The request fails with what this throws, unless it was a write that
    * succeeded.
    */
   onResponse?(response: AuthResponse, server: AuthServer): boolean | Promise<boolean>;

@@ -3,11 +3,15 @@ import type { Auth } from "./auth.js";
 import { credentialCache } from "./credential-cache.js";
 
 /**
- * A token with each request: a JSON Web Token, for example.
+ * Send a token, such as a JSON Web Token, with each request.
  *
- * @param token - the token, or a function that gives one, now or in a while: called when the first is
- * needed, and again when the server refuses the last
- * @throws TypeError for what is neither; a request, for a token that cannot be sent
+ * ```ts
+ * const couch = new CouchDB(url, { auth: bearer(async () => (await fetch("/token")).text()) });
+ * ```
+ *
+ * @param token - the token, or a function that returns or resolves with one: it is called for the first
+ * request, and again if the server rejects the last token
+ * @throws TypeError if `token` is neither; a request throws it if the token cannot be sent
  * @see https://docs.couchdb.org/en/stable/api/server/authn.html#jwt-authentication
  */
 export function bearer(token: string | (() => string | Promise<string>)): Auth {
@@ -16,12 +20,12 @@ export function bearer(token: string | (() => string | Promise<string>)): Auth {
   }
   const get = async () => {
     const given = typeof token === "function" ? await token() : token;
-    // Not left to Headers, which take more in some runtimes.
+    // Some runtimes' Headers accept more characters.
     if (typeof given !== "string" || !/^[!-~]+$/.test(given))
       throw new TypeError("`token` must be a string of visible ASCII characters");
     return { headers: { authorization: `Bearer ${given}` }, until: Infinity };
   };
   const { headers, onResponse } = credentialCache(get);
-  // To ask for a constant again brings nothing.
+  // A constant token cannot be renewed.
   return typeof token === "string" ? { headers } : { headers, onResponse };
 }

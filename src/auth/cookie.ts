@@ -4,21 +4,26 @@ import { hidesCookies } from "../shared/runtime.js";
 import type { Auth, AuthServer } from "./auth.js";
 import { type Credentials, credentialCache, isRejected } from "./credential-cache.js";
 
-// Milliseconds. CouchDB locks out who is refused five times within these.
+// Milliseconds. CouchDB locks out a user after five wrong passwords within this time.
 const refusalHolds = 300_000;
 
 /**
- * A session of CouchDB's: logs in when the first request is made, and again when it has expired, once for
- * all requests that wait; takes the renewed cookies that CouchDB sends; logs out when the session is
- * closed. The password is sent to log in, and never else.
+ * Log in to a CouchDB session. It logs in for the first request and when the session has expired, once for
+ * all waiting requests. It uses the renewed cookies that CouchDB sends, and logs out when the session is
+ * closed. The password is sent only to log in.
  *
- * Outside browsers the cookie is kept here. In browsers it is the browser that keeps it: CouchDB must allow
- * credentials (`[cors] credentials = true`) and name your page's origin.
+ * ```ts
+ * const couch = new CouchDB("http://localhost:5984", { auth: cookie("jan", "secret") });
+ * ```
  *
- * A password that was refused is not tried again for five minutes: who is refused too often is locked out, but
- * a server that cannot read its users refuses everybody.
+ * In browsers, the browser keeps the cookie: CouchDB must allow credentials (`[cors] credentials = true`) and
+ * name your page's origin. In other runtimes, couchfetch keeps it.
  *
- * @throws TypeError for what are no strings; each request UnauthorizedError, for a wrong password
+ * A rejected password is not sent again for five minutes. CouchDB locks users out after several attempts, and
+ * rejects every password if it cannot read its users.
+ *
+ * @throws TypeError if an argument is not a string; each request throws UnauthorizedError if the password is
+ * wrong
  * @see https://docs.couchdb.org/en/stable/api/server/authn.html#cookie-authentication
  */
 export function cookie(user: string, password: string): Auth {
@@ -30,7 +35,7 @@ export function cookie(user: string, password: string): Auth {
     if (refusal && Date.now() < refusal.until) throw refusal.error;
     try {
       const body = { name: user, password };
-      // No cookie: but the browser's own, so that it keeps the one that comes.
+      // Makes a browser keep the cookie of the response.
       const headers = { cookie: "" };
       const answer = await server.request("POST", "_session", { headers, body });
       const kept = cookieOf(answer.headers);
@@ -38,7 +43,7 @@ export function cookie(user: string, password: string): Auth {
         throw new TypeError("the server accepted the password but sent no cookie");
       return kept ?? { headers, until: Infinity };
     } catch (error) {
-      // A gateway's word says nothing of the password.
+      // A proxy's 401 says nothing about the password.
       if (error instanceof UnauthorizedError && error.error === "unauthorized") {
         refusals.set(server, { error, until: Date.now() + refusalHolds });
       }
@@ -57,20 +62,20 @@ export function cookie(user: string, password: string): Auth {
     async close(server) {
       const { kept, asking } = of(server);
       of(server).kept = undefined;
-      // Of a login under way, a browser may have the cookie already.
+      // If a login is pending, a browser may already have the cookie.
       const { headers } = kept ?? { headers: { cookie: "" } };
       if (kept || asking) await server.request("DELETE", "_session", { headers });
     },
   };
 }
 
-/** CouchDB's cookie, if one has come that can be seen. */
+/** CouchDB's cookie, if the response has one that scripts can read. */
 function cookieOf(headers: Headers): Credentials | undefined {
   for (const line of headers.getSetCookie()) {
     const [, value, rest = ""] = /^AuthSession=([^;]+)(.*)/i.exec(line) ?? [];
     if (value === undefined) continue;
     const seconds = Number(/;\s*max-age=(\d+)/i.exec(rest)?.[1] ?? Infinity);
-    // Not at the last moment: CouchDB takes who has an old cookie for nobody, and answers that one.
+    // Early: CouchDB treats a user with an expired cookie as anonymous, without an error.
     return { headers: { cookie: `AuthSession=${value}` }, until: Date.now() + seconds * 900 };
   }
   return undefined;

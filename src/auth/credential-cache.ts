@@ -1,31 +1,31 @@
 import type { Auth, AuthResponse, AuthServer } from "./auth.js";
 
-/** Headers that can be used again. */
+/** Headers to use for several requests. */
 export interface Credentials {
   headers: Record<string, string>;
-  /** When they are too old, as `Date.now` has it. */
+  /** When they expire, as a `Date.now()` timestamp. */
   until: number;
 }
 
-/** What is kept for a server. */
+/** The credentials for a server. */
 export interface CacheEntry {
   kept: Credentials | undefined;
   asking: Promise<Credentials> | undefined;
 }
 
-/** Whether an answer says that the server does not know who is asking. */
+/** Whether a response rejects the credentials. */
 export function isRejected({ status, reason, sent }: AuthResponse): boolean {
   if (status === 401) return true;
-  // The answer to a HEAD gives no reason.
+  // The response to a HEAD request has no reason.
   return status === 400 && (reason ? isMalformed(reason) : sent.cookie !== undefined);
 }
 
-/** Whether CouchDB says that it cannot read its cookie. */
+/** Whether CouchDB reports that it cannot read its cookie. */
 export const isMalformed = (reason: string) => /AuthSession cookie/.test(reason);
 
 /**
- * Headers that are got once, for all who wait for them, and kept until they are too old, or the server
- * refuses them. Sessions that share an Auth keep each their own.
+ * Keep headers until they expire or the server rejects them. They are requested once for all waiting
+ * requests. Sessions that share an Auth have separate headers.
  */
 export function credentialCache(get: (server: AuthServer) => Promise<Credentials>) {
   const all = new WeakMap<AuthServer, CacheEntry>();
@@ -52,7 +52,7 @@ export function credentialCache(get: (server: AuthServer) => Promise<Credentials
     onResponse(answer, server) {
       if (!isRejected(answer)) return false;
       const mine = of(server);
-      // Unless somebody else has got better ones since.
+      // Unless another request has renewed them meanwhile.
       if (mine.kept?.headers === answer.sent) mine.kept = undefined;
       return true;
     },

@@ -4,28 +4,34 @@ import type { Auth } from "./auth.js";
 import { credentialCache } from "./credential-cache.js";
 
 /**
- * What a proxy says of a user.
+ * Options of proxy authentication.
  *
  * @see https://docs.couchdb.org/en/stable/api/server/authn.html#proxy-authentication
  */
 export interface ProxyOptions {
-  /** Default: none. */
+  /** The user's roles. Default: none. */
   roles?: readonly string[] | undefined;
-  /** CouchDB's `[chttpd_auth] secret`, where it wants proof (`proxy_use_secret`). */
+  /** CouchDB's `[chttpd_auth] secret`, if it requires a token (`proxy_use_secret`). */
   secret?: string | undefined;
 }
 
 /**
- * Says who the user is, as a proxy before CouchDB does that has made sure of it. For services that stand
- * where such a proxy would: who knows the secret can be anybody.
+ * Name the user of each request, as an authenticating proxy in front of CouchDB does. For services in that
+ * place: anyone with the secret can act as any user.
  *
- * The proof is made with SHA-256, which CouchDB 3.4 and newer take; in browsers it needs a secure page.
+ * ```ts
+ * const couch = new CouchDB(url, { auth: proxy("jan", { roles: ["keeper"], secret }) });
+ * ```
  *
- * @throws TypeError for what are no strings, and for a role that CouchDB would take for several
+ * The token is an HMAC with SHA-256, which CouchDB 3.4 and newer accept. Browsers create it in secure
+ * contexts only.
+ *
+ * @throws TypeError if an argument is not a string, or a role has a comma, which CouchDB would read as
+ * several roles
  * @see https://docs.couchdb.org/en/stable/api/server/authn.html#proxy-authentication
  */
 export function proxy(user: string, { roles = [], secret }: ProxyOptions = {}): Auth {
-  // CouchDB would read them without blanks around: as somebody else's.
+  // CouchDB trims them, which gives another name.
   const isName = (name: unknown) => typeof name === "string" && name !== "" && name === name.trim();
   if (!isName(user)) throw new TypeError("`user` must be a string without surrounding white space");
   if (!Array.isArray(roles) || !roles.every((role) => isName(role) && !role.includes(","))) {
@@ -34,7 +40,7 @@ export function proxy(user: string, { roles = [], secret }: ProxyOptions = {}): 
     );
   }
   if (secret !== undefined && (typeof secret !== "string" || secret === ""))
-    throw new TypeError("`secret` must be a string that is not empty");
+    throw new TypeError("`secret` must be a non-empty string");
   const get = async () => {
     const headers: Record<string, string> = {
       "x-auth-couchdb-username": inHeader(user),
