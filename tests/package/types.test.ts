@@ -8,17 +8,25 @@ import {
   type Auth,
   basic,
   bearer,
+  bulkGet,
   type Checkpoint,
   cookie,
   CouchDB,
   type DatabaseUpdate,
+  dbUpdates,
+  designDoc,
   type Document,
+  exportDocs,
   type Feed,
   type FeedState,
+  importDocs,
   localCheckpoint,
   type ImportTotals,
   NotFoundError,
   proxy,
+  readRows,
+  security,
+  users,
 } from "couchfetch";
 
 interface Animal { legs: number }
@@ -52,13 +60,13 @@ export async function write(signal: AbortSignal): Promise<string[]> {
   const picture = cat.attachment("pictures/cat.png");
   await picture.save(new Blob(["…"]), "image/png", { onProgress: (bytes, total) => total ?? bytes });
   const stream: ReadableStream<Uint8Array> | null = (await picture.fetch({ signal })).body;
-  const security = await animals.security();
-  if (stream) security.addMember(security.admins[0] ?? "nobody");
-  const design = await animals.designDoc("zoo", { existsOk: true });
+  const rules = await security(animals);
+  if (stream) rules.addMember(rules.admins[0] ?? "nobody");
+  const design = await designDoc(animals, "zoo", { existsOk: true });
   const byLegs = await design.createView<number, null>("by_legs", { map: "…", reduce: "_count" });
   const legs: number[] = await byLegs.keys().toArray();
-  for await (const { docs } of animals.bulkGet([{ id: "cat" }])) legs.push(docs[0]?.ok?.legs ?? 0);
-  return [design.id, ...security.memberRoles, ...legs.map(String)];
+  for await (const { docs } of bulkGet(animals, [{ id: "cat" }])) legs.push(docs[0]?.ok?.legs ?? 0);
+  return [design.id, ...rules.memberRoles, ...legs.map(String)];
 }
 
 export async function follow(signal: AbortSignal): Promise<void> {
@@ -82,13 +90,14 @@ export async function follow(signal: AbortSignal): Promise<void> {
   const onState = (state: FeedState) => {
     if (state.state === "waiting") said.push(state.delay.toFixed(), state.reason?.message ?? "");
   };
-  const updates: Feed<DatabaseUpdate> = couch.updates({ feed: "continuous", since: "now", onState });
+  const updates: Feed<DatabaseUpdate> = dbUpdates(couch, { feed: "continuous", since: "now", onState });
   for await (const { db_name, type } of updates) if (type === "deleted") said.push(db_name);
   await updates.close();
   const fox = animals.document("fox", { legs: 4 });
   await fox.attachment("a").fetch({ rev: fox.rev });
   await fox.copy("fennec", { rev: undefined });
-  await animals.bulkGet([fox]).toArray();
+  await bulkGet(animals, [fox]).toArray();
+  for await (const { seq } of readRows<{ seq: string }>(animals, "_changes", { member: "results" })) said.push(seq);
 }
 
 export async function carry(signal: AbortSignal): Promise<ImportTotals> {
@@ -100,11 +109,11 @@ export async function carry(signal: AbortSignal): Promise<ImportTotals> {
   };
   const auths = [own, asked, cookie("a", "b"), bearer(async () => "c"), proxy("d", { roles: ["e"] })];
   const other = new CouchDB("http://localhost", { auth: auths[0] }).database<Animal>("animals");
-  const { data } = await couch.users.create("jan", "secret", { roles: ["zoo"] });
-  await couch.users.setRoles(data.name, data.roles);
-  await other.import(animals.export(), { new_edits: false });
-  await other.import(animals.docs());
-  return other.import([{ legs: 4 }], {
+  const { data } = await users(couch).create("jan", "secret", { roles: ["zoo"] });
+  await users(couch).setRoles(data.name, data.roles);
+  await importDocs(other, exportDocs(animals), { new_edits: false });
+  await importDocs(other, animals.docs());
+  return importDocs(other, [{ legs: 4 }], {
     signal,
     onConflict: (mine, theirs) => ({ legs: Math.max(mine.legs, theirs.legs) }),
     onProgress: ({ read, written }) => void (read - written),
