@@ -11,11 +11,15 @@ export interface Block {
 }
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const isPage = (path: string) => path.endsWith(".md") && !path.includes("node_modules");
-const under = (folder: string) =>
-  readdirSync(`${root}${folder}`, { recursive: true, encoding: "utf8" })
-    .map((path) => `${folder}/${path}`)
-    .filter(isPage);
+const isPage = (path: string) => path.endsWith(".md");
+
+/** The pages in a folder and its folders, except installed packages, which link back to this one. */
+const under = (folder: string): string[] =>
+  readdirSync(`${root}${folder}`, { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return entry.name === "node_modules" ? [] : under(path);
+    return isPage(path) ? [path] : [];
+  });
 
 /** All that users are shown, of all pages. */
 export function blocks(): Block[] {
