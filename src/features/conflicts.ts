@@ -15,31 +15,32 @@ import type { BulkRow, DocumentData, DocumentMembers, OperationOptions } from ".
 import type { Operation } from "../streams/operation.js";
 import { readRevs } from "./open-revs.js";
 
-/** Merges the leaves of a document in conflict: returns the new content, or changes the first leaf. */
+/** A function that merges the leaves of a document: it returns the new content, or changes the first leaf. */
 export type Merge<T extends object> = (
   leaves: DocumentData<T>[],
   // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is a usual one
 ) => T | void | Promise<T | void>;
 
-/** A leaf, as it was before `merge` was given its document. */
+/** A leaf, as it was before `merge` got its document. */
 interface Leaf<T extends object> {
   rev: string;
   attachments: DocumentMembers["_attachments"];
   doc: DocumentData<T>;
-  /** The JSON in the database, whatever a schema made of it. */
+  /** The JSON in the database, before a schema transformed it. */
   text: string;
 }
 
 /**
- * End the conflicts of a document: `merge` gets the leaves, the current one first, and merges them. The result is
- * saved, and then the other leaves are deleted, in one request. If other saves come in between, their leaves are
- * merged, too. Without a conflict, `merge` is not called. Afterwards the Document has the server's data.
+ * Resolve the conflicts of a document. `merge` gets all leaves, the current one first. Its result is saved,
+ * and then the other leaves are deleted in one request. If another save comes first, its leaf is merged, too.
+ * Without conflicts, `merge` is not called. Afterwards, the Document has the server's data.
  *
  * ```ts
  * await resolveConflicts(cart, (leaves) => ({ items: leaves.flatMap(({ items }) => items) }));
  * ```
  *
- * @param merge - returns the new content, or changes the first leaf. The attachments are those of the first
+ * @param merge - returns the new content, or changes the first leaf. The result keeps the first leaf's
+ * attachments
  * @param options - `attempts`: the limit, default 10
  * @throws ConflictError if there are unsaved changes, or after the last attempt
  * @throws NotFoundError if the document does not exist
@@ -67,8 +68,8 @@ export async function resolveConflicts<T extends object>(
 }
 
 /**
- * The merged document is written first, and only then are the other leaves deleted: in one request, a save that
- * came in between would lose them.
+ * The other leaves are deleted only after the merged document is saved: if both were one request, the
+ * deletion could succeed although the save conflicted.
  */
 async function resolve<T extends object>(
   state: DocumentState<T>,
@@ -76,7 +77,7 @@ async function resolve<T extends object>(
   attempts: number,
   operation: Operation,
 ): Promise<void> {
-  // Leaves whose content the current one has by now.
+  // Leaves whose content the current one already includes.
   const merged = new Set<string>();
   try {
     for (let attempt = 1; ; attempt += 1) {
@@ -92,7 +93,7 @@ async function resolve<T extends object>(
   }
 }
 
-/** Merge and delete the leaves that there are; false if another save came in between. */
+/** Merge and delete the leaves. Returns false if another save came first. */
 async function tryToResolve<T extends object>(
   state: DocumentState<T>,
   merge: Merge<T>,
@@ -113,7 +114,7 @@ async function tryToResolve<T extends object>(
   return isDone;
 }
 
-/** The leaves that are no deletions, the current one first, as CouchDB chooses it. */
+/** Read the leaves that are not deletions. The first is the current one, by CouchDB's rule. */
 async function readLeaves<T extends object>(
   { context, id, path }: DocumentState<T>,
   operation: Operation,
@@ -137,7 +138,7 @@ async function readLeaves<T extends object>(
   });
 }
 
-/** The JSON that `merge` makes of leaves, as the next revision of the first. */
+/** Call `merge`. Returns the JSON of the next revision of the first leaf. */
 async function mergeLeaves<T extends object>(
   { context, id: _id }: DocumentState<T>,
   leaves: Leaf<T>[],
@@ -160,7 +161,7 @@ async function mergeLeaves<T extends object>(
   return codec && was ? codec.mergeBack(json.parse(first.text), was(), json.parse(text)) : text;
 }
 
-/** Write the merged document; false if another save came first. */
+/** Write the merged document. Returns false if another save came first. */
 async function isWritten(
   { context, id, path }: DocumentState<object>,
   body: string,
@@ -176,7 +177,7 @@ async function isWritten(
   }
 }
 
-/** Delete leaves in one request; false if some may not have been deleted. */
+/** Delete leaves in one request. Returns false if some may not have been deleted. */
 async function areDeleted(
   { context, id: _id }: DocumentState<object>,
   revs: string[],
@@ -190,7 +191,7 @@ async function areDeleted(
   try {
     rows = (await client.value(request, operation)) as BulkRow[];
   } catch (error) {
-    // The next attempt shows what was deleted.
+    // The next attempt shows which leaves were deleted.
     if (isUncertain(error, client.url(request))) return false;
     throw error;
   }

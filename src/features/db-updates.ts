@@ -3,7 +3,7 @@ import type { FeedOptions } from "../changes/feed-options.js";
 import { CouchDB } from "../client/couchdb.js";
 import type { Sequence } from "../shared/types.js";
 
-/** What happened to a database. */
+/** A change of a database. */
 export interface DatabaseUpdate {
   db_name: string;
   type: "created" | "updated" | "deleted";
@@ -11,7 +11,8 @@ export interface DatabaseUpdate {
 }
 
 /**
- * Follow what happens to the databases of a server: what has happened, or also what will. For administrators.
+ * Follow the creation, update and deletion of a server's databases: those so far or, with `feed`, also those
+ * to come. For administrators.
  *
  * ```ts
  * for await (const { db_name, type } of dbUpdates(couch, { feed: "continuous" })) console.log(db_name, type);
@@ -26,7 +27,7 @@ export function dbUpdates(couch: CouchDB, options: FeedOptions = {}): Feed<Datab
       client: CouchDB.clientOf(couch),
       canResume: true,
       toRequest({ heartbeat, ...position }) {
-        // Here, CouchDB sends only every other heartbeat.
+        // In this feed, CouchDB sends only every other heartbeat.
         const half = heartbeat && Math.ceil(heartbeat / 2);
         const query = { timeout, heartbeat: half, ...position };
         return { method: "GET", path: "_db_updates", query };

@@ -7,27 +7,27 @@ import { isLike, ownMembers } from "../shared/json-equal.js";
 import type { OperationOptions } from "../shared/types.js";
 import { type DesignData, DesignDocument } from "./design-document.js";
 
-/** A design document as it is to be: its name, with or without `_design/`, and all that it has. */
+/** A design document to deploy, with its complete content. `_id` may omit `_design/`. */
 export type Design = DesignData & { _id: string };
 
-/** What became of the design documents, by their ids. */
+/** The ids of the deployed design documents. */
 export interface Deployed {
   created: string[];
   changed: string[];
-  /** Those that were what they are to be: nothing was written. */
+  /** Those that were up to date: nothing was written. */
   unchanged: string[];
 }
 
 /**
- * Make the design documents of a database what the application needs: write those that differ. Attachments stay,
- * and so do other design documents.
+ * Deploy design documents: create or replace those that differ. Their attachments are kept, as are other
+ * design documents.
  *
  * ```ts
  * await deploy(animals, [byType, { _id: "_design/rules", validate_doc_update }]);
  * ```
  *
- * @param designs - views made by `defineView` with their source, and whole design documents
- * @throws TypeError if a view has no source, or a design document a member that CouchDB does not know
+ * @param designs - views declared by `defineView` with their source, and whole design documents
+ * @throws TypeError if a view has no source, or a design document has a member that CouchDB does not support
  * @throws UnauthorizedError if the user is not an administrator of the database
  * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html
  */
@@ -44,7 +44,7 @@ export async function deploy<T extends object, S extends object>(
   return deployed;
 }
 
-/** All that belongs to each design document, in one. */
+/** Collect the parts of each design document. */
 function gathered(
   context: DatabaseContext,
   parts: readonly (Design | DefinedView)[],
@@ -65,7 +65,7 @@ function gathered(
   return [...all.values()];
 }
 
-/** Adds members; views and the like by their names. */
+/** Add members; members that are objects, such as `views`, are combined. */
 function addAll(data: object, more: object): void {
   const members = data as Record<string, Record<string, ViewDefinition>>;
   for (const [name, value] of Object.entries(more)) {
@@ -90,7 +90,7 @@ async function make(
       await document.save({ signal });
       return "created";
     } catch (conflict) {
-      // Somebody else deploys, perhaps the same.
+      // Another process has just deployed it, perhaps the same version.
       if (!(conflict instanceof ConflictError)) throw conflict;
     }
     await document.fetch({ discardChanges: true, signal });

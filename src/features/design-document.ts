@@ -8,22 +8,23 @@ import { documentPath, encodeSegment, pathIn } from "../http/paths.js";
 import type { ViewDefinition } from "../queries/define-view.js";
 import { DocumentQueries } from "../queries/document-queries.js";
 import { AllDocsView, type View } from "../queries/view.js";
+import { checkType } from "../shared/arguments.js";
 import type { DocumentData, JsonObject, OperationOptions } from "../shared/types.js";
 
-/** What a design document may have. */
+/** The members of a design document. */
 export interface DesignData {
-  /** Of its functions. Default: JavaScript. */
+  /** The language of the functions. Default: JavaScript. */
   language?: string;
   options?: { partitioned?: boolean; local_seq?: boolean; include_design?: boolean };
   views?: Record<string, ViewDefinition>;
   filters?: Record<string, string>;
   updates?: Record<string, string>;
   validate_doc_update?: string;
-  /** Whether its views are brought up to date in the background. */
+  /** Whether the server updates the views in the background. */
   autoupdate?: boolean;
-  /** Modules that its functions `require`. */
+  /** Modules that the functions `require`. */
   lib?: JsonObject;
-  /** Search indexes: Clouseau's, and Nouveau's. */
+  /** Search indexes of Clouseau and Nouveau. */
   indexes?: JsonObject;
   nouveau?: JsonObject;
   /** Deprecated by CouchDB, as are `shows` and `rewrites`. */
@@ -33,12 +34,12 @@ export interface DesignData {
 }
 
 /**
- * How a part of a design document is defined.
+ * Options for defining a part of a design document.
  *
  * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html
  */
 export interface DefineOptions extends OperationOptions {
-  /** Replace one of this name. Default false. */
+  /** Replace an existing one of this name. Default false. */
   existsOk?: boolean | undefined;
 }
 
@@ -46,7 +47,7 @@ const members =
   /^(_.*|language|options|views|filters|updates|validate_doc_update|autoupdate|indexes|nouveau|lib|lists|shows|rewrites)$/;
 
 /**
- * A design document: the views, filters and rules of a database.
+ * A design document: views, filters and rules of a database.
  *
  * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html
  */
@@ -60,55 +61,62 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     this.#context = context;
   }
 
-  /** A view of this design document. No request. */
+  /** A view of this design document. Sends no request. */
   view<K = unknown, V = unknown>(name: string): View<K, V, T> {
     return new DocumentQueries<T>(this.#context).view(this.#name, name);
   }
 
   /**
-   * Defines a view, and saves the design document.
+   * Define a view, and save the design document.
    *
-   * @param options - `map`, `reduce`: the text of JavaScript functions, or a built-in reduce's name;
-   * `existsOk`: replace a view of this name
-   * @throws ConflictError if there is a view of this name, unless `existsOk`; and if the server has
-   * another revision. The view is not part of this object then
+   * ```ts
+   * await zoo.createView("by_type", { map: "function (doc) { emit(doc.type); }", existsOk: true });
+   * ```
+   *
+   * @param options - `map`, `reduce`: the text of JavaScript functions, or the name of a built-in reduce.
+   * `existsOk`: replace an existing view
+   * @throws ConflictError if the view exists, unless `existsOk`, or if the server has another revision. The
+   * view is then not added to this object
    * @see https://docs.couchdb.org/en/stable/ddocs/views/intro.html
    */
   async createView<K = unknown, V = unknown>(
     name: string,
     { existsOk, signal, ...definition }: ViewDefinition & DefineOptions,
   ): Promise<View<K, V, T>> {
-    if (typeof definition.map !== "string")
-      throw new TypeError(`\`map\` must be a string, got ${typeof definition.map}`);
+    checkType("map", "string", definition.map);
     const view = this.view<K, V>(name);
     await this.#define("views", name, definition, { existsOk, signal });
     return view;
   }
 
   /**
-   * Defines a filter for feeds, and saves the design document.
+   * Define a filter for feeds, and save the design document.
+   *
+   * ```ts
+   * const filter = await zoo.createFilter("mammals", "function (doc) { return doc.type === 'mammal'; }");
+   * for await (const change of animals.changes({ filter })) console.log(change.id);
+   * ```
    *
    * @param source - the text of a JavaScript function of a document and a request
-   * @param options - `existsOk`: replace a filter of this name
-   * @returns what `changes` takes as `filter`
+   * @param options - `existsOk`: replace an existing filter
+   * @returns the name to pass to `changes` as `filter`
    * @throws ConflictError as `createView` does
    * @see https://docs.couchdb.org/en/stable/ddocs/ddocs.html#filter-functions
    */
   async createFilter(name: string, source: string, options: DefineOptions = {}): Promise<string> {
-    if (typeof source !== "string") {
-      throw new TypeError(`\`source\` must be a string, got ${typeof source}`);
-    }
+    checkType("source", "string", source);
     await this.#define("filters", name, source, options);
     return `${this.#name}/${name}`;
   }
 
   /**
-   * Calls an update function, which makes or changes a document on the server.
+   * Call an update function, which creates or changes a document on the server.
    *
-   * @param options - `id`: of the document, if there is one; the rest is as for `couch.request`
-   * @returns what the function answers; of what it has saved, the header `x-couch-update-newrev` tells the revision
-   * @throws NotFoundError if there is no such function
-   * @throws NetworkError with `mayHaveHappened`, if the connection is lost on the way
+   * @param options - `id`: the id of the document, if any; the others are those of `couch.request`
+   * @returns the function's response. If it saved a document, the header `x-couch-update-newrev` has the
+   * revision
+   * @throws NotFoundError if the function does not exist
+   * @throws NetworkError with `mayHaveHappened` if the connection is lost
    * @see https://docs.couchdb.org/en/stable/api/ddoc/render.html#db-design-design-doc-update-update-name
    */
   async callUpdate(
@@ -123,10 +131,10 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
   }
 
   /**
-   * How the server stands with the indexes of this design document's views; or with one of its search indexes.
+   * Read the state of the index of this design document's views, or of one of its search indexes.
    *
    * @param options - `search` or `nouveau`: the name of an index of that service
-   * @throws NotFoundError if there is no such design document, or index
+   * @throws NotFoundError if the design document or the index does not exist
    * @see https://docs.couchdb.org/en/stable/api/ddoc/common.html#db-design-design-doc-info
    */
   async indexInfo({
@@ -149,7 +157,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     return this.id.slice("_design/".length);
   }
 
-  /** Sets a member of a member, and saves; what cannot be saved is not part of this object then. */
+  /** Set a member of a member, and save. If that fails, this object is unchanged. */
   async #define(
     member: "views" | "filters",
     name: string,
@@ -162,7 +170,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
       const reason = `${JSON.stringify(name)} exists already among the ${member}`;
       throw this.#context.client.conflict("PUT", pathIn(this.#context, this.id), reason);
     }
-    // In this way, even one named __proto__ is a member like others.
+    // This also creates a member named `__proto__`.
     Object.assign(this.data, {
       [member]: { ...all, [name]: definition },
       language: language ?? "javascript",
@@ -170,14 +178,14 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     try {
       await this.save({ signal });
     } catch (error) {
-      // Undefined is left out where JSON is made of it.
+      // Undefined members are not part of the JSON.
       Object.assign(this.data, before);
       throw error;
     }
   }
 }
 
-/** The state of a design document, which can only be saved with members that CouchDB knows. */
+/** The state of a design document. It can be saved only with members that CouchDB supports. */
 class DesignState extends DocumentState<DesignData> {
   protected override check(data: DocumentData<DesignData>): void {
     const known = this.inDatabase ?? {};
@@ -190,7 +198,7 @@ class DesignState extends DocumentState<DesignData> {
 }
 
 /**
- * A design document: new, and written when it is saved; or the existing one, with `existsOk`.
+ * Create a design document, which `save` writes, or read the existing one with `existsOk`.
  *
  * ```ts
  * const zoo = await designDoc(animals, "zoo", { existsOk: true });
@@ -212,7 +220,15 @@ export async function designDoc<T extends object, S extends object>(
   return document;
 }
 
-/** The design documents of a database by id, as `allDocs` has all documents. */
+/**
+ * The design documents of a database by id, as a view.
+ *
+ * ```ts
+ * for await (const design of designDocs(animals).docs()) console.log(design.id);
+ * ```
+ *
+ * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html
+ */
 export function designDocs<T extends object, S extends object>(db: Database<T, S>): AllDocsView<T> {
   return new AllDocsView<T>(Database.contextOf(db), "_design_docs");
 }

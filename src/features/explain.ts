@@ -5,13 +5,13 @@ import type { Fixed } from "../shared/fixed.js";
 import type { JsonObject } from "../shared/types.js";
 import type { Index } from "./indexes.js";
 
-/** How CouchDB would answer a query. */
+/** CouchDB's plan for a query. */
 export interface Explanation {
   dbname: string;
   index: Index;
   partitioned?: boolean;
   selector: Selector;
-  /** Whether the index holds all that is asked for. */
+  /** Whether the index alone has all requested fields. */
   covering?: boolean;
   limit: number;
   skip: number;

@@ -6,15 +6,16 @@ import type { SureJson } from "../shared/sure-json.js";
 import type { Rows } from "../streams/rows.js";
 
 /**
- * Read documents as the bytes of one JSON text a line: what `importDocs` accepts, with `new_edits: false` to keep
- * their revisions. They are read as the stream is.
+ * Export documents as a stream of JSON, one document per line. `importDocs` reads it; its option
+ * `new_edits: false` keeps the revisions. Documents are requested as you read the stream.
  *
  * ```ts
  * await fetch(url, { method: "PUT", body: exportDocs(animals), duplex: "half" });
  * ```
  *
- * @param options - as for `docs`, but design documents and the content of attachments are included, and no schema
- * validates the documents. `attachments: false` writes stubs, which a database without these attachments refuses
+ * @param options - those of `docs`, but design documents and the content of attachments are included, and no
+ * schema validates the documents. `attachments: false` writes stubs, which a database without these
+ * attachments refuses
  */
 export function exportDocs<T extends object, S extends object>(
   db: Database<T, S>,

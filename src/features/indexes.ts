@@ -3,9 +3,9 @@ import { encodeSegment } from "../http/paths.js";
 import type { Selector } from "../queries/selector.js";
 import type { OperationOptions } from "../shared/types.js";
 
-/** A Mango index, as `indexes` tells it. */
+/** A Mango index, as CouchDB lists it. */
 export interface Index {
-  /** The design document that holds it, with `_design/`; null for that of all ids. */
+  /** The design document with the index, including `_design/`; null for the index of all ids. */
   ddoc: string | null;
   name: string;
   type: "special" | "json" | "text";
@@ -13,14 +13,18 @@ export interface Index {
   def: { fields: Record<string, string>[]; partial_filter_selector?: Selector };
 }
 
-/** What became of the indexes of design documents. */
+/** The result of deleting the indexes of design documents. */
 export interface IndexesDeleted {
   success: { id: string; ok: boolean }[];
   fail: { id: string; error: string }[];
 }
 
 /**
- * List the Mango indexes of a database. The first is that of all ids.
+ * List the Mango indexes of a database. The first one is the index of all ids.
+ *
+ * ```ts
+ * for (const { name, def } of await indexes(animals)) console.log(name, def.fields);
+ * ```
  *
  * @see https://docs.couchdb.org/en/stable/api/database/find.html#get--db-_index
  */
@@ -36,7 +40,12 @@ export async function indexes<T extends object, S extends object>(
 /**
  * Delete a Mango index.
  *
- * @param ddoc - the design document that holds it, with or without `_design/`
+ * ```ts
+ * const { id, name } = await animals.index({ fields: ["legs"] });
+ * await deleteIndex(animals, id, name);
+ * ```
+ *
+ * @param ddoc - the design document with the index, with or without `_design/`
  * @param options - `type`: default `"json"`
  * @throws NotFoundError if the index does not exist
  * @see https://docs.couchdb.org/en/stable/api/database/find.html#delete--db-_index-design_doc-json-name
@@ -59,6 +68,10 @@ export async function deleteIndex<T extends object, S extends object>(
 
 /**
  * Delete all Mango indexes of design documents.
+ *
+ * ```ts
+ * const { fail } = await deleteIndexes(animals, ["_design/legs", "_design/type"]);
+ * ```
  *
  * @returns the result for each design document
  * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_index-_bulk_delete

@@ -4,8 +4,8 @@ import { isMissing } from "../documents/create-or-fetch.js";
 import type { Sequence } from "../shared/types.js";
 
 /**
- * A checkpoint in CouchDB itself: the document `_local/name`, which is neither replicated nor part of
- * the changes.
+ * Create a checkpoint in CouchDB: the document `_local/name`, which is not replicated and not part of the
+ * changes.
  *
  * ```ts
  * const checkpoint = localCheckpoint(animals, "search-index");
@@ -14,9 +14,9 @@ import type { Sequence } from "../shared/types.js";
  * }
  * ```
  *
- * @param db - the one that is followed, so that the checkpoint goes when it is deleted; or any other
- * @param name - of the consumer: two that have the same move each other's checkpoint
- * @throws TypeError for a name that no document can have
+ * @param db - the database of the feed, so that deleting it also deletes the checkpoint; or any other
+ * @param name - the name of the consumer: two with the same name share one checkpoint
+ * @throws TypeError if the name is not valid in an id
  * @see https://docs.couchdb.org/en/stable/api/local.html
  */
 export function localCheckpoint<T extends object, S extends object>(
@@ -27,7 +27,7 @@ export function localCheckpoint<T extends object, S extends object>(
   let document = empty();
   return {
     async load() {
-      // What this object has seen need not be there any more.
+      // A document that was read before may no longer exist.
       document = empty();
       try {
         await document.fetch({ discardChanges: true });

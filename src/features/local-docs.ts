@@ -2,7 +2,11 @@ import { Database } from "../client/database.js";
 import { AllDocsView } from "../queries/view.js";
 
 /**
- * The `_local` documents of a database by id. They are not replicated.
+ * The `_local` documents of a database by id, as a view. They are not replicated.
+ *
+ * ```ts
+ * for await (const id of localDocs(animals).ids()) console.log(id);
+ * ```
  *
  * @see https://docs.couchdb.org/en/stable/api/local.html
  */

@@ -1,6 +1,7 @@
 import type { StreamRequest } from "../http/request.js";
 import { View } from "../queries/view.js";
 import type { ViewParams } from "../queries/view-params.js";
+import { checkType } from "../shared/arguments.js";
 import { type Batch, identity, mapped, type Pull, slice } from "../shared/batch.js";
 import type { Fixed } from "../shared/fixed.js";
 import type { ViewRow } from "../shared/row-types.js";
@@ -9,13 +10,14 @@ import { EndOfResult, MultiResultReader } from "../streams/multi-result-reader.j
 import { Rows } from "../streams/rows.js";
 
 /**
- * Run several queries of a view in one request. The result has Rows for each query, one after the other as they
- * arrive: rows that you do not read are skipped when you ask for the next. Leaving the loop closes the connection.
+ * Run several queries of a view in one request. It yields Rows for each query as they arrive: rows that you
+ * do not read are skipped when you ask for the next query. Leaving the loop closes the connection.
  *
  * ```ts
  * for await (const rows of multiQuery(view, [{ key: 4 }, { key: 2 }])) console.log(await rows.toArray());
  * ```
  *
+ * @throws TypeError if `queries` is not an array
  * @throws IncompleteResponseError if the connection is lost
  * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html#sending-multiple-queries-to-a-view
  */
@@ -24,7 +26,7 @@ export function multiQuery<K, V, T extends object>(
   queries: readonly Omit<ViewParams<Fixed<K>>, "signal">[],
   { signal }: OperationOptions = {},
 ): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
-  if (!Array.isArray(queries)) throw new TypeError("`queries` must be an array");
+  checkType("queries", "array", queries);
   return results(view, queries, signal);
 }
 
@@ -62,7 +64,7 @@ async function* results<K, V, T extends object>(
   }
 }
 
-/** The batches of all results: each may have the end of one and the beginning of the next. */
+/** The batches of all results: a batch may have the end of one and the beginning of the next. */
 class ResultBatches {
   readonly #pull: Pull<Batch>;
   #batch: Batch | undefined;

@@ -6,37 +6,38 @@ import type { DocumentData, JsonObject, OperationOptions } from "../shared/types
 import type { Operation } from "../streams/operation.js";
 
 /**
- * How revisions of a document are read. All but `signal` go to CouchDB unchanged.
+ * Options for reading revisions of a document. All but `signal` are passed to CouchDB unchanged.
  *
  * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-multiple-revisions-of-a-document
  */
 export interface OpenRevsOptions extends OperationOptions {
-  /** For each revision, read the leaf that it led to. Default false. */
+  /** Instead of each revision, read the leaf that descends from it. Default false. */
   latest?: boolean | undefined;
-  /** Include the history of each revision, as `_revisions`. Default false. */
+  /** Include the history of each revision as `_revisions`. Default false. */
   revs?: boolean | undefined;
   /** Include the content of attachments, in base64. Default false. */
   attachments?: boolean | undefined;
 }
 
-/** A revision, or that the server does not have it. */
+/** A revision, or the name of one that the server does not have. */
 export type OpenRevision<T extends object = JsonObject> =
   | { ok: DocumentData<T>; missing?: undefined }
   | { ok?: undefined; missing: string };
 
-// What fits into a URL.
+// The number of revisions that fit into a URL.
 const mostRevs = 40;
 
 /**
- * Read revisions of a document, or all leaves: the current one, those in conflict with it, and deletions.
+ * Read revisions of a document, or all its leaves: the current one, conflicting ones and deletions.
  *
  * ```ts
- * const leaves = await openRevs(cat);
+ * for (const { ok } of await openRevs(cat)) if (ok) console.log(ok._rev, ok._deleted);
  * ```
  *
  * @param revs - default `"all"`: the leaves
- * @returns each revision, or that it is `missing`
- * @throws NotFoundError for the leaves of a document that never existed
+ * @returns each revision, or the revision as `missing`
+ * @throws NotFoundError if the leaves of a document are requested that never existed
+ * @throws TypeError for a `_local` document, which has no other revisions
  * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-multiple-revisions-of-a-document
  */
 export async function openRevs<T extends object>(
@@ -55,7 +56,7 @@ export async function openRevs<T extends object>(
   });
 }
 
-/** Revisions of a document, or all leaves, without validation. */
+/** Read revisions of a document, or all leaves, without validation. */
 export async function readRevs<T extends object>(
   context: DatabaseContext,
   id: string,

@@ -4,7 +4,7 @@ import { encodeSegment } from "../http/paths.js";
 import { DocumentQueries } from "../queries/document-queries.js";
 import type { JsonObject, OperationOptions } from "../shared/types.js";
 
-/** What the server tells of a partition. */
+/** Information about a partition. */
 export interface PartitionInfo {
   db_name: string;
   partition: string;
@@ -15,9 +15,9 @@ export interface PartitionInfo {
 }
 
 /**
- * The documents of a partitioned database whose ids begin with the same name and a colon: they are stored
- * together, and read without asking all shards. Design documents are of no partition. Their ids are
- * whole: `prefix` and `ids` begin with the partition's name, too.
+ * A partition: the documents whose ids begin with its name and a colon. CouchDB stores them together, and
+ * reads them without asking all shards. Design documents belong to no partition. Ids are complete: `prefix`
+ * and `ids` include the partition's name.
  *
  * @see https://docs.couchdb.org/en/stable/partitioned-dbs/index.html
  */
@@ -25,23 +25,24 @@ export class Partition<T extends object = JsonObject, S extends object = T> exte
   T,
   S
 > {
-  /** The partition's name: what stands before the colon. */
+  /** The name of the partition, without the colon. */
   readonly id: string;
   readonly #context: DatabaseContext;
 
   /** @internal */
   constructor(context: DatabaseContext, id: string) {
     if (!/^[^_:][^:]*$/.test(id))
-      throw new TypeError("`name` must not contain a colon or begin with an underscore");
+      throw new TypeError("`name` must not be empty, contain a colon or begin with an underscore");
     super(context, `_partition/${encodeSegment(id)}/`);
     this.id = id;
     this.#context = context;
   }
 
   /**
-   * What the server tells of the partition: documents and sizes. One without documents is none to CouchDB.
+   * Read information about the partition: the number of documents, sizes. CouchDB does not distinguish an
+   * empty partition from one that does not exist.
    *
-   * @throws BadRequestError for a database that is not partitioned
+   * @throws BadRequestError if the database is not partitioned
    * @see https://docs.couchdb.org/en/stable/api/partitioned-dbs.html#get--db-_partition-partition_id
    */
   async info({ signal }: OperationOptions = {}): Promise<PartitionInfo> {
@@ -52,13 +53,14 @@ export class Partition<T extends object = JsonObject, S extends object = T> exte
 }
 
 /**
- * A partition of a partitioned database. No request.
+ * A partition of a partitioned database. Sends no request.
  *
  * ```ts
  * for await (const doc of partition(animals, "bird").docs()) console.log(doc.id);
  * ```
  *
- * @throws TypeError if no partition can have this name
+ * @throws TypeError if the name is empty, has a colon or begins with an underscore
+ * @see https://docs.couchdb.org/en/stable/partitioned-dbs/index.html
  */
 export function partition<T extends object, S extends object>(
   db: Database<T, S>,

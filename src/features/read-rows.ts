@@ -6,19 +6,24 @@ import { identity } from "../shared/batch.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { Rows } from "../streams/rows.js";
 
-/** Where the rows of an endpoint are, and how they are requested. */
+/**
+ * The location of the rows of an endpoint, and the parameters of the request.
+ *
+ * @see https://docs.couchdb.org/en/stable/http-api.html
+ */
 export interface ReadRowsOptions extends OperationOptions {
-  /** The member of the response that has the rows. Default `"rows"`. */
+  /** The member of the response with the rows. Default `"rows"`. */
   member?: string | undefined;
-  /** Parameters: values such as keys are encoded as for a view. */
+  /** URL parameters. Values such as keys are encoded as for a view. */
   query?: Record<string, unknown> | undefined;
-  /** A value to send as JSON, by POST. Default: nothing, by GET. */
+  /** A value to send as JSON by POST. Default: none, by GET. */
   body?: unknown;
 }
 
 /**
- * Stream the rows of any endpoint of a database that reads: for capabilities that couchfetch does not have. The
- * rows get the session's authentication, retries, timeout and errors, and their `doc` the database's schema.
+ * Stream the rows of any endpoint of a database that couchfetch has no method for. The endpoint must only
+ * read. The rows get the session's authentication, retries, timeout and errors; the database's schema
+ * validates each `doc`.
  *
  * ```ts
  * const rows = readRows<{ id: string }>(animals, "_design/zoo/_geo/places", { query: { bbox } });
@@ -27,8 +32,8 @@ export interface ReadRowsOptions extends OperationOptions {
  *
  * @typeParam R - the type of a row
  * @param path - below the database, encoded
- * @throws TypeError if the path leads out of the database
- * @throws IncompleteResponseError if the connection is lost: the rows before it were delivered
+ * @throws TypeError if the path leaves the database
+ * @throws IncompleteResponseError if the connection is lost; the rows before that were delivered
  */
 export function readRows<R>(
   // biome-ignore lint/suspicious/noExplicitAny: the rows have a type of their own
@@ -44,7 +49,7 @@ export function readRows<R>(
     const text = client.json.stringify(body);
     Object.assign(request, { method: "POST", body: text, effect: "read" });
   }
-  // An invalid parameter is thrown here, not at the first row.
+  // Invalid parameters throw now, not at the first row.
   client.url(request);
   return databaseRows<R>(context, {
     signal,

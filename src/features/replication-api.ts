@@ -4,7 +4,7 @@ import { identity } from "../shared/batch.js";
 import type { BulkGetRow, OperationOptions, Sequence } from "../shared/types.js";
 import type { Rows } from "../streams/rows.js";
 
-/** CouchDB's response when it has removed revisions. */
+/** CouchDB's response to a purge. */
 export interface PurgeResult {
   purge_seq: Sequence | null;
   /** The revisions that were removed, by document id. */
@@ -14,16 +14,16 @@ export interface PurgeResult {
 /** Revisions by document id. */
 export type Revisions = Record<string, readonly string[]>;
 
-/** The revisions that a database lacks, and those that it has and they may descend from. */
+/** The revisions that a database lacks, and those of its revisions that they may descend from. */
 export type RevsDiff = Record<string, { missing: string[]; possible_ancestors?: string[] }>;
 
 /**
- * Options of `bulkGet`. All but `signal` go to CouchDB unchanged.
+ * Options of `bulkGet`. All but `signal` are passed to CouchDB unchanged.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_get
  */
 export interface BulkGetOptions extends OperationOptions {
-  /** Include the history of each revision, as `_revisions`. Default false. */
+  /** Include the history of each revision as `_revisions`. Default false. */
   revs?: boolean | undefined;
   /** Include the content of attachments, in base64. Default false. */
   attachments?: boolean | undefined;
@@ -32,8 +32,12 @@ export interface BulkGetOptions extends OperationOptions {
 /**
  * Read many documents, or revisions of them, in one request.
  *
- * @param docs - their ids; with a `rev`, or else for all leaf revisions
- * @returns a row for each as it arrives; one that cannot be read has an `error` in its row
+ * ```ts
+ * for await (const { id, docs } of bulkGet(animals, [{ id: "cat" }, { id: "dog" }])) console.log(id, docs);
+ * ```
+ *
+ * @param docs - the ids of the documents, each with a `rev`, or without for all leaf revisions
+ * @returns a row for each as it arrives; if it cannot be read, its row has an `error`
  * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_get
  */
 export function bulkGet<T extends object, S extends object>(
@@ -43,7 +47,7 @@ export function bulkGet<T extends object, S extends object>(
 ): Rows<BulkGetRow<T>> {
   const context = Database.contextOf(db);
   const { client, path } = context;
-  // The JSON of a Document is another.
+  // A Document serializes to its data.
   const body = client.json.stringify({ docs: docs.map(({ id, rev }) => ({ id, rev })) });
   const request = { method: "POST", path: `${path}/_bulk_get`, query, body } as const;
   return databaseRows<BulkGetRow<T>>(context, {
@@ -55,7 +59,11 @@ export function bulkGet<T extends object, S extends object>(
 }
 
 /**
- * Remove revisions for good, without a tombstone that a replication would carry on.
+ * Remove revisions permanently, without a tombstone that is replicated.
+ *
+ * ```ts
+ * await purge(animals, { cat: ["3-917fa2381192822767f010b95b45325b"] });
+ * ```
  *
  * @param revs - the leaf revisions to remove, by document id
  * @see https://docs.couchdb.org/en/stable/api/database/misc.html#db-purge
@@ -72,9 +80,13 @@ export async function purge<T extends object, S extends object>(
 }
 
 /**
- * Ask which revisions a database lacks, as replicators do.
+ * Find the revisions that a database lacks, as replicators do.
  *
- * @returns the missing revisions; a document that lacks none is left out
+ * ```ts
+ * const missing = await missingRevs(copy, { cat: ["2-7051cbe5c8faecd085a3fa619e6e6337"] });
+ * ```
+ *
+ * @returns the missing revisions; documents that lack none are left out
  * @see https://docs.couchdb.org/en/stable/api/database/misc.html#db-missing-revs
  */
 export async function missingRevs<T extends object, S extends object>(
@@ -95,7 +107,11 @@ export async function missingRevs<T extends object, S extends object>(
 }
 
 /**
- * Ask which revisions a database lacks, and which it has that they may descend from.
+ * Find the revisions that a database lacks, and those of its revisions that they may descend from.
+ *
+ * ```ts
+ * const diff = await revsDiff(copy, { cat: ["2-7051cbe5c8faecd085a3fa619e6e6337"] });
+ * ```
  *
  * @see https://docs.couchdb.org/en/stable/api/database/misc.html#db-revs-diff
  */

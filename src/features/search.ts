@@ -1,54 +1,55 @@
 import { encodeSegment } from "../http/paths.js";
 import { DocumentQueries } from "../queries/document-queries.js";
 import { paginate } from "../queries/paginate.js";
+import { checkType } from "../shared/arguments.js";
 import { identity } from "../shared/batch.js";
 import type { DocumentData, JsonObject, OperationOptions } from "../shared/types.js";
 import type { Rows } from "../streams/rows.js";
 
 /**
- * How documents are searched. All but `signal` goes to CouchDB as it is; there is more for either service, which
- * its documentation tells.
+ * Parameters of a search. All but `signal` are passed to CouchDB unchanged. Each service supports more
+ * parameters.
  *
  * @see https://docs.couchdb.org/en/stable/ddocs/search.html
  */
 export interface SearchParams extends OperationOptions {
-  /** Hits at the most, over all pages. Default: all there are, a page at a time, as they are asked for. */
+  /** The maximum number of hits, over all pages. Default: no limit; pages are requested as you read. */
   limit?: number | undefined;
-  /** Where an earlier search ended: its `summary`'s `bookmark`. */
+  /** Continue where an earlier search ended: its `summary.bookmark`. */
   bookmark?: string | undefined;
-  /** Fields to order by, as the service writes them. Default: by relevance. */
+  /** The fields to sort by, in the service's syntax. Default: by relevance. */
   sort?: string | readonly string[] | undefined;
-  /** Give the documents, too. Default false. */
+  /** Include the documents. Default false. */
   include_docs?: boolean | undefined;
-  /** Fields of which to count the values: in the `summary`. */
+  /** Count the values of these fields, in the `summary`. */
   counts?: readonly string[] | undefined;
-  /** Ranges in which to count: in the `summary`. */
+  /** Count the hits in these ranges, in the `summary`. */
   ranges?: JsonObject | undefined;
   [param: string]: unknown;
 }
 
-/** A document that was found. */
+/** A hit of a search. */
 export interface SearchHit<T extends object = JsonObject> {
   id: string;
-  /** How hits are ordered: by relevance, if there is no `sort`. */
+  /** The values that hits are ordered by: the relevance, if there is no `sort`. */
   order: unknown[];
-  /** What the index stores of it. */
+  /** The fields that the index stores. */
   fields: JsonObject;
   /** With `include_docs`. */
   doc?: DocumentData<T> | null;
 }
 
-/** The same with `include_docs`. */
+/** A hit with `include_docs`. */
 export interface DocHit<T extends object = JsonObject> extends SearchHit<T> {
-  /** Null if it was deleted. */
+  /** Null if the document was deleted. */
   doc: DocumentData<T> | null;
 }
 
-// What either service gives at the most, unless the operator chose otherwise.
+// The largest page of both services, unless configured otherwise.
 const pageSize = 200;
 
 /**
- * Search with Clouseau, the service beside CouchDB: hits as they arrive, over as many pages as it takes.
+ * Search with Clouseau, a service beside CouchDB. It streams the hits of as many pages as there are.
  *
  * ```ts
  * for await (const { id } of search(animals, "zoo", "by_text", "name:cat*")) console.log(id);
@@ -56,8 +57,8 @@ const pageSize = 200;
  *
  * @param db - a database, or a partition
  * @param ddoc - the design document's name, without `_design/`
- * @param q - in Lucene's syntax
- * @throws TypeError for `group_field`, whose response has no rows
+ * @param q - the query, in Lucene's syntax
+ * @throws TypeError if there is `group_field`, whose response has no rows: use `couch.request`
  * @see https://docs.couchdb.org/en/stable/ddocs/search.html
  */
 export function search<T extends object, S extends object>(
@@ -85,11 +86,15 @@ export function search<T extends object, S extends object>(
 }
 
 /**
- * Search with Nouveau, CouchDB's own search since 3.4.
+ * Search with Nouveau, CouchDB's own search since 3.4. It streams the hits of as many pages as there are.
+ *
+ * ```ts
+ * for await (const { id } of nouveau(animals, "zoo", "by_text", "name:cat*")) console.log(id);
+ * ```
  *
  * @param db - a database, or a partition
  * @param ddoc - the design document's name, without `_design/`
- * @param q - in Lucene's syntax
+ * @param q - the query, in Lucene's syntax
  * @see https://docs.couchdb.org/en/stable/ddocs/nouveau.html
  */
 export function nouveau<T extends object, S extends object>(
@@ -124,7 +129,7 @@ function hits<T extends object, S extends object>(
   q: string,
   { signal, limit, ...params }: SearchParams,
 ): Rows<SearchHit<T>> {
-  if (typeof q !== "string") throw new TypeError(`\`q\` must be a string, got ${typeof q}`);
+  checkType("q", "string", q);
   if (limit === 0) throw new RangeError("`limit` must be at least 1");
   if (params.group_field !== undefined)
     throw new TypeError("`group_field` gives no rows: use couch.request()");

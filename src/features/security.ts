@@ -1,11 +1,12 @@
 import { Database } from "../client/database.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { JsonRequest } from "../http/request.js";
+import { checkType } from "../shared/arguments.js";
 import { ForbiddenError, NotFoundError, ServerError } from "../shared/errors.js";
 import { isLike, isPlain } from "../shared/json-equal.js";
 import type { OperationOptions, UserContext } from "../shared/types.js";
 
-/** Who may do what in a database. */
+/** The admins and members of a database. */
 export interface SecurityData {
   admins?: { names?: string[]; roles?: string[] };
   members?: { names?: string[]; roles?: string[] };
@@ -14,13 +15,13 @@ export interface SecurityData {
 }
 
 /**
- * Who may do what in a database: its members read and write documents, its admins also design
- * documents and this. Where there are no members, everybody is one. Change it, then `save`.
+ * The access rules of a database. Members can read and write documents; admins can also write design
+ * documents and these rules. If there are no members, all users are. Change the rules, then `save`.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/security.html
  */
 export class SecurityDocument {
-  /** The JSON. CouchDB keeps members of your own, too. */
+  /** The JSON. You can add members; CouchDB keeps them. */
   readonly data: SecurityData;
   readonly #context: DatabaseContext;
   #saved: string;
@@ -32,7 +33,7 @@ export class SecurityDocument {
     this.data = context.client.json.parse(text) as SecurityData;
   }
 
-  /** Whether there is something to save. */
+  /** Whether there are changes to save. */
   get dirty(): boolean {
     const { json } = this.#context.client;
     return !isLike(json, this.data, json.parse(this.#saved));
@@ -43,7 +44,7 @@ export class SecurityDocument {
     return this.data.members?.names ?? [];
   }
 
-  /** The roles of which each makes a member. */
+  /** The roles whose users are members. */
   get memberRoles(): readonly string[] {
     return this.data.members?.roles ?? [];
   }
@@ -53,72 +54,88 @@ export class SecurityDocument {
     return this.data.admins?.names ?? [];
   }
 
-  /** The roles of which each makes an admin. */
+  /** The roles whose users are admins. */
   get adminRoles(): readonly string[] {
     return this.data.admins?.roles ?? [];
   }
 
-  /** Makes a user a member. One who is one already stays so. */
+  /**
+   * Make a user a member. Does nothing if the user is one.
+   *
+   * @throws TypeError if `name` is not a string
+   */
   addMember(name: string): void {
     this.#add("members", "names", name);
   }
 
   /**
-   * Makes a user no member any more.
+   * Remove a member.
    *
-   * @throws NotFoundError if there is no such member; nothing is sent
+   * @throws NotFoundError if the user is not a member; nothing is sent
    */
   removeMember(name: string): void {
     this.#remove("members", "names", name);
   }
 
-  /** Makes members of all who have a role. */
+  /**
+   * Make all users with a role members. Does nothing if the role is listed.
+   *
+   * @throws TypeError if `role` is not a string
+   */
   addMemberRole(role: string): void {
     this.#add("members", "roles", role);
   }
 
   /**
-   * Takes a role from those that make members.
+   * Remove a role from those whose users are members.
    *
-   * @throws NotFoundError if it is none of them
+   * @throws NotFoundError if the role is not listed; nothing is sent
    */
   removeMemberRole(role: string): void {
     this.#remove("members", "roles", role);
   }
 
-  /** Makes a user an admin. */
+  /**
+   * Make a user an admin. Does nothing if the user is one.
+   *
+   * @throws TypeError if `name` is not a string
+   */
   addAdmin(name: string): void {
     this.#add("admins", "names", name);
   }
 
   /**
-   * Makes a user no admin any more.
+   * Remove an admin.
    *
-   * @throws NotFoundError if there is no such admin
+   * @throws NotFoundError if the user is not an admin; nothing is sent
    */
   removeAdmin(name: string): void {
     this.#remove("admins", "names", name);
   }
 
-  /** Makes admins of all who have a role. */
+  /**
+   * Make all users with a role admins. Does nothing if the role is listed.
+   *
+   * @throws TypeError if `role` is not a string
+   */
   addAdminRole(role: string): void {
     this.#add("admins", "roles", role);
   }
 
   /**
-   * Takes a role from those that make admins.
+   * Remove a role from those whose users are admins.
    *
-   * @throws NotFoundError if it is none of them
+   * @throws NotFoundError if the role is not listed; nothing is sent
    */
   removeAdminRole(role: string): void {
     this.#remove("admins", "roles", role);
   }
 
   /**
-   * Saves it if it has changed, over whatever the server has: it has no revisions.
+   * Save the rules if they have changed. This overwrites the server's: they have no revisions.
    *
-   * @throws TypeError for members and admins that are not lists of strings; nothing is sent
-   * @throws ForbiddenError for who is no admin of the server or the database
+   * @throws TypeError if names or roles are not lists of strings; nothing is sent
+   * @throws ForbiddenError if the user is not an admin of the server or the database
    * @see https://docs.couchdb.org/en/stable/api/database/security.html#put--db-_security
    */
   async save({ signal }: OperationOptions = {}): Promise<void> {
@@ -143,7 +160,10 @@ export class SecurityDocument {
     this.#saved = body;
   }
 
-  /** Whether the server, which says it with a 500, means that this user may not: in words, or as a vote lost. */
+  /**
+   * Whether a 500 means that the user is not an admin: CouchDB says so, or reports that the write found no
+   * majority.
+   */
   async #isRefusal({ reason }: ServerError, signal: AbortSignal | undefined): Promise<boolean> {
     if (reason !== "no_majority") return /server admin/.test(`${reason}`);
     const { client } = this.#context;
@@ -162,8 +182,7 @@ export class SecurityDocument {
   }
 
   #add(group: "members" | "admins", kind: "names" | "roles", name: string): void {
-    if (typeof name !== "string")
-      throw new TypeError(`expected a name or role, got ${typeof name}`);
+    checkType(kind === "names" ? "name" : "role", "string", name);
     this.data[group] ??= {};
     const lists = this.data[group];
     lists[kind] ??= [];
@@ -183,7 +202,7 @@ export class SecurityDocument {
   }
 }
 
-/** CouchDB would refuse it with words that do not tell why. */
+/** Check the rules: CouchDB's own error does not show what is wrong. */
 function check({ members = {}, admins = {} }: SecurityData): void {
   for (const group of [members, admins]) {
     const lists = isPlain(group) ? [group.names ?? [], group.roles ?? []] : [undefined];
@@ -198,7 +217,7 @@ function check({ members = {}, admins = {} }: SecurityData): void {
 }
 
 /**
- * Read who may do what in a database.
+ * Read the access rules of a database.
  *
  * ```ts
  * const rules = await security(animals);

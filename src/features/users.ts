@@ -4,9 +4,10 @@ import { createOrFetch } from "../documents/create-or-fetch.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { afterWriting } from "../documents/write-outcome.js";
+import { argumentError, checkType } from "../shared/arguments.js";
 import type { JsonObject, OperationOptions } from "../shared/types.js";
 
-/** What a user's document holds. CouchDB keeps a hash of the password in it, and no password. */
+/** The content of a user's document. CouchDB stores a hash of the password, not the password. */
 export interface UserData extends JsonObject {
   name: string;
   type: "user";
@@ -14,18 +15,19 @@ export interface UserData extends JsonObject {
 }
 
 /**
- * The parameters of a new user.
+ * Options for creating a user.
  *
  * @see https://docs.couchdb.org/en/stable/intro/security.html#authentication-database
  */
 export interface CreateUserOptions extends OperationOptions {
-  /** Default: none. */
+  /** The user's roles. Default: none. */
   roles?: readonly string[] | undefined;
 }
 
 /**
- * The users of a server, in its database `_users`. For administrators; a user may read himself, and change
- * his password. CouchDB keeps users in a cache: for a moment after a change, the old ones may be let in still.
+ * The users of a server, in its database `_users`. For administrators; users can read their own document and
+ * change their own password. CouchDB caches users: for a moment after a change, it may accept the old
+ * password.
  *
  * @see https://docs.couchdb.org/en/stable/intro/security.html#users-documents
  */
@@ -38,19 +40,19 @@ export class Users {
   }
 
   /**
-   * Creates a user.
+   * Create a user.
    *
    * @returns the user's document, without the password
-   * @throws ConflictError if there is one of this name
-   * @throws NetworkError with `mayHaveHappened`, if the connection is lost on the way
-   * @throws TypeError for a name that no user can have, and for roles that are no strings
+   * @throws ConflictError if the user exists
+   * @throws NetworkError with `mayHaveHappened` if the connection is lost
+   * @throws TypeError if the name is invalid, the password is not a string, or roles are not strings
    */
   async create(
     name: string,
     password: string,
     { roles = [], signal }: CreateUserOptions = {},
   ): Promise<Document<UserData>> {
-    checkPassword(password);
+    checkType("password", "string", password);
     checkRoles(roles);
     const user = this.#document(name, { name, type: "user", roles: [...roles], password });
     await createOrFetch(this.#context, user, { signal });
@@ -61,9 +63,9 @@ export class Users {
   }
 
   /**
-   * A user's document.
+   * Read a user's document.
    *
-   * @throws NotFoundError if there is no such user, also for those who may not know
+   * @throws NotFoundError if the user does not exist, or you are not allowed to know
    */
   async get(name: string, { signal }: OperationOptions = {}): Promise<Document<UserData>> {
     const user = this.#document(name, {});
@@ -72,25 +74,26 @@ export class Users {
   }
 
   /**
-   * Changes a user's password. Sessions that were begun with the old one end.
+   * Change a user's password. Sessions that began with the old one end.
    *
-   * @throws NotFoundError if there is no such user
+   * @throws NotFoundError if the user does not exist
+   * @throws TypeError if the password is not a string
    */
   async setPassword(
     name: string,
     password: string,
     { signal }: OperationOptions = {},
   ): Promise<void> {
-    checkPassword(password);
+    checkType("password", "string", password);
     const change = (data: JsonObject) => void Object.assign(data, { password });
     await this.#update(name, change, signal);
   }
 
   /**
-   * Changes a user's roles.
+   * Change a user's roles.
    *
-   * @throws NotFoundError if there is no such user
-   * @throws TypeError for roles that are no strings
+   * @throws NotFoundError if the user does not exist
+   * @throws TypeError if roles are not strings
    */
   async setRoles(
     name: string,
@@ -103,9 +106,9 @@ export class Users {
   }
 
   /**
-   * Deletes a user.
+   * Delete a user.
    *
-   * @throws NotFoundError if there is none of this name
+   * @throws NotFoundError if the user does not exist
    */
   async delete(name: string, options: OperationOptions = {}): Promise<void> {
     await (await this.get(name, options)).delete(options);
@@ -117,7 +120,7 @@ export class Users {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const _id = idOf(name);
-    // Without changes of ours, for an update to lose.
+    // Without local changes, which an update would refuse to lose.
     const user = new Document<JsonObject>(this.#context, _id, { _id }, () => ({ _id }));
     return user.update(change, { signal });
   }
@@ -128,26 +131,25 @@ export class Users {
 }
 
 function idOf(name: string): string {
-  if (typeof name !== "string" || !/^[^_:][^:]*$/.test(name))
-    throw new TypeError("A user's name is a string without colons that begins with no underscore");
+  checkType("name", "string", name);
+  if (!/^[^_:][^:]*$/.test(name))
+    throw new TypeError("`name` must not be empty, contain a colon or begin with an underscore");
   return `org.couchdb.user:${name}`;
-}
-
-function checkPassword(password: string): void {
-  if (typeof password !== "string") throw new TypeError("A password is a string");
 }
 
 function checkRoles(roles: readonly string[]): void {
   if (!Array.isArray(roles) || roles.some((role) => typeof role !== "string"))
-    throw new TypeError("Roles are an array of strings");
+    throw argumentError("roles", "an array of strings", roles);
 }
 
 /**
- * The users of a server. No request.
+ * The users of a server. Sends no request.
  *
  * ```ts
  * await users(couch).create("jan", "secret", { roles: ["keeper"] });
  * ```
+ *
+ * @see https://docs.couchdb.org/en/stable/intro/security.html#users-documents
  */
 export function users(couch: CouchDB): Users {
   return new Users(Database.contextOf(couch.database("_users")));

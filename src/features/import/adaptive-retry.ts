@@ -7,7 +7,7 @@ import {
 } from "../../shared/errors.js";
 import type { Operation } from "../../streams/operation.js";
 
-/** Bears with a server that is away, or asks for rest, for all who ask it at once. */
+/** Retries for a server that is away or overloaded, shared by concurrent requests. */
 export class AdaptiveRetry {
   readonly #operation: Operation;
   readonly #most: number;
@@ -15,16 +15,16 @@ export class AdaptiveRetry {
   #atOnce: number;
   #underWay = 0;
   #waiting: (() => void)[] = [];
-  /** Before when nothing is to be sent, as `Date.now` has it. */
+  /** No request is sent before this `Date.now()` timestamp. */
   #restUntil = 0;
-  /** Tries on end that failed: those at once are one. */
+  /** The number of failures in a row; concurrent ones count as one. */
   #failures = 0;
   #round = 0;
   #isAtAnEnd = false;
 
   /**
-   * @param most - requests at once
-   * @param limit - tries on end that may fail
+   * @param most - the maximum number of concurrent requests
+   * @param limit - the number of failures in a row to retry
    */
   constructor(operation: Operation, most: number, limit: number) {
     this.#operation = operation;
@@ -32,20 +32,20 @@ export class AdaptiveRetry {
     this.#limit = limit;
   }
 
-  /** How many requests at once the server bears for now. */
+  /** The number of concurrent requests that the server currently handles. */
   get concurrency(): number {
     return Math.floor(this.#atOnce);
   }
 
-  /** What fails from now on has failed. */
+  /** Stop retrying. */
   stop(): void {
     this.#isAtAnEnd = true;
   }
 
   /**
-   * Does what may fail for a while, again and again until it does not.
+   * Run work, and retry it after temporary errors.
    *
-   * @param failed - called when it did, and will be done again
+   * @param failed - called with an error before the work is retried
    */
   async run<R>(work: () => Promise<R>, failed?: (error: CouchDBError) => void): Promise<R> {
     for (;;) {
@@ -68,7 +68,7 @@ export class AdaptiveRetry {
     }
   }
 
-  /** Waits until the server has had its rest, and until it bears one more. */
+  /** Wait until the delay is over and another request may be sent. */
   async #turn(): Promise<void> {
     await this.#operation.sleep(Math.max(this.#restUntil - Date.now(), 0));
     while (this.#underWay >= this.concurrency || Date.now() < this.#restUntil) {
@@ -81,7 +81,7 @@ export class AdaptiveRetry {
     this.#underWay += 1;
   }
 
-  /** Has all wait, if what failed may pass. */
+  /** Whether to retry after an error. If so, all requests are delayed. */
   #bears(error: CouchDBError, round: number): boolean {
     if (round === this.#round) {
       this.#round += 1;

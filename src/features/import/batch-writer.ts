@@ -20,13 +20,13 @@ import type { ImportOptions, ImportTotals } from "./options.js";
 
 const mostFailures = 100;
 
-// How often a conflict is merged with what the server has by then.
+// How often a conflict is merged with the server's document, which may change each time.
 const mostMerges = 10;
 
 type WriterOptions<T extends object> = ImportOptions<T> &
   Required<Pick<ImportOptions<T>, "onConflict">>;
 
-/** Writes batches, and counts what happens to their documents. */
+/** Writes batches, and counts the results of their documents. */
 export class BatchWriter<T extends object> {
   readonly totals: ImportTotals = { read: 0, written: 0, conflicts: 0, failed: 0, failures: [] };
   readonly #context: DatabaseContext;
@@ -46,7 +46,7 @@ export class BatchWriter<T extends object> {
     this.#options = options;
   }
 
-  /** Count a document that was read; undefined if it cannot be written. */
+  /** Count a document that was read. Returns undefined if it cannot be written. */
   async accept(entry: Entry<T> | BulkRow): Promise<Entry<T> | undefined> {
     this.totals.read += 1;
     if (!("body" in entry)) {
@@ -57,7 +57,7 @@ export class BatchWriter<T extends object> {
     return isValid ? entry : undefined;
   }
 
-  /** Write a batch, in as many requests as that takes. */
+  /** Write a batch, with repeated requests for conflicts. */
   async write(batch: Entry<T>[]): Promise<void> {
     let left = batch;
     for (let merges = 0; left.length > 0; merges += 1) {
@@ -66,7 +66,7 @@ export class BatchWriter<T extends object> {
     }
   }
 
-  /** Whether a schema accepts a document; if not, it has failed. */
+  /** Whether a schema accepts a document. If not, it is counted as failed. */
   async #isValid({ id, body }: Entry<T>): Promise<boolean> {
     const check = async () => {
       await this.#context.codec?.validateWrite([body], this.#operation);
@@ -75,7 +75,7 @@ export class BatchWriter<T extends object> {
     return (await this.#unlessInvalid(id, check)) ?? false;
   }
 
-  /** What `work` returns; undefined if a schema refuses the document, which has then failed. */
+  /** Run work. If a schema rejects the document, count it as failed, and return undefined. */
   async #unlessInvalid<R>(id: string, work: () => Promise<R>): Promise<R | undefined> {
     try {
       return await work();
@@ -91,7 +91,7 @@ export class BatchWriter<T extends object> {
     if (this.totals.failures.length < mostFailures) this.totals.failures.push(row);
   }
 
-  /** Send a batch until there is a response. Returns the documents of which the server has another revision. */
+  /** Send a batch until there is a response. Returns the documents in conflict. */
   async #send(batch: Entry<T>[]): Promise<Entry<T>[]> {
     let rows: (BulkRow | undefined)[];
     try {
@@ -105,7 +105,7 @@ export class BatchWriter<T extends object> {
       );
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      // A missing stub is found when other documents may already be written.
+      // CouchDB may have written other documents before it found a missing stub.
       for (const entry of batch) entry.mayBeThere ||= error instanceof PreconditionFailedError;
       return this.#halve(batch, error);
     }
@@ -122,9 +122,9 @@ export class BatchWriter<T extends object> {
     const whole: JsonRequest = { ...request, retries: 0, expects: "length" };
     const rows = (await client.value(whole, this.#operation)) as BulkRow[];
     if (!Array.isArray(rows)) throw client.invalid(request, "expected rows");
-    // With new edits, CouchDB keeps the order; without, there are rows for failures only.
+    // With new edits, CouchDB keeps the order; without, it sends rows for failures only.
     if (new_edits && rows.every((row, at) => row?.id === batch[at]?.id)) return rows;
-    // There may be several revisions of one document then.
+    // Without new edits, a document may have several revisions.
     const nameOf = (id: unknown, rev: unknown) => (new_edits ? id : JSON.stringify([id, rev]));
     const rowOf = new Map(rows.map((row) => [nameOf(row?.id, row?.rev), row]));
     return batch.map(({ id, data }) => {
@@ -133,7 +133,7 @@ export class BatchWriter<T extends object> {
     });
   }
 
-  /** Count what was written and what failed. Returns the rest. */
+  /** Count the written and failed documents. Returns those in conflict. */
   async #count(batch: Entry<T>[], rows: (BulkRow | undefined)[]): Promise<Entry<T>[]> {
     const conflicts: Entry<T>[] = [];
     for (const [at, entry] of batch.entries()) {
@@ -142,7 +142,7 @@ export class BatchWriter<T extends object> {
       else if (row && row.error === undefined) this.totals.written += 1;
       else this.#fail(row ?? { id: entry.id, error: "unknown", reason: "CouchDB sent no result" });
     }
-    // A document that was sent before may be in conflict with itself.
+    // A document that was sent before may conflict with itself.
     const asked = conflicts.filter(({ mayBeThere }) => mayBeThere);
     if (asked.length === 0) return conflicts;
     const writes = asked.map(({ id, body }) => documentWrite(this.#context, id, body));
@@ -158,7 +158,10 @@ export class BatchWriter<T extends object> {
     return conflicts.filter((entry) => !ours.has(entry) && !left.has(entry));
   }
 
-  /** Send a batch in two that is too large, or has a document that CouchDB refuses. Alone, that has failed. */
+  /**
+   * Split a batch that is too large or has a document that CouchDB refuses. A single document is counted as
+   * failed.
+   */
   async #halve(batch: Entry<T>[], refusal: CouchDBError): Promise<Entry<T>[]> {
     const [only] = batch;
     if (batch.length === 1 && only) {
@@ -171,7 +174,7 @@ export class BatchWriter<T extends object> {
     return [...first, ...(await this.#send(batch.slice(middle)))];
   }
 
-  /** What to write in place of the documents in conflict. The others are counted. */
+  /** Resolve conflicts. Returns the documents to write; the others are counted. */
   async #merge(conflicts: Entry<T>[], isLast: boolean): Promise<Entry<T>[]> {
     const { onConflict } = this.#options;
     if (onConflict === "skip" || isLast) {
@@ -207,7 +210,7 @@ export class BatchWriter<T extends object> {
   }
 }
 
-/** Whether the server refused what was sent: a part of it may be accepted. */
+/** Whether the server refused the request, but may accept a part of it. */
 function isRefusal(error: unknown): error is CouchDBError {
   if (error instanceof BadRequestError) return !isMalformed(error.reason ?? "");
   if (error instanceof PreconditionFailedError) return error.error === "missing_stub";

@@ -1,7 +1,7 @@
 import type { SureJson } from "../../shared/sure-json.js";
 import type { JsonObject } from "../../shared/types.js";
 
-/** Documents, or the bytes of one JSON text a line, as `exportDocs` writes them. */
+/** Documents, or the bytes of JSON with one document per line, as `exportDocs` writes them. */
 export type DocumentSource<T extends object = JsonObject> =
   | Iterable<T>
   | AsyncIterable<T>
@@ -10,12 +10,13 @@ export type DocumentSource<T extends object = JsonObject> =
 /** Reads a source. */
 export interface SourceReader<I> {
   next(): Promise<IteratorResult<I, unknown>>;
-  /** Stop reading, even while the next item is awaited. */
+  /** Stop reading, even while the next item is pending. */
   release(): void;
 }
 
 /**
- * Not every browser can iterate a stream, and a generator would notice a release only after its next item.
+ * Read any source. Some browsers cannot iterate over a stream, and a generator would notice a release only
+ * after its next item.
  */
 export function sourceReader<I>(
   source: Iterable<I> | AsyncIterable<I> | ReadableStream<I>,
@@ -36,18 +37,18 @@ export function sourceReader<I>(
       isOver = step.done ?? false;
       return step;
     },
-    // An error here is not one of the import.
+    // An error of `return` must not fail the import.
     release: () => void (async () => isOver || iterator.return?.())().catch(() => {}),
   };
 }
 
-/** The documents of a source, one at a time. */
+/** Iterate over the documents of a source. */
 export async function* documentsOf<T extends object>(
   reader: SourceReader<T | Uint8Array>,
   json: SureJson,
 ): AsyncGenerator<T, void, void> {
   const decoder = new TextDecoder();
-  // The pieces of an incomplete line: to search them again would take quadratic time.
+  // The pieces of an incomplete line: searching them again would take quadratic time.
   let pieces: string[] = [];
   const parse = (line: string) => (line.trim() === "" ? [] : [json.parse(line) as T]);
   for (;;) {

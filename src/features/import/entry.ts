@@ -4,17 +4,17 @@ import { hex } from "../../shared/bytes.js";
 import type { SureJson } from "../../shared/sure-json.js";
 import type { BulkRow } from "../../shared/types.js";
 
-/** A document that is being imported. */
+/** A document to import. */
 export interface Entry<T> {
   data: T;
   id: string;
-  /** Its JSON. */
+  /** The JSON of the document. */
   body: string;
-  /** Whether it was sent before, and the response lost. */
+  /** Whether it was sent before, without a response. */
   mayBeThere: boolean;
 }
 
-/** A document as it is sent; if it cannot be, the row that CouchDB would respond with. */
+/** Convert a document to an entry or, if it cannot be sent, to the row that CouchDB would respond with. */
 export function entryOf<T extends object>(
   given: T | Document<T>,
   json: SureJson,
@@ -26,7 +26,7 @@ export function entryOf<T extends object>(
   } catch (error) {
     return { id, error: "illegal_docid", reason: (error as TypeError).message };
   }
-  // Of a Document, what its save would write.
+  // The same JSON that the Document's `save` would write.
   if (given instanceof Document) {
     return { data, id, body: Document.stateOf(given).draft().body, mayBeThere: false };
   }
@@ -34,14 +34,18 @@ export function entryOf<T extends object>(
   return { data, id, body, mayBeThere: false };
 }
 
-/** The data of a document to import. Throws a TypeError for anything else. */
+/**
+ * The data of a document to import.
+ *
+ * @throws TypeError if it is not an object
+ */
 export function dataOf<T extends object>(given: T | Document<T>): T {
   if (typeof given !== "object" || given === null || Array.isArray(given))
     throw new TypeError("a document to import must be an object");
   return given instanceof Document ? (given.data as T) : given;
 }
 
-/** An id like CouchDB's own: with it, a document is found again if the response is lost. */
+/** Create an id like CouchDB's own. It identifies the document if the response is lost. */
 function newId(): string {
   return hex(crypto.getRandomValues(new Uint8Array(16)));
 }

@@ -15,23 +15,24 @@ import {
 import { type Entry, entryOf } from "./entry.js";
 import type { ImportOptions, ImportTotals } from "./options.js";
 
-// Characters of JSON a request, unless one document alone has more.
+// Characters of JSON per request, unless a single document has more.
 const mostCharacters = 4_000_000;
 
 // Attempts in a row without a response, unless the session sets `retry.limit`: a server may be restarting.
 const mostAttempts = 12;
 
 /**
- * Write documents in batches, several at once, for as long as the source has some: in flat memory, and through
- * lost connections and restarts of the server. Each document is written once, and counted once.
+ * Import documents in concurrent batches. Memory use is constant, and the import survives lost connections
+ * and restarts of the server. Each document is written once, and counted once.
  *
  * ```ts
- * const { written, failures } = await importDocs(animals, response.body); // one JSON text a line
+ * const { written, failures } = await importDocs(animals, response.body); // one JSON text per line
  * ```
  *
- * @param source - documents, Documents, or the bytes of one JSON text a line. Documents without `_id` get one
- * @throws CouchDBError that the server ends it with, or what the source, `onConflict` or `onProgress` throws;
- * `onProgress` has reported what was written until then
+ * @param source - plain objects, Documents, or the bytes of one JSON text per line. Documents without `_id`
+ * get one
+ * @throws CouchDBError if the server ends the import. It also rejects with what the source, `onConflict` or
+ * `onProgress` throws. `onProgress` has reported what was written before that
  * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
  */
 export async function importDocs<T extends object = JsonObject, S extends object = T>(
@@ -49,7 +50,7 @@ export async function importDocs<T extends object = JsonObject, S extends object
   }
 }
 
-/** Reads a source into batches, and has several written at once. */
+/** Reads a source, and writes batches concurrently. */
 class Import<T extends object> {
   readonly #context: DatabaseContext;
   readonly #operation: Operation;
@@ -89,7 +90,7 @@ class Import<T extends object> {
       }
       await Promise.all(running);
     } catch (error) {
-      // Batches that were sent are completed, but not sent again for a source that failed.
+      // Batches that were sent are completed, but not retried for a source that failed.
       this.#retry.stop();
       throw error;
     } finally {
@@ -123,7 +124,7 @@ class Import<T extends object> {
       const entry = await this.#writer.accept(entryOf(data, json));
       if (!entry) {
         refused += 1;
-        // A source of nothing but these, without waiting, must not block the event loop.
+        // A source of refused documents only must not block the event loop.
         if (refused % this.#batchSize === 0) await this.#operation.sleep(0);
         continue;
       }

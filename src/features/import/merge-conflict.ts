@@ -5,7 +5,7 @@ import type { DocumentData } from "../../shared/types.js";
 import type { Operation } from "../../streams/operation.js";
 import { dataOf, type Entry } from "./entry.js";
 
-/** The rows of `_all_docs` for documents in conflict, by id. */
+/** Read the rows of `_all_docs` for documents in conflict, by id. */
 export async function readTheirs(
   { client, path }: DatabaseContext,
   ids: string[],
@@ -23,7 +23,7 @@ export async function readTheirs(
   throw client.invalid(request, "expected rows that are objects");
 }
 
-/** A document and the server's, both as a schema makes them. Rejects with a ValidationError. */
+/** Validate a document and the server's. Rejects with a ValidationError. */
 export async function validPair<T extends object>(
   { client, codec }: DatabaseContext,
   { data, body }: Entry<T>,
@@ -35,7 +35,7 @@ export async function validPair<T extends object>(
   return [await codec.validateRead(mine, operation), await codec.validateRead(theirs, operation)];
 }
 
-/** A document to write over the server's, of which `row` has the revision. */
+/** Create a document that overwrites the server's, whose revision is in `row`. */
 export function replacementOf<T extends object>(
   { client }: DatabaseContext,
   entry: Entry<T>,

@@ -6,8 +6,8 @@ import type { DocumentData } from "../../shared/types.js";
 import { type AttachmentPart, readMultipart, withStubs } from "./read.js";
 
 /**
- * Read a document and its attachments in one request: the attachments as they arrive, one after the other. Once
- * the first has arrived, or at the end, the Document has the server's data. Leaving the loop closes the connection.
+ * Read a document and its attachments in one request. It yields each attachment as it arrives. When the first
+ * one arrives, or at the end, the Document gets the server's data. Leaving the loop closes the connection.
  *
  * ```ts
  * for await (const { name, body } of fetchAttachments(cat)) await store(name, body);
@@ -17,7 +17,7 @@ import { type AttachmentPart, readMultipart, withStubs } from "./read.js";
  * unsaved changes
  * @throws ConflictError if there are unsaved changes, unless `discardChanges`
  * @throws NotFoundError if the document does not exist
- * @throws IncompleteResponseError if the connection is lost; so does reading a `body`
+ * @throws IncompleteResponseError if the connection is lost, also while you read a `body`
  * @see https://docs.couchdb.org/en/stable/api/document/common.html#efficient-multiple-attachments-retrieving
  */
 export async function* fetchAttachments<T extends object>(

@@ -1,8 +1,11 @@
 import { concat, indexOf } from "../../shared/bytes.js";
 
-/** A part of a body: its bytes, to be read before the next part is asked for. */
+/** A part of a body. Read it before you ask for the next part. */
 export interface Part {
-  /** The next bytes; undefined at the end of the part. Throws once the part is given up. */
+  /**
+   * The next bytes; undefined at the end of the part. Rejects with an AbortError after the next part was
+   * requested.
+   */
   next(): Promise<Uint8Array | undefined>;
 }
 
@@ -10,9 +13,11 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 const blankLine = /* @__PURE__ */ bytesOf("\r\n\r\n");
 
 /**
- * The parts of a `multipart` body as it arrives. A part is given up when the next is asked for: what was not read
- * of it is read past. Throws what `cut` makes where the body ends before its last boundary, and a SyntaxError
- * where it does not begin with one.
+ * Iterate over the parts of a `multipart` body as it arrives. Asking for the next part closes the last one,
+ * and skips what was not read of it.
+ *
+ * @param cut - creates the error for a body that ends before its last boundary
+ * @throws SyntaxError if the body does not begin with its boundary
  */
 export async function* parts(
   chunks: AsyncIterator<Uint8Array>,
@@ -25,14 +30,14 @@ export async function* parts(
     if (done) throw cut();
     rest = concat(rest, value);
   };
-  /** Takes what is there before a mark, some of it at a time; undefined once the mark is behind. */
+  /** Read up to a mark, piece by piece; undefined after the mark. */
   const upTo = (mark: Uint8Array) => {
     let isOver = false;
     return async (): Promise<Uint8Array | undefined> => {
       for (;;) {
         if (isOver) return undefined;
         const at = indexOf(rest, mark);
-        // What may be the beginning of the mark is kept.
+        // The end may be the beginning of the mark.
         const end = at === -1 ? Math.max(0, rest.length - mark.length + 1) : at;
         const taken = rest.subarray(0, end);
         isOver = at !== -1;
@@ -44,11 +49,11 @@ export async function* parts(
   };
   const delimiter = bytesOf(`\r\n--${boundary}`);
   const preamble = await upTo(delimiter)();
-  if (preamble) throw new SyntaxError("The body does not begin with its boundary");
+  if (preamble) throw new SyntaxError("the body must begin with its boundary");
   for (;;) {
     while (rest.length < 2) await more();
     if (rest[0] === 45 && rest[1] === 45) return;
-    // The headers say nothing that the JSON does not, and stand beside names that may be anything.
+    // The headers repeat the JSON, and include names that may be anything.
     const headers = upTo(blankLine);
     while (await headers());
     const { part, giveUp } = inTurn(upTo(delimiter));
@@ -57,7 +62,7 @@ export async function* parts(
   }
 }
 
-/** Reads for one after the other: who reads a part, and who reads past it. */
+/** Let the reader of a part and the one that skips its rest read in turn. */
 function inTurn(read: () => Promise<Uint8Array | undefined>) {
   let last: Promise<unknown> = Promise.resolve();
   let isGivenUp = false;
@@ -69,7 +74,7 @@ function inTurn(read: () => Promise<Uint8Array | undefined>) {
   const part: Part = {
     async next() {
       const bytes = isGivenUp ? new Uint8Array() : await next();
-      // Else it would seem to end here.
+      // Otherwise the part would seem to end here.
       if (bytes && isGivenUp)
         throw new DOMException("the attachment was closed before its end", "AbortError");
       return bytes;

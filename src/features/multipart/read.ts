@@ -11,14 +11,11 @@ export interface AttachmentPart {
   /** Bytes. */
   length: number | undefined;
   digest: string | undefined;
-  /**
-   * What it holds, to be read before the next one is asked for: then it is given up, and what is not read is read
-   * past.
-   */
+  /** The content. Read it before you ask for the next attachment, which closes it and skips the rest. */
   body: ReadableStream<Uint8Array>;
 }
 
-/** A document's JSON, as CouchDB wrote it, and then its attachments as they arrive. */
+/** Read the JSON of a document, as CouchDB wrote it, and then its attachments as they arrive. */
 export async function* readMultipart(
   client: HttpClient,
   request: HttpRequest,
@@ -34,7 +31,7 @@ export async function* readMultipart(
   try {
     const [, boundary] = /^multipart\/related;.*boundary="?([^";]+)/i.exec(type) ?? [];
     if (boundary === undefined) {
-      // There are no attachments, or a proxy asked for JSON only.
+      // There are no attachments, or a proxy requested JSON only.
       const text = await textOf(async () => (await bytes.next()).value);
       yield text;
       yield* within(text);
@@ -66,8 +63,8 @@ export async function* readMultipart(
 const stringOrKey = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g;
 
 /**
- * The attachments in the order of the text, which is that in which they follow. An object has names that are
- * numbers before others: with a letter before each, there are none.
+ * The attachments in the order of the text, in which their content follows. JavaScript puts numeric names
+ * first, so a prefix makes every name non-numeric.
  */
 function inOrder(text: string): [string, AttachmentStub][] {
   const named = text.replace(stringOrKey, (string, colon) =>
@@ -80,7 +77,7 @@ function inOrder(text: string): [string, AttachmentStub][] {
   });
 }
 
-/** A Response would hide the error in browsers. */
+/** Read text. A Response would hide the error in browsers. */
 async function textOf(next: Part["next"]): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
@@ -90,7 +87,7 @@ async function textOf(next: Part["next"]): Promise<string> {
   return text + decoder.decode();
 }
 
-/** Attachments whose content is part of the JSON. */
+/** The attachments whose content is in the JSON. */
 function* within(text: string): Generator<AttachmentPart, void, void> {
   for (const [name, { content_type, digest, data }] of inOrder(text)) {
     if (data === undefined) continue;
@@ -106,7 +103,7 @@ function attachmentOf(
   part: Part,
   wrong: () => Error,
 ): AttachmentPart {
-  // CouchDB stores text compressed, and sends it as it is stored.
+  // CouchDB stores text compressed, and sends it as stored.
   const isPacked = encoding === "gzip";
   const expected = isPacked ? encoded_length : length;
   const stored = streamOf(part, expected, wrong);
@@ -124,7 +121,7 @@ function streamOf(
       async pull(controller) {
         const bytes = await next();
         length += bytes?.length ?? 0;
-        // A name may have split the headers of the part.
+        // An attachment's name may break the headers of its part.
         if (!bytes && expected !== undefined && length !== expected) throw wrong();
         // The consumer of a stream may transfer the memory of its chunks.
         if (bytes) controller.enqueue(bytes.slice());
@@ -135,7 +132,7 @@ function streamOf(
   );
 }
 
-/** Decompress a stream. It is read only when the result is: a pipe would read ahead. */
+/** Decompress a stream on demand: a pipe would read ahead. */
 function unpacked(
   packed: ReadableStream<Uint8Array>,
   wrong: () => Error,
@@ -168,7 +165,7 @@ function unpacked(
           if (done) controller.close();
           else controller.enqueue(value);
         } catch {
-          // Each runtime has an error of its own for damaged data.
+          // Each runtime has its own error for damaged data.
           throw failure ? failure.error : wrong();
         }
       },
@@ -178,7 +175,7 @@ function unpacked(
   );
 }
 
-/** The data of a document once its attachments have arrived. */
+/** Convert a document's data to its form without attachments' content. */
 export function withStubs<D extends DocumentMembers>(data: D): D {
   for (const stub of Object.values(data._attachments ?? {})) {
     if (!stub.follows && stub.data === undefined) continue;

@@ -20,17 +20,17 @@ import { type AttachmentContent, type AttachmentContents, multipart, stubsOf } f
 type Stubs = [name: string, stub: AttachmentStub][];
 
 /**
- * Save a document, changed or not, together with attachments, in one request. Blobs are sent as they are, and
- * streams as they are read; browsers, which cannot send streams, gather them first.
+ * Save a document, changed or not, together with attachments in one request. Streams are sent as they are
+ * read. Browsers cannot send streams, so they read them into memory first.
  *
  * ```ts
  * await saveWithAttachments(cat, { "photo.jpg": file });
  * ```
  *
- * @param attachments - by name; other attachments of the document stay
- * @returns CouchDB's response; undefined if there was nothing to save
+ * @param attachments - by name; other attachments of the document are kept
+ * @returns CouchDB's response, or undefined if there was nothing to save
  * @throws ConflictError if the server has another revision
- * @throws NetworkError with `mayHaveHappened` if the connection was lost and the server does not say what happened
+ * @throws NetworkError with `mayHaveHappened` if the connection was lost and the outcome is unknown
  * @throws TypeError if an attachment is neither a Blob nor a stream with its length; nothing is sent
  * @see https://docs.couchdb.org/en/stable/api/document/common.html#creating-multiple-attachments
  */
@@ -53,7 +53,7 @@ export async function saveWithAttachments<T extends object>(
     await codec?.validateWrite([body], operation);
     const result = await send(state, body, stubs, attachments, operation);
     const { rev } = result;
-    // If something else was fetched meanwhile, this revision is not its parent.
+    // If something else was fetched meanwhile, it does not descend from this revision.
     if (state.data === data) state.replace(noteAll(atRevision(data, rev), stubs), ...known(rev));
     return result;
   } finally {
@@ -75,13 +75,13 @@ async function send(
 ): Promise<WriteResult> {
   if (id.startsWith("_local/")) throw new TypeError("a _local document cannot have attachments");
   const { client } = context;
-  // Invalid names are found before anything is sent.
+  // Invalid names throw before anything is sent.
   for (const [name] of stubs) attachmentPath(name);
   const whole = client.json.parse(body) as DocumentMembers;
   for (const [name, { content_type, length = 0 }] of stubs) {
     noteAttachment(whole, name, { content_type, length, follows: true });
   }
-  // JSON has its own order of names.
+  // The parts must follow the order of the names in the JSON.
   const isSent = (name: string) => Object.hasOwn(attachments, name);
   const names = Object.keys(whole._attachments ?? {}).filter(isSent);
   const parts = names.map((name) => attachments[name] as AttachmentContent);
@@ -95,7 +95,7 @@ async function send(
     { body: isStream ? new Response(content) : content, isStream },
     operation,
   );
-  /** Whether an attachment is the one that was sent; undefined if that is gone. */
+  /** Whether an attachment is the one that was sent; undefined for a stream, which cannot be read again. */
   const isStored = async (rev: string, name: string) => {
     if (!isSent(name)) return true;
     const sent = attachments[name];

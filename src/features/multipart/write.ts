@@ -1,17 +1,21 @@
 import { hex } from "../../shared/bytes.js";
 import type { AttachmentStub } from "../../shared/types.js";
 
-/** The content of an attachment to save with its document: a Blob, or a stream and its length in bytes. */
+/** The content of an attachment: a Blob, or a stream with its length in bytes. */
 export type AttachmentContent =
   | Blob
   | { body: ReadableStream<Uint8Array>; length: number; content_type?: string | undefined };
 
-/** Attachments by their names. */
+/** Attachments by name. */
 export type AttachmentContents = Record<string, AttachmentContent>;
 
 const otherwise = "application/octet-stream";
 
-/** The stubs of attachments that are saved with a document. Throws a TypeError for invalid content. */
+/**
+ * The stubs of attachments that are saved with a document.
+ *
+ * @throws TypeError if the content is invalid
+ */
 export function stubsOf(
   contents: AttachmentContents,
   rev: string | undefined,
@@ -27,16 +31,14 @@ export function stubsOf(
     if (!(body instanceof ReadableStream && Number.isInteger(length) && length >= 0))
       throw new TypeError("an attachment must be a Blob, or a stream with its `length`");
     if (body.locked || streams.has(body)) {
-      throw new TypeError(
-        "the stream of an attachment must not be in use: it can be sent only once",
-      );
+      throw new TypeError("an attachment's stream must not be locked or used twice");
     }
     streams.add(body);
     return [name, { content_type, length, revpos, stub: true }];
   });
 }
 
-/** A document and its attachments as one body, in the order of their names in the JSON. */
+/** Combine a document and its attachments in one body. The attachments must be in the order of the JSON. */
 export function multipart(
   json: string,
   contents: AttachmentContent[],
@@ -55,7 +57,7 @@ export function multipart(
   return { type, body: concatenated(all) };
 }
 
-/** One stream of several pieces, each read when the one before has ended. */
+/** Concatenate pieces in one stream. Each is read when the one before has ended. */
 function concatenated(pieces: (string | Blob | ReadableStream<Uint8Array>)[]) {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   let next = 0;

@@ -2,14 +2,14 @@ import { equalJson, isPlain } from "../../shared/json-equal.js";
 import type { SureJson } from "../../shared/sure-json.js";
 
 /**
- * The JSON to write for data that a schema made: the document as it came, with what was changed since. What the
- * schema left away, or wrote in another way, is nobody's to lose.
+ * The JSON to write for data that a schema transformed: the original document with the changes made since.
+ * Fields that the schema stripped or transformed are preserved.
  */
 export function mergeBack(json: SureJson, asItCame: unknown, was: unknown, is: unknown): string {
   return json.stringify(changed(asItCame, was, is, (value) => json.stringify(value)));
 }
 
-/** A value with what has changed between two others; what has not stays as it is. */
+/** Apply the changes between two values to another one. */
 function changed(
   value: unknown,
   was: unknown,
@@ -18,7 +18,7 @@ function changed(
 ): unknown {
   if (equalJson(was, is, stringify)) return value;
   if (Array.isArray(value) && Array.isArray(was) && Array.isArray(is)) {
-    // Which is which can be told only of items that a schema has left in their places.
+    // Items can be matched only if the schema left them in their places.
     const inPlace = value.length === is.length && isPart(was, value);
     return inPlace ? is.map((item, at) => changed(value[at], was[at], item, stringify)) : is;
   }
@@ -26,13 +26,13 @@ function changed(
   const names = new Set([...Object.keys(value), ...Object.keys(is)]);
   const entries = [...names].flatMap((name): [string, unknown][] => {
     const [wasThere, isThere] = [Object.hasOwn(was, name), Object.hasOwn(is, name)];
-    // Taken away by the user, or by the schema.
+    // The user removed it, or the schema stripped it.
     if (!isThere) return wasThere ? [] : [[name, value[name]]];
     if (!wasThere) return [[name, is[name]]];
     if (Object.hasOwn(value, name)) {
       return [[name, changed(value[name], was[name], is[name], stringify)]];
     }
-    // What the schema has added goes to the database when somebody changes it.
+    // Defaults of the schema are written only when they are changed.
     return equalJson(was[name], is[name], stringify) ? [] : [[name, is[name]]];
   });
   return Object.fromEntries(entries);

@@ -2,13 +2,13 @@ import { type Batch, pullFrom, type Source } from "../../shared/batch.js";
 import type { RowKind } from "../../shared/codec.js";
 import type { BulkGetRow, DocumentData } from "../../shared/types.js";
 
-// Milliseconds that a row waits for those after it.
+// Milliseconds that a row waits for the following ones.
 const longestWait = 20;
 
-/** Validates a document; undefined if it is left out. */
+/** Validates a document. Returns undefined to skip it. */
 type Validate = (data: DocumentData) => Promise<DocumentData | undefined>;
 
-/** Validates the documents of a row; undefined if the row is left out. */
+/** Validates the documents of a row. Returns undefined to skip it. */
 type ValidateRow = (row: unknown, validate: Validate) => Promise<unknown>;
 
 const validators: Record<RowKind, ValidateRow> = {
@@ -35,10 +35,10 @@ const validators: Record<RowKind, ValidateRow> = {
 };
 
 /**
- * Rows with their documents validated.
+ * Validate the documents of rows.
  *
- * @param skipped - makes a row of one that is left out, or undefined
- * @param abort - ends the operation with an error of the schema
+ * @param skipped - makes the row that replaces a skipped one, or returns undefined
+ * @param abort - aborts the operation with the schema's error
  */
 export function validatedRows(
   source: Source<Batch>,
@@ -69,7 +69,7 @@ async function* validatedBatches(
       for (const [index, row] of batch.rows.entries()) {
         const validated = validateRow(row);
         if (await Promise.race([validated.then(never, never), late])) {
-          // A slow schema does not hold back the rows before.
+          // Deliver the rows before without waiting for a slow schema.
           if (ready.rows.length > 0) yield ready;
           ready = { rows: [], texts: [] };
           late = isLate();
@@ -80,9 +80,9 @@ async function* validatedBatches(
         ready.texts.push(batch.texts[index] as string);
       }
     } catch (error) {
-      // After the rows before it.
+      // Deliver the rows before it first.
       if (ready.rows.length > 0) yield ready;
-      // An error of the schema is none of the connection, which would be retried.
+      // Otherwise the error would be retried as one of the connection.
       abort(error);
       throw error;
     }

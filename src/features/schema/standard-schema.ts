@@ -1,3 +1,4 @@
+import { checkType } from "../../shared/arguments.js";
 import type { Abortable, Codec, DocumentSchema } from "../../shared/codec.js";
 import { couchMembers, isPlain, ownMembers } from "../../shared/json-equal.js";
 import type { SureJson } from "../../shared/sure-json.js";
@@ -8,20 +9,22 @@ import type { SchemaInput, SchemaOptions, SchemaOutput, StandardSchema } from ".
 import { type SchemaIssue, ValidationError } from "./validation-error.js";
 
 /**
- * Validate the documents of a database with a schema of zod, valibot, arktype or any other library that
- * implements Standard Schema. The documents have the schema's type.
+ * Validate the documents of a database with a schema from zod, valibot, arktype or another library that
+ * implements Standard Schema. The documents get the schema's type.
  *
  * ```ts
  * const Animal = z.object({ legs: z.number() });
  * const animals = couch.database("animals", { schema: standardSchema(Animal) });
  * ```
  *
- * The schema sees the members that do not begin with `_`, except those of design documents, `_local` documents
- * and deletions; `data` is what it makes of them. Saving writes the document as it was read, with what has
- * changed since: fields that the schema strips are preserved. Only in a list that was changed, and that the
- * schema had transformed, its output is written. The schema must accept its own output as JSON.
+ * The schema validates the members that do not begin with `_`, and `data` is its output. Design documents,
+ * `_local` documents and deletions are not validated.
  *
- * @throws TypeError if `schema` does not implement Standard Schema
+ * Saving writes the document as it was read, with your changes: fields that the schema strips are preserved.
+ * Only a list that you changed and the schema transformed is written as the schema's output. The schema must
+ * accept its own output as JSON.
+ *
+ * @throws TypeError if `schema` does not implement Standard Schema, or an option is invalid
  * @see https://standardschema.dev
  */
 export function standardSchema<S extends StandardSchema<unknown, object>>(
@@ -29,17 +32,17 @@ export function standardSchema<S extends StandardSchema<unknown, object>>(
   { validate = "both", onInvalid }: SchemaOptions = {},
 ): DocumentSchema<SchemaOutput<S>, SchemaInput<S>> {
   if (typeof Object(Object(schema)["~standard"]).validate !== "function")
-    throw new TypeError("`schema` must be a Standard Schema: of zod, valibot or arktype, say");
+    throw new TypeError(
+      "`schema` must be a Standard Schema, such as one of zod, valibot or arktype",
+    );
   if (!["read", "write", "both"].includes(validate))
     throw new TypeError('`validate` must be "read", "write" or "both"');
-  if (onInvalid !== undefined && typeof onInvalid !== "function") {
-    throw new TypeError(`\`onInvalid\` must be a function, got ${typeof onInvalid}`);
-  }
+  if (onInvalid !== undefined) checkType("onInvalid", "function", onInvalid);
   const options = { schema, validate, onInvalid };
   return { toCodec: (json) => codecOf(options, json as SureJson) };
 }
 
-/** What schemas made of documents, as it was then, as JSON. */
+/** The outputs of schemas, as JSON at the time of validation. */
 const made = /* @__PURE__ */ new WeakMap<object, () => unknown>();
 
 function codecOf(
@@ -60,7 +63,7 @@ function codecOf(
     async validateRead<D extends DocumentData>(data: D, operation: Abortable) {
       if (isReadAsItIs(data)) return data;
       const value = await outputOf(schema, data, operation);
-      if (!isPlain(value)) throw new TypeError("the schema must make a plain object of a document");
+      if (!isPlain(value)) throw new TypeError("the schema must return a plain object");
       const whole = { ...couchMembers(data), ...ownMembers(value) } as D;
       made.set(whole, snapshot(json, whole));
       return whole;
@@ -102,13 +105,13 @@ function afterInvalid(
   throw new TypeError('`onInvalid` must return "skip" or "pass", or throw', { cause: error });
 }
 
-/** Documents that are CouchDB's own, deletions, and values that are no documents. */
+/** Whether data is CouchDB's own document, a deletion, or not a document. */
 function isExempt(data: DocumentData): boolean {
   const { _id, _deleted } = Object(data) as DocumentData;
   return typeof _id !== "string" || _id.startsWith("_") || _deleted === true;
 }
 
-/** What a schema makes of a document. */
+/** Run the schema on a document. */
 async function outputOf(
   schema: StandardSchema<unknown, object>,
   data: DocumentData,
@@ -122,18 +125,20 @@ async function outputOf(
   return value;
 }
 
-/** What data is now, as JSON; an error if it cannot be saved. */
+/** The JSON of data at this time. Reading it throws if the data cannot be saved. */
 function snapshot(json: Json, data: object): () => unknown {
   try {
     const text = holdsUnwritable(data) ? undefined : json.stringify(data);
     if (text !== undefined) return () => json.parse(text);
   } catch {}
   return () => {
-    throw new TypeError("the document cannot be saved: its schema makes values that are not JSON");
+    throw new TypeError(
+      "the document cannot be saved: the schema returned values that are not JSON",
+    );
   };
 }
 
-/** Whether JSON would write a value as nothing. */
+/** Whether `JSON.stringify` would lose a value. */
 function holdsUnwritable(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (value instanceof Map || value instanceof Set) return true;

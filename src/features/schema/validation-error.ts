@@ -1,9 +1,9 @@
 import type { DocumentData } from "../../shared/types.js";
 
-/** What is wrong with a value. */
+/** An issue with a value. */
 export interface SchemaIssue {
   readonly message: string;
-  /** Where in the document. */
+  /** The location in the document. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
