@@ -28,14 +28,16 @@ export type {
 } from "./admin/types.js";
 
 /**
- * What operators do with a server, beside what applications do: in a file of its own, for applications need
- * not load it. Nearly all of it is for administrators; others get UnauthorizedError or ForbiddenError.
+ * Administer a server. This is a separate module, as applications do not need it. Most of it requires an
+ * administrator; other users get an UnauthorizedError or ForbiddenError.
  *
  * ```ts
  * import { admin } from "couchfetch/admin";
  *
  * await admin(couch).node().setConfig("log", "level", "warning");
  * ```
+ *
+ * @see https://docs.couchdb.org/en/stable/api/server/index.html
  */
 export function admin(couch: CouchDB): Server {
   const connect: Connect = (url, auth) => CouchDB.clientOf(new CouchDB(url, { auth }));

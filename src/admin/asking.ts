@@ -1,17 +1,17 @@
 import type { HttpClient } from "../http/client.js";
 import type { HttpRequest, JsonRequest } from "../http/request.js";
 
-/** A request of the administration: `json` is what it sends. */
+/** An administrative request, with a value to send as `json`. */
 export type Question = Omit<JsonRequest, "method" | "path" | "body"> & { json?: unknown };
 
-/** Sends a request, and gives the JSON of its answer. */
+/** Send a request, and return the JSON of its response. */
 export type Ask = <R>(
   method: HttpRequest["method"],
   path: string,
   question?: Question,
 ) => Promise<R>;
 
-// CouchDB wants it also where there is nothing to send.
+// CouchDB requires it even if there is no body.
 const headers = { "content-type": "application/json" };
 
 export function asking(client: HttpClient): Ask {

@@ -3,23 +3,23 @@ import type { HttpClient } from "../http/client.js";
 import { databasePath, parseBaseUrl } from "../http/paths.js";
 
 /**
- * A database that is replicated: by name, one of this server; by URL, any, with the Auth that its server knows
- * this one by. The URL is as the replicating server sees it, which need not be as you do.
+ * A database to replicate: the name of one on this server, or the URL of any, with its authentication. The
+ * replicating server uses this URL, which may differ from yours.
  */
 export type Endpoint = string | URL | { url: string | URL; auth?: Auth | undefined };
 
-/** The same as CouchDB takes it. */
+/** An endpoint, as CouchDB accepts it. */
 export interface EndpointData {
   url: string;
   headers: Record<string, string>;
 }
 
-/** A session with another server, which sends nothing by itself. */
+/** Create a session with another server, which sends no request itself. */
 export type Connect = (url: string, auth: Auth | undefined) => HttpClient;
 
 /**
- * What CouchDB is told of an endpoint: credentials go into headers, which it shows to administrators only, and
- * never into the URL, which stands in its log.
+ * Convert an endpoint to CouchDB's format. Credentials are sent as headers, which CouchDB shows to
+ * administrators only, and not in the URL, which it logs.
  */
 export async function endpointData(
   here: HttpClient,
@@ -27,18 +27,16 @@ export async function endpointData(
   given: Endpoint,
 ): Promise<EndpointData> {
   if (typeof given === "string" && !given.includes("://")) {
-    // Not quoted: it may be a URL with a password in it.
+    // Not quoted, as it may be a URL with a password.
     if (/[@:]/.test(given)) {
-      throw new TypeError(
-        "An endpoint is a database's name, or a URL that begins with http:// or https://",
-      );
+      throw new TypeError("an endpoint must be a database's name or an http(s) URL");
     }
     return { url: `${here.base}/${databasePath(given)}`, headers: await credentialsOf(here) };
   }
   const isPlain = typeof given === "string" || given instanceof URL;
   const { url, auth } = isPlain ? { url: given, auth: undefined } : given;
   const { base } = parseBaseUrl(url);
-  // Whoever logs in does so at the server, and not at the database.
+  // A login needs the server's URL, not the database's.
   const server = new URL(url);
   server.pathname = server.pathname.replace(/\/*[^/]*\/*$/, "");
   return { url: base, headers: await credentialsOf(connect(server.href, auth)) };
@@ -48,6 +46,8 @@ async function credentialsOf(client: HttpClient): Promise<Record<string, string>
   const { auth, server } = client.session;
   const headers = await client.during(undefined, () => auth?.headers(server) ?? {});
   if (headers.cookie === "")
-    throw new TypeError("A browser does not pass its cookie on: give the endpoint another Auth");
+    throw new TypeError(
+      "an endpoint cannot use a browser's cookie: pass `{ url, auth }` with another `auth`",
+    );
   return headers;
 }

@@ -2,10 +2,10 @@ import { documentPath, encodeSegment } from "../http/paths.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { Ask } from "./asking.js";
 
-/** The nodes that have each range of a database's documents. */
+/** The nodes of each shard of a database, by range. */
 export type ShardMap = Record<string, string[]>;
 
-/** What keeps a database in order. */
+/** Maintenance of a database. */
 export class DatabaseMaintenance {
   readonly #ask: Ask;
   readonly #path: string;
@@ -17,8 +17,12 @@ export class DatabaseMaintenance {
   }
 
   /**
-   * Begins to give back the room that old revisions take; or what the old index of a design document takes.
-   * `activeTasks` tells when it is done.
+   * Start a compaction of the database, which removes old revisions, or of the views of a design document.
+   * `activeTasks` lists it until it is done.
+   *
+   * ```ts
+   * await admin(couch).database("animals").compact();
+   * ```
    *
    * @param ddoc - the design document's name, without `_design/`
    * @see https://docs.couchdb.org/en/stable/api/database/compact.html
@@ -28,7 +32,7 @@ export class DatabaseMaintenance {
   }
 
   /**
-   * Removes the indexes of views that there are no more.
+   * Remove indexes of views that no longer exist.
    *
    * @see https://docs.couchdb.org/en/stable/api/database/compact.html#db-view-cleanup
    */
@@ -37,7 +41,7 @@ export class DatabaseMaintenance {
   }
 
   /**
-   * Removes the indexes of Clouseau's searches that there are no more.
+   * Remove indexes of Clouseau searches that no longer exist.
    *
    * @see https://docs.couchdb.org/en/stable/api/database/compact.html#db-search-cleanup
    */
@@ -46,7 +50,7 @@ export class DatabaseMaintenance {
   }
 
   /**
-   * Removes the indexes of Nouveau's searches that there are no more.
+   * Remove indexes of Nouveau searches that no longer exist.
    *
    * @see https://docs.couchdb.org/en/stable/api/database/compact.html#db-nouveau-cleanup
    */
@@ -55,7 +59,7 @@ export class DatabaseMaintenance {
   }
 
   /**
-   * Waits until all that was written is on the disk. CouchDB sees to that by itself since 3.0.
+   * Wait until all writes are on disk. Since 3.0, CouchDB ensures this itself.
    *
    * @see https://docs.couchdb.org/en/stable/api/database/compact.html#db-ensure-full-commit
    */
@@ -64,7 +68,7 @@ export class DatabaseMaintenance {
   }
 
   /**
-   * How many revisions of each document the database remembers.
+   * Read the number of revisions that the database remembers of each document.
    *
    * @see https://docs.couchdb.org/en/stable/api/database/misc.html#db-revs-limit
    */
@@ -72,13 +76,17 @@ export class DatabaseMaintenance {
     return this.#limit("_revs_limit", options);
   }
 
-  /** Sets how many it remembers. */
+  /**
+   * Set the number of revisions that the database remembers of each document.
+   *
+   * @throws RangeError if `limit` is not an integer of at least 1
+   */
   async setRevsLimit(limit: number, options?: OperationOptions): Promise<void> {
     await this.#setLimit("_revs_limit", limit, options);
   }
 
   /**
-   * What was purged, of which there is a memory still.
+   * List the purged revisions that the database remembers.
    *
    * @see https://docs.couchdb.org/en/stable/api/database/misc.html#db-purged-infos
    */
@@ -89,7 +97,7 @@ export class DatabaseMaintenance {
   }
 
   /**
-   * How many purges the database remembers.
+   * Read the number of purges that the database remembers.
    *
    * @see https://docs.couchdb.org/en/stable/api/database/misc.html#db-purged-infos-limit
    */
@@ -97,13 +105,17 @@ export class DatabaseMaintenance {
     return this.#limit("_purged_infos_limit", options);
   }
 
-  /** Sets how many it remembers. */
+  /**
+   * Set the number of purges that the database remembers.
+   *
+   * @throws RangeError if `limit` is not an integer of at least 1
+   */
   async setPurgedInfosLimit(limit: number, options?: OperationOptions): Promise<void> {
     await this.#setLimit("_purged_infos_limit", limit, options);
   }
 
   /**
-   * Where its documents are.
+   * List the shards of the database, and their nodes.
    *
    * @see https://docs.couchdb.org/en/stable/api/database/shard.html
    */
@@ -113,7 +125,7 @@ export class DatabaseMaintenance {
     return (await this.#ask<{ shards: ShardMap }>("GET", path, question)).shards;
   }
 
-  /** Where a document is, or would be. */
+  /** Find the shard of a document, which need not exist. */
   async shardOf(
     id: string,
     { signal }: OperationOptions = {},
@@ -123,7 +135,7 @@ export class DatabaseMaintenance {
   }
 
   /**
-   * Begins to even out the shards' replicas.
+   * Start a synchronization of the replicas of all shards.
    *
    * @see https://docs.couchdb.org/en/stable/api/database/shard.html#db-sync-shards
    */
@@ -142,7 +154,7 @@ export class DatabaseMaintenance {
 
   #setLimit(path: string, limit: number, { signal }: OperationOptions = {}): Promise<unknown> {
     if (!(Number.isInteger(limit) && limit > 0)) {
-      throw new RangeError("A limit is a whole number, and more than 0");
+      throw new RangeError("`limit` must be an integer of at least 1");
     }
     const question = { json: limit, expects: "ok", effect: "idempotent", signal } as const;
     return this.#ask("PUT", `${this.#path}/${path}`, question);

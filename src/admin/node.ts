@@ -1,10 +1,11 @@
 import type { HttpClient } from "../http/client.js";
 import { encodeSegment } from "../http/paths.js";
 import { responseTo } from "../http/response.js";
+import { checkType } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 import { type Ask, asking, type Question } from "./asking.js";
 
-/** A configuration: values, as text, by section and key. */
+/** A configuration: values as text, by section and key. */
 export type Config = Record<string, Record<string, string>>;
 
 /**
@@ -25,7 +26,7 @@ export class ServerNode {
   }
 
   /**
-   * The node's name, `couchdb@127.0.0.1` for example.
+   * Read the node's name, such as `couchdb@127.0.0.1`.
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_node-node-name
    */
@@ -34,7 +35,7 @@ export class ServerNode {
   }
 
   /**
-   * Its configuration, without the values that CouchDB keeps secret.
+   * Read the node's configuration, without the values that CouchDB keeps secret.
    *
    * @see https://docs.couchdb.org/en/stable/api/server/configuration.html#get--_node-node-name-_config
    */
@@ -42,7 +43,7 @@ export class ServerNode {
     return this.#get("/_config", undefined, options);
   }
 
-  /** The values of one section by key: none, for a section that there is not. */
+  /** Read the values of a section by key. A section that does not exist has none. */
   async configSection(
     section: string,
     options?: OperationOptions,
@@ -51,7 +52,7 @@ export class ServerNode {
   }
 
   /**
-   * One value.
+   * Read a value.
    *
    * @throws NotFoundError if it is not set
    */
@@ -60,10 +61,16 @@ export class ServerNode {
   }
 
   /**
-   * Sets a value, from now on, and gives the one before: `""` if there was none.
+   * Set a value, with immediate effect.
    *
-   * @throws TypeError for what is no string
-   * @see https://docs.couchdb.org/en/stable/api/server/configuration.html#put--_node-node-name-_config-section-key
+   * ```ts
+   * await admin(couch).node().setConfig("log", "level", "warning");
+   * ```
+   *
+   * @returns the previous value; `""` if it was not set
+   * @throws TypeError if the value is not a string
+   * @see
+   * https://docs.couchdb.org/en/stable/api/server/configuration.html#put--_node-node-name-_config-section-key
    */
   async setConfig(
     section: string,
@@ -71,13 +78,14 @@ export class ServerNode {
     value: string,
     { signal }: OperationOptions = {},
   ): Promise<string> {
-    if (typeof value !== "string") throw new TypeError("A configuration's value is a string");
+    checkType("value", "string", value);
     return this.#value("PUT", pathOf(section, key), { json: value, signal });
   }
 
   /**
-   * Takes a value away, and gives the one that it had.
+   * Delete a value.
    *
+   * @returns the previous value
    * @throws NotFoundError if it is not set
    */
   async deleteConfig(
@@ -88,16 +96,16 @@ export class ServerNode {
     return this.#value("DELETE", pathOf(section, key), { signal });
   }
 
-  /** Reads the configuration's files anew, which drops what was set and is not in them. */
+  /** Reload the configuration files, which drops values that were set but are not in them. */
   async reloadConfig({ signal }: OperationOptions = {}): Promise<void> {
     const question = { expects: "ok", effect: "idempotent", signal } as const;
     await this.#ask("POST", `${this.#path}/_config/_reload`, question);
   }
 
   /**
-   * Counters of all that the node does; or a part of them.
+   * Read the node's counters, or a part of them.
    *
-   * @param part - as in the result's path, `couchdb/request_time` for example
+   * @param part - the path of a part, such as `couchdb/request_time`
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#node-node-name-stats
    */
   async stats(part = "", options?: OperationOptions): Promise<Record<string, unknown>> {
@@ -106,7 +114,7 @@ export class ServerNode {
   }
 
   /**
-   * What the node's Erlang needs: memory, processes, queues.
+   * Read statistics of the node's Erlang VM: memory, processes, queues.
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#node-node-name-system
    */
@@ -115,7 +123,7 @@ export class ServerNode {
   }
 
   /**
-   * Counters as text, as Prometheus reads them.
+   * Read the node's counters as text, in Prometheus's format.
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#node-node-name-prometheus
    */
@@ -125,7 +133,7 @@ export class ServerNode {
   }
 
   /**
-   * The versions of what the node is made of.
+   * Read the versions of the node's components.
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#node-node-name-versions
    */
@@ -134,7 +142,7 @@ export class ServerNode {
   }
 
   /**
-   * What waits to be compacted.
+   * Read the state of automatic compaction: its queues and running jobs.
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#node-node-name-smoosh-status
    */
@@ -143,7 +151,7 @@ export class ServerNode {
   }
 
   /**
-   * Restarts the node, for tests: all its connections break.
+   * Restart the node, for tests. All its connections are closed.
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#node-node-name-restart
    */

@@ -3,35 +3,35 @@ import type { Ask } from "./asking.js";
 import type { EndpointData } from "./endpoint.js";
 
 /**
- * What is replicated, and how. All but `signal` goes to CouchDB as it is.
+ * Parameters of a replication. All but `signal` are passed to CouchDB unchanged.
  *
  * @see https://docs.couchdb.org/en/stable/replication/replicator.html
  */
 export interface ReplicationParams extends OperationOptions {
-  /** Create the target, if there is none. Default false. */
+  /** Create the target if it does not exist. Default false. */
   create_target?: boolean | undefined;
-  /** How it is created: shards, replicas, partitions. */
+  /** Parameters for creating the target: shards, replicas, partitions. */
   create_target_params?: { q?: number; n?: number; partitioned?: boolean } | undefined;
-  /** Only these documents. */
+  /** Replicate only these documents. */
   doc_ids?: readonly string[] | undefined;
-  /** Only documents that match. */
+  /** Replicate only documents that match this selector. */
   selector?: object | undefined;
-  /** Only what a filter function of the source lets through, `design/function`. */
+  /** Replicate only documents that pass a filter function of the source, `design/function`. */
   filter?: string | undefined;
-  /** What the filter function finds in `req.query`. */
+  /** Parameters for the filter function, in its `req.query`. */
   query_params?: Record<string, string> | undefined;
-  /** Only changes after this sequence of the source. Default: all. */
+  /** Replicate only changes after this sequence of the source. Default: all. */
   since_seq?: string | number | undefined;
-  /** Whether it goes on, the next time, where it ended. Default true. */
+  /** Whether the next replication resumes where this one ended. Default true. */
   use_checkpoints?: boolean | undefined;
-  /** Milliseconds. */
+  /** Milliseconds between checkpoints. */
   checkpoint_interval?: number | undefined;
-  /** Leave conflicts behind. Default false. */
+  /** Replicate only winning revisions, without conflicts. Default false. */
   winning_revs_only?: boolean | undefined;
   [param: string]: unknown;
 }
 
-/** How far a replication is. */
+/** The progress of a replication. */
 export interface ReplicationProgress {
   docs_read: number;
   docs_written: number;
@@ -44,10 +44,10 @@ export interface ReplicationProgress {
   through_seq?: string | number;
 }
 
-/** What has become of a replication. */
+/** The result of a replication. */
 export interface ReplicationResult {
   ok: boolean;
-  /** There was nothing to do. */
+  /** Whether there was nothing to replicate. */
   no_changes?: boolean;
   session_id: string;
   source_last_seq: string | number;
@@ -65,7 +65,7 @@ export interface ReplicationResult {
   }[];
 }
 
-/** A replication that the scheduler works on. */
+/** A replication in the scheduler. */
 export interface ReplicationJob {
   id: string;
   database: string | null;
@@ -80,7 +80,7 @@ export interface ReplicationJob {
   info: ReplicationProgress | null;
 }
 
-// Milliseconds between two looks.
+// Milliseconds between two requests.
 const interval = 500;
 
 interface Endpoints {
@@ -88,14 +88,17 @@ interface Endpoints {
   target: EndpointData;
 }
 
-/** How far a call of `replicate` is. */
+/** The state of a `replicate` call. */
 interface State {
   isOver: boolean;
   /** Whether `onProgress` threw. */
   hasThrown: boolean;
 }
 
-/** Replicate once, and wait for the end. A signal or `onProgress` that throws cancels the replication. */
+/**
+ * Replicate once, and wait for the end. The replication is canceled if the signal aborts or `onProgress`
+ * throws.
+ */
 export async function replicate(
   ask: Ask,
   sleep: (milliseconds: number) => Promise<void>,
@@ -127,7 +130,7 @@ export async function replicate(
   }
 }
 
-/** Request a replication, and again while it takes longer than the session's timeout. */
+/** Request a replication, again and again if it takes longer than the session's timeout. */
 async function requestUntilDone(
   ask: Ask,
   json: object,
@@ -135,12 +138,12 @@ async function requestUntilDone(
 ): Promise<ReplicationResult> {
   for (;;) {
     try {
-      // Requested again, it is the same replication while that runs.
+      // While the replication runs, another request attaches to it.
       const question = { json, expects: "ok", effect: "idempotent", signal } as const;
       return await ask<ReplicationResult>("POST", "_replicate", question);
     } catch (error) {
       if (Object(error).name !== "TimeoutError" || signal?.aborted) throw error;
-      // This fails if the server is away.
+      // This throws if the server is away.
       await jobsOf(ask, { signal });
     }
   }
@@ -157,7 +160,7 @@ async function report(
   let seen = "";
   while (!state.isOver) {
     await sleep(interval);
-    // An error here does not matter to the replication.
+    // An error here does not affect the replication.
     const jobs = await jobsOf(ask, {}).catch(() => []);
     const info = jobs.find((job) => isAbout(job, endpoints))?.info;
     const text = JSON.stringify(info);
@@ -172,13 +175,13 @@ async function report(
   }
 }
 
-/** What the scheduler works on. */
+/** List the replications in the scheduler. */
 export async function jobsOf(ask: Ask, { signal }: OperationOptions): Promise<ReplicationJob[]> {
   const question = { query: { limit: 1000 }, expects: "jobs", signal };
   return (await ask<{ jobs: ReplicationJob[] }>("GET", "_scheduler/jobs", question)).jobs;
 }
 
-/** CouchDB shows URLs with a slash at the end. */
+/** Whether a job replicates these endpoints. CouchDB shows their URLs with a trailing slash. */
 function isAbout({ doc_id, source, target }: ReplicationJob, endpoints: Endpoints): boolean {
   const isSame = (shown: string, { url }: EndpointData) => shown.replace(/\/$/, "") === url;
   return doc_id === null && isSame(source, endpoints.source) && isSame(target, endpoints.target);

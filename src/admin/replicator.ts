@@ -4,7 +4,7 @@ import type { Ask } from "./asking.js";
 import type { Endpoint, EndpointData } from "./endpoint.js";
 import type { ReplicationParams, ReplicationProgress } from "./replication.js";
 
-/** What the scheduler says of a replication that a document stands for. */
+/** The scheduler's state of a persistent replication. */
 export interface ReplicationState {
   database: string;
   doc_id: string;
@@ -13,7 +13,7 @@ export interface ReplicationState {
   source: string;
   target: string;
   state: "initializing" | "error" | "pending" | "running" | "crashing" | "completed" | "failed";
-  /** How far it is; or what is wrong. */
+  /** The progress, or the error. */
   info: (Partial<ReplicationProgress> & { error?: string }) | null;
   error_count: number;
   last_updated: string;
@@ -21,25 +21,25 @@ export interface ReplicationState {
 }
 
 /**
- * How a replication is begun that goes on by itself.
+ * Parameters of a persistent replication.
  *
  * @see https://docs.couchdb.org/en/stable/replication/replicator.html
  */
 export interface PersistentParams extends ReplicationParams {
-  /** Never end. Default false. */
+  /** Never end, but replicate new changes, too. Default false. */
   continuous?: boolean | undefined;
 }
 
-/** What a replicator needs of its server. */
+/** The parts of a server that a replicator uses. */
 export interface Surroundings {
   ask: Ask;
-  /** Waits so many milliseconds, or until the signal aborts or the session is closed. */
+  /** Wait some milliseconds. Rejects when the signal aborts or the session is closed. */
   sleep(milliseconds: number, signal?: AbortSignal | undefined): Promise<void>;
   endpoint(given: Endpoint): Promise<EndpointData>;
 }
 
 /**
- * Replications that go on by themselves, through restarts, each of a document of a database of their own.
+ * Persistent replications, which survive restarts of the server. Each has a document in this database.
  *
  * @see https://docs.couchdb.org/en/stable/replication/replicator.html
  */
@@ -49,7 +49,7 @@ export class Replicator {
 
   /**
    * @internal
-   * @param path - of the database
+   * @param path - the path of the database
    */
   constructor(surroundings: Surroundings, path: string) {
     this.#surroundings = surroundings;
@@ -57,11 +57,15 @@ export class Replicator {
   }
 
   /**
-   * Begins a replication. Its credentials are part of the document: what expires, a `cookie` for example, is
-   * nothing for one that goes on for long.
+   * Start a replication. Its document includes the endpoints' credentials: do not use an expiring one, such
+   * as a `cookie`, for a long replication.
    *
-   * @param params - `_id`: of the document; default, one that is made up
-   * @throws ConflictError if there is one of this id
+   * ```ts
+   * const replication = await admin(couch).replicator().create("animals", "copy", { continuous: true });
+   * ```
+   *
+   * @param params - `_id`: the id of the document; default: a random one
+   * @throws ConflictError if the id exists
    */
   async create(
     source: Endpoint,
@@ -76,18 +80,18 @@ export class Replicator {
     return replication;
   }
 
-  /** A replication that there is. No request. */
+  /** A replication that exists. Sends no request. */
   get(id: string): Replication {
     return new Replication(this.#surroundings, this.#path, id);
   }
 
-  /** What the scheduler says of all of them. */
+  /** List the states of these replications. */
   async states({ signal }: OperationOptions = {}): Promise<ReplicationState[]> {
     return statesOf(this.#surroundings.ask, `_scheduler/docs/${this.#path}`, signal);
   }
 }
 
-/** What the scheduler says of replications that have documents. */
+/** List the states of persistent replications. */
 export async function statesOf(
   ask: Ask,
   path: string,
@@ -97,12 +101,12 @@ export async function statesOf(
   return (await ask<{ docs: ReplicationState[] }>("GET", path, question)).docs;
 }
 
-// Milliseconds between two looks.
+// Milliseconds between two requests.
 const interval = 500;
 
-/** A replication that goes on by itself. */
+/** A persistent replication. */
 export class Replication {
-  /** Of its document. */
+  /** The id of its document. */
   readonly id: string;
   readonly #surroundings: Surroundings;
   readonly #document: string;
@@ -117,9 +121,9 @@ export class Replication {
   }
 
   /**
-   * What the scheduler says of it.
+   * Read the state of the replication.
    *
-   * @throws NotFoundError if there is no such document, or the scheduler has not seen it yet
+   * @throws NotFoundError if the document does not exist, or the scheduler has not processed it yet
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_scheduler-docs-replicator_db-docid
    */
   state({ signal }: OperationOptions = {}): Promise<ReplicationState> {
@@ -127,10 +131,14 @@ export class Replication {
   }
 
   /**
-   * The same, each time that it is another, until the replication is completed or has failed: for a continuous
-   * one that does not fail, for ever. The last state is given, too.
+   * Follow the state of the replication until it has completed or failed; a continuous replication may run
+   * forever. It yields each new state, including the last one.
    *
-   * @throws NotFoundError if its document is deleted, once the scheduler has heard of that
+   * ```ts
+   * for await (const { state, info } of replication.states()) console.log(state, info?.docs_written);
+   * ```
+   *
+   * @throws NotFoundError if the document is deleted, as soon as the scheduler notices
    */
   async *states({ signal }: OperationOptions = {}): AsyncGenerator<ReplicationState, void, void> {
     let seen = "";
@@ -147,13 +155,13 @@ export class Replication {
   }
 
   /**
-   * Ends it: its document is deleted.
+   * Cancel the replication by deleting its document.
    *
-   * @throws NotFoundError if there is none
+   * @throws NotFoundError if the document does not exist
    */
   async cancel({ signal }: OperationOptions = {}): Promise<void> {
     const { ask } = this.#surroundings;
-    // The scheduler writes to the document, too.
+    // The scheduler also updates the document.
     for (let attempt = 1; ; attempt += 1) {
       const question = { expects: "_rev", signal };
       const { _rev: rev } = await ask<{ _rev: string }>("GET", this.#document, question);
@@ -166,7 +174,7 @@ export class Replication {
     }
   }
 
-  /** Its state; undefined while the scheduler has not seen its document. */
+  /** Read the state; undefined if the scheduler has not processed the document yet. */
   async #look(signal: AbortSignal | undefined): Promise<ReplicationState | undefined> {
     try {
       return await this.state({ signal });

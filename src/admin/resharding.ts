@@ -2,31 +2,31 @@ import { encodeSegment } from "../http/paths.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { Ask } from "./asking.js";
 
-/** Whether shards are split. */
+/** Whether the server splits shards. */
 export interface ReshardState {
   state: "running" | "stopped";
   reason: string | null;
 }
 
 /**
- * Which shards to split: all of a database, or one.
+ * The shards to split: all of a database, or one.
  *
  * @see https://docs.couchdb.org/en/stable/api/server/common.html#post--_reshard-jobs
  */
 export interface ReshardStart {
-  /** There is but this. */
+  /** The type of job; CouchDB has only this one. */
   type: "split";
-  /** All shards of this database. */
+  /** Split all shards of this database. */
   db?: string | undefined;
-  /** Only on this node. */
+  /** Split only shards on this node. */
   node?: string | undefined;
-  /** `80000000-ffffffff`, for example. */
+  /** Split only the shard with this range, such as `80000000-ffffffff`. */
   range?: string | undefined;
-  /** The whole path of a shard. */
+  /** The complete path of a shard to split. */
   shard?: string | undefined;
 }
 
-/** A shard's split, under way or done. */
+/** A job that splits a shard, pending, running or done. */
 export interface ReshardJob {
   id: string;
   type: "split";
@@ -42,7 +42,7 @@ export interface ReshardJob {
 }
 
 /**
- * How the shards of databases are split.
+ * Splitting of shards.
  *
  * @see https://docs.couchdb.org/en/stable/api/server/common.html#reshard
  */
@@ -54,7 +54,7 @@ export class Resharding {
     this.#ask = ask;
   }
 
-  /** How many jobs there are in each state. */
+  /** Read the number of jobs in each state. */
   summary({
     signal,
   }: OperationOptions = {}): Promise<
@@ -66,12 +66,12 @@ export class Resharding {
     return this.#ask("GET", "_reshard", { expects: "total", signal });
   }
 
-  /** Whether jobs are worked on. */
+  /** Read whether the server runs jobs. */
   state({ signal }: OperationOptions = {}): Promise<ReshardState> {
     return this.#ask("GET", "_reshard/state", { expects: "state", signal });
   }
 
-  /** Stops all jobs, or lets them go on. */
+  /** Stop or resume all jobs. */
   async setState(
     state: ReshardState["state"],
     { state_reason, signal }: OperationOptions & { state_reason?: string | undefined } = {},
@@ -79,21 +79,29 @@ export class Resharding {
     await this.#put("_reshard/state", { state, state_reason }, signal);
   }
 
-  /** All jobs that the server remembers. */
+  /** List the jobs that the server remembers. */
   async jobs({ signal }: OperationOptions = {}): Promise<ReshardJob[]> {
     const question = { expects: "jobs", signal };
     return (await this.#ask<{ jobs: ReshardJob[] }>("GET", "_reshard/jobs", question)).jobs;
   }
 
-  /** @throws NotFoundError for an id that there is not */
+  /**
+   * Read a job.
+   *
+   * @throws NotFoundError if it does not exist
+   */
   async job(id: string, { signal }: OperationOptions = {}): Promise<ReshardJob> {
     return this.#ask("GET", jobPath(id), { expects: "job_state", signal });
   }
 
   /**
-   * Begins to split shards, each by a job of its own.
+   * Start to split shards, with one job for each.
    *
-   * @returns a job's `id`, or an `error`, for each shard
+   * ```ts
+   * const jobs = await admin(couch).resharding.start({ type: "split", db: "animals" });
+   * ```
+   *
+   * @returns the `id` of a job, or an `error`, for each shard
    */
   start(
     start: ReshardStart,
@@ -102,7 +110,7 @@ export class Resharding {
     return this.#ask("POST", "_reshard/jobs", { json: start, expects: "length", signal });
   }
 
-  /** The state of one job. */
+  /** Read the state of a job. */
   async jobState(
     id: string,
     { signal }: OperationOptions = {},
@@ -110,7 +118,7 @@ export class Resharding {
     return this.#ask("GET", `${jobPath(id)}/state`, { expects: "state", signal });
   }
 
-  /** Stops a job, or lets it go on. */
+  /** Stop or resume a job. */
   async setJobState(
     id: string,
     state: "running" | "stopped",
@@ -119,7 +127,7 @@ export class Resharding {
     await this.#put(`${jobPath(id)}/state`, { state, state_reason }, signal);
   }
 
-  /** Stops a job, and forgets it. What it has split stays so. */
+  /** Stop and remove a job. A completed split is not undone. */
   async remove(id: string, { signal }: OperationOptions = {}): Promise<void> {
     await this.#ask("DELETE", jobPath(id), { expects: "ok", signal });
   }

@@ -24,38 +24,38 @@ import type {
 } from "./types.js";
 
 /**
- * Which databases to tell of.
+ * Parameters for reading information about databases.
  *
  * @see https://docs.couchdb.org/en/stable/api/server/common.html#dbs-info
  */
 export interface DbsInfoParams extends OperationOptions {
-  /** These; else all, from `startkey` to `endkey`. */
+  /** Names of databases. Default: all from `startkey` to `endkey`. */
   keys?: readonly string[] | undefined;
-  /** From this name on. */
+  /** The first name. */
   startkey?: string | undefined;
-  /** Up to this name. */
+  /** The last name. */
   endkey?: string | undefined;
-  /** From the last name to the first. Default false. */
+  /** List the last name first. Default false. */
   descending?: boolean | undefined;
-  /** Databases at the most. Default: all there are. */
+  /** The maximum number of databases. Default: no limit. */
   limit?: number | undefined;
-  /** Pass over so many. Default 0. */
+  /** The number of databases to skip. Default 0. */
   skip?: number | undefined;
 }
 
 /**
- * How databases are replicated once.
+ * Options of a one-time replication.
  *
  * @see https://docs.couchdb.org/en/stable/api/server/common.html#replicate
  */
 export interface ReplicateOptions extends ReplicationParams {
-  /** Called now and then with how far it is. */
+  /** Called with the progress, at most every 500 ms. */
   onProgress?: ((progress: ReplicationProgress) => void) | undefined;
 }
 
-/** A server, as those see it who run it. */
+/** The administration of a server. */
 export class Server {
-  /** The shards of its databases, and how they are split. */
+  /** Splitting of the server's shards. */
   readonly resharding: Resharding;
   readonly #client: HttpClient;
   readonly #ask: Ask;
@@ -69,29 +69,29 @@ export class Server {
     this.resharding = new Resharding(this.#ask);
   }
 
-  /** One of its nodes: by name, or the one that answers. No request. */
+  /** A node of the server, by default the one that responds. Sends no request. */
   node(name = "_local"): ServerNode {
     return new ServerNode(this.#client, name);
   }
 
-  /** What keeps a database in order. No request. */
+  /** Maintenance of a database. Sends no request. */
   database(name: string): DatabaseMaintenance {
     return new DatabaseMaintenance(this.#ask, databasePath(name));
   }
 
   /**
-   * Replicates once, and waits for the end of it: the server works, and the documents do not pass here. A signal
-   * that aborts ends the replication, as long as the session stays open to say so.
+   * Replicate once, and wait for the end. The server replicates; the documents do not pass through this
+   * process. If the signal aborts, the replication is canceled, as long as the session stays open.
    *
    * ```ts
    * await server.replicate("animals", { url: "https://other:6984/animals", auth: basic("jan", "secret") });
    * ```
    *
-   * @param options - `onProgress`: called now and then with how far it is
-   * @throws CouchDBError for what the server could not do, an endpoint that is not there for example
-   * @throws TypeError for `continuous`: begin it by `replicator`
-   * @throws NetworkError with `mayHaveHappened`, if the server is away; what takes longer than an answer may, is
-   * asked for again
+   * @param options - `onProgress`: called with the progress, at most every 500 ms
+   * @throws CouchDBError if the replication fails, for example because an endpoint does not exist
+   * @throws TypeError if there is `continuous`: use `replicator`
+   * @throws NetworkError with `mayHaveHappened` if the server is away. A replication that takes longer than
+   * the session's timeout is requested again
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#replicate
    */
   async replicate(
@@ -104,13 +104,13 @@ export class Server {
     return replicate(ask, sleep, endpoints, params, onProgress);
   }
 
-  /** The replications that the scheduler works on, of whatever kind. */
+  /** List the replications in the scheduler, one-time and persistent ones. */
   replicationJobs(options: OperationOptions = {}): Promise<ReplicationJob[]> {
     return jobsOf(this.#ask, options);
   }
 
   /**
-   * What the scheduler says of all replications that go on by themselves, of whatever database.
+   * List the states of all persistent replications, of all databases.
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_scheduler-docs
    */
@@ -119,12 +119,12 @@ export class Server {
   }
 
   /**
-   * The replications that go on by themselves. No request.
+   * The persistent replications. Sends no request.
    *
-   * @param name - of the database of their documents
+   * @param name - the database with their documents
    */
   replicator(name = "_replicator"): Replicator {
-    // Anyone's may be called so that the scheduler finds it.
+    // The scheduler also finds a `_replicator` database in a folder, such as `jan/_replicator`.
     const path = name.split("/").map(encodeSegment).join("%2F");
     return new Replicator(this.#surroundings, path);
   }
@@ -140,9 +140,9 @@ export class Server {
   }
 
   /**
-   * Whether the server takes requests. For everybody.
+   * Check whether the server accepts requests. For all users.
    *
-   * @throws CouchDBError if it does not: with `status` 404 in maintenance mode
+   * @throws CouchDBError if it does not; with `status` 404 in maintenance mode
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#up
    */
   up({ signal }: OperationOptions = {}): Promise<{ status: string; seeds?: object }> {
@@ -150,7 +150,7 @@ export class Server {
   }
 
   /**
-   * Ids that the server makes up. For everybody.
+   * Request ids that the server generates. For all users.
    *
    * @param count - default 1
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#uuids
@@ -161,7 +161,11 @@ export class Server {
   }
 
   /**
-   * What the server works on.
+   * List the server's running tasks.
+   *
+   * ```ts
+   * for (const { type, progress } of await admin(couch).activeTasks()) console.log(type, progress);
+   * ```
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#active-tasks
    */
@@ -170,7 +174,7 @@ export class Server {
   }
 
   /**
-   * The nodes of the cluster.
+   * List the nodes of the cluster.
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#membership
    */
@@ -179,7 +183,7 @@ export class Server {
   }
 
   /**
-   * What `Database.info` tells, of many databases at once.
+   * Read information about several databases, as `Database.info` does for one.
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#dbs-info
    */
@@ -191,7 +195,7 @@ export class Server {
   }
 
   /**
-   * How far the cluster is set up; or does a step of it.
+   * Read the state of the cluster's setup, or perform a step of it.
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#cluster-setup
    */
@@ -207,7 +211,7 @@ export class Server {
   }
 
   /**
-   * The tokens that Clouseau's search makes of a text. It needs that service.
+   * Split a text into tokens with an analyzer of Clouseau. Requires that service.
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#search-analyze
    */
@@ -216,7 +220,7 @@ export class Server {
   }
 
   /**
-   * The tokens that Nouveau makes of a text. It needs that service.
+   * Split a text into tokens with an analyzer of Nouveau. Requires that service.
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#nouveau-analyze
    */

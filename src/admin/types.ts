@@ -1,6 +1,6 @@
 import type { DatabaseInfo } from "../shared/types.js";
 
-/** A task that a server works on: a compaction, an index, a replication. What else it has depends on `type`. */
+/** A task of a server: a compaction, an indexer, a replication. Its other members depend on `type`. */
 export interface ActiveTask {
   type: string;
   node: string;
@@ -21,12 +21,12 @@ export interface Membership {
   cluster_nodes: string[];
 }
 
-/** What is told of one database among many. */
+/** Information about one of several databases. */
 export type DatabaseInfoRow =
   | { key: string; info: DatabaseInfo; error?: undefined }
   | { key: string; info?: undefined; error: string };
 
-/** How far a cluster is set up. */
+/** The state of a cluster's setup. */
 export interface ClusterState {
   state:
     | "cluster_disabled"
@@ -37,12 +37,12 @@ export interface ClusterState {
 }
 
 /**
- * A step of setting a cluster up.
+ * A step of a cluster's setup.
  *
  * @see https://docs.couchdb.org/en/stable/setup/cluster.html#the-cluster-setup-api
  */
 export interface ClusterSetup {
-  /** The step. */
+  /** The step to perform. */
   action:
     | "enable_single_node"
     | "enable_cluster"
@@ -50,23 +50,23 @@ export interface ClusterSetup {
     | "remove_node"
     | "finish_cluster"
     | "receive_cookie";
-  /** What the node listens on. Default: as it is configured. */
+  /** The address that the node listens on. Default: as it is configured. */
   bind_address?: string | undefined;
-  /** The administrator, to be made on the node. */
+  /** The name of the administrator to create on the node. */
   username?: string | undefined;
-  /** Theirs. */
+  /** The password of this administrator. */
   password?: string | undefined;
-  /** The other node's host. */
+  /** The host of the other node. */
   host?: string | undefined;
-  /** The other node's port. */
+  /** The port of the other node. */
   port?: number | undefined;
-  /** Nodes that the cluster will have. */
+  /** The number of nodes that the cluster will have. */
   node_count?: number | undefined;
   /** The name of the other node, whose Erlang cookie is set. */
   remote_node?: string | undefined;
-  /** Who is administrator of the other node now. */
+  /** The name of the other node's current administrator. */
   remote_current_user?: string | undefined;
-  /** Theirs. */
+  /** The password of that administrator. */
   remote_current_password?: string | undefined;
   /** System databases to create at the end. Default: `_users` and `_replicator`. */
   ensure_dbs_exist?: string[] | undefined;
