@@ -31,7 +31,7 @@ export interface ProxyOptions {
  * @see https://docs.couchdb.org/en/stable/api/server/authn.html#proxy-authentication
  */
 export function proxy(user: string, { roles = [], secret }: ProxyOptions = {}): Auth {
-  // CouchDB trims them, which gives another name.
+  // CouchDB trims names, which would change them.
   const isName = (name: unknown) => typeof name === "string" && name !== "" && name === name.trim();
   if (!isName(user)) throw new TypeError("`user` must be a string without surrounding white space");
   if (!Array.isArray(roles) || !roles.every((role) => isName(role) && !role.includes(","))) {

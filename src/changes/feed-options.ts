@@ -36,9 +36,9 @@ export type FeedState = (
  * @see https://docs.couchdb.org/en/stable/api/database/changes.html
  */
 export interface FeedOptions extends OperationOptions {
-  /** Whether the feed ends after the changes so far, or continues with those to come. Default `"normal"`. */
+  /** Whether the feed ends after the changes so far, or continues with future ones. Default `"normal"`. */
   feed?: FeedKind | undefined;
-  /** Return changes after this sequence: `0` (default) for all, `"now"` for only those to come. */
+  /** Return changes after this sequence: `0` (default) for all, `"now"` for future ones only. */
   since?: Sequence | undefined;
   /** End the feed after this many events. Default: no limit. */
   limit?: number | undefined;

@@ -14,8 +14,8 @@ import type { FeedSource } from "./feed-source.js";
  *
  * A live feed (`continuous`, `longpoll`) reconnects after temporary errors: a lost connection, silence for
  * two and a half heartbeats, a restart of the server, 408, 429 and 5xx. It resumes after its last event.
- * Before each attempt it waits exponentially longer, with jitter, up to 30 s, or as long as the server asks.
- * The number of attempts without progress is unlimited, unless the session sets `retry.limit`.
+ * Before each attempt it waits exponentially longer, with jitter, up to 30 s, or as long as `Retry-After`
+ * says. The number of attempts without progress is unlimited, unless the session sets `retry.limit`.
  *
  * Each event is delivered at least once, and in order. It is repeated only after a lost connection.
  *

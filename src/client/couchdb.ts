@@ -150,7 +150,7 @@ export class CouchDB {
   }
 
   /**
-   * A database whose documents a schema validates and gives their type. Sends no request.
+   * A database with a schema, which validates the documents and determines their type. Sends no request.
    *
    * ```ts
    * const Animal = z.object({ legs: z.number() });

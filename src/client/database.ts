@@ -45,9 +45,9 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * const cat = await animals.get("cat", { default: { legs: 4 } });
    * ```
    *
-   * @param options - `default`: the content of an unsaved document to return if there is none; ignored with
-   * `rev`. `known`: a Document that was read before, which is returned unchanged if the server still has its
-   * revision
+   * @param options - `default`: the content of an unsaved document to return if the document does not exist;
+   * ignored with `rev`. `known`: a Document that was read before, which is returned unchanged if the server
+   * still has its revision
    * @throws NotFoundError if the document does not exist, unless `default`
    * @throws BadRequestError if `rev` is invalid
    * @throws ValidationError if the document does not match the database's schema
@@ -119,7 +119,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   }
 
   /**
-   * Read the changes of the database: those so far or, with `feed`, also those to come.
+   * Read the changes of the database: those so far or, with `feed`, also future ones.
    *
    * ```ts
    * for await (const change of animals.changes({ feed: "continuous" })) console.log(change.id);

@@ -96,7 +96,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
   }
 
   /**
-   * Write the changed documents in one request; if there are none, nothing is sent. The result of each is in
+   * Write the changed documents in one request; without changes, nothing is sent. The result of each is in
    * `ok` or `error`: the failure of one document is not thrown. A second call writes what is still unsaved.
    *
    * @throws TypeError without `new_edits` if a document has no new revision; nothing is sent

@@ -11,7 +11,7 @@ export type Mutate<T extends object> = (
   // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is the usual one
 ) => T | void | Promise<T | void>;
 
-/** Read a document, change it and save it, until no other save comes first. */
+/** Read, change and save a document, and start again if another save comes first. */
 export async function updateDocument<T extends object>(
   state: DocumentState<T>,
   mutate: Mutate<T>,

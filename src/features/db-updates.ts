@@ -11,8 +11,8 @@ export interface DatabaseUpdate {
 }
 
 /**
- * Follow the creation, update and deletion of a server's databases: those so far or, with `feed`, also those
- * to come. For administrators.
+ * Follow the creation, update and deletion of a server's databases: those so far or, with `feed`, also
+ * future ones. For administrators.
  *
  * ```ts
  * for await (const { db_name, type } of dbUpdates(couch, { feed: "continuous" })) console.log(db_name, type);

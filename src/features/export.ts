@@ -40,7 +40,7 @@ function jsonLines(documents: Rows<Document<object>>, json: SureJson): ReadableS
           const lines = value.map(({ data }) => `${json.stringify(data)}\n`);
           controller.enqueue(encoder.encode(lines.join("")));
         } catch (error) {
-          // A stream that has failed is not cancelled.
+          // A stream that has failed is not canceled.
           await batches.return?.();
           throw error;
         }

@@ -49,7 +49,7 @@ export interface DocHit<T extends object = JsonObject> extends SearchHit<T> {
 const pageSize = 200;
 
 /**
- * Search with Clouseau, a service beside CouchDB. It streams the hits of as many pages as there are.
+ * Search with Clouseau, a separate service. It streams the hits of as many pages as there are.
  *
  * ```ts
  * for await (const { id } of search(animals, "zoo", "by_text", "name:cat*")) console.log(id);

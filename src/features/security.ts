@@ -39,7 +39,7 @@ export class SecurityDocument {
     return !isLike(json, this.data, json.parse(this.#saved));
   }
 
-  /** The names of the members; empty if there are none. */
+  /** The names of the members. */
   get members(): readonly string[] {
     return this.data.members?.names ?? [];
   }

@@ -27,8 +27,8 @@ import {
 import { type Exchange, type Session, send } from "./send.js";
 
 /**
- * The HTTP layer: it sends requests, and returns JSON, rows and errors. Of CouchDB, it knows the response
- * format only.
+ * The HTTP layer. It sends requests, and returns JSON, rows and errors. It knows CouchDB's response format,
+ * but not its endpoints.
  */
 export class HttpClient {
   readonly base: string;
@@ -130,7 +130,7 @@ export class HttpClient {
     return new Operation(signal, this.#operations);
   }
 
-  /** Run work as an operation of its own. */
+  /** Run work as a new operation. */
   async during<R>(
     signal: AbortSignal | undefined,
     work: (operation: Operation) => R | PromiseLike<R>,

@@ -35,7 +35,7 @@ export function mayPass(error: CouchDBError, isSafe = true): boolean {
   return passing.has(error.status as number) || error.error === "nodedown";
 }
 
-/** Milliseconds to wait before the next attempt: what the server asks for, or else `backoff`. */
+/** Milliseconds to wait before the next attempt: the server's `Retry-After`, or else `backoff`. */
 export function waitBefore(attempt: number, { retryAfter }: CouchDBError): number {
   // A `Retry-After` of 0 must not flood the server.
   return retryAfter || backoff(attempt);

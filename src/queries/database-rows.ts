@@ -9,7 +9,7 @@ export function databaseRows<R>(
   { client, codec }: DatabaseContext,
   how: {
     signal?: AbortSignal | undefined;
-    /** Where the rows have documents; undefined if a schema cannot validate them. */
+    /** The place of the rows' documents; undefined if a schema cannot validate them. */
     kind: RowKind | undefined;
     open(operation: Operation): Source<Batch>;
     map(batch: Batch, rows: R[]): void;

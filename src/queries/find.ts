@@ -53,8 +53,8 @@ export interface QueryParams<T extends object = JsonObject> extends FindParams<T
   fields?: readonly QueryField<T>[] | undefined;
 }
 
-// Everything in one page: it streams, and CouchDB's bookmarks skip one document without checking which, so
-// that a page begins one too late if the document before it is deleted meanwhile.
+// Everything in one page, which streams. CouchDB's bookmarks skip one document without checking which: if the
+// last one is deleted meanwhile, the next page begins one too late.
 const pageSize = 2 ** 31 - 1;
 // Text indexes cap pages, at 200 by default. No cap is below CouchDB's default `limit` of 25, so only a
 // shorter page is surely the last one.

@@ -6,7 +6,7 @@ import type { JsonObject, RowsSummary, Sequence } from "../shared/types.js";
 import type { DocsOptions } from "./view-params.js";
 import { found, readDocs } from "./view-rows.js";
 
-/** The rows of a view in memory, and the members beside them. */
+/** The rows of a view in memory, and the other members of the response. */
 export class ViewResponse<
   K = unknown,
   V = unknown,

@@ -23,7 +23,7 @@ export function pullFrom<R>(generator: AsyncGenerator<R, void, void>): Pull<R> {
 /** A source of rows. */
 export interface Source<R> {
   next: Pull<R>;
-  /** The members beside the rows: those before the rows once they begin, all of them at the end. */
+  /** The members other than the rows: those before the rows once they begin, all of them at the end. */
   readonly summary: RowsSummary;
 }
 

@@ -7,7 +7,7 @@ export interface Abortable {
   abort(reason: unknown): void;
 }
 
-/** Where a row has documents: it is one, has one as `doc`, or has several as `docs`. */
+/** The place of a row's documents: the row itself, its `doc`, or its `docs`. */
 export type RowKind = "document" | "row" | "leaves";
 
 /** Schema validation, as the core sees it; `standardSchema` implements it. */

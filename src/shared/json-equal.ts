@@ -91,7 +91,7 @@ const answers = [
 
 /**
  * Set or remove the revision of data. Members that describe the old revision, such as `_conflicts`, are
- * removed: CouchDB would take them for true.
+ * removed: CouchDB would use them.
  */
 export function atRevision<D extends DocumentMembers>(data: D, rev: string | undefined): D {
   for (const name of answers) delete data[name];

@@ -6,8 +6,8 @@ export type JsonObject = Record<string, any>;
  * JSON functions. Pass your own to keep values that `JSON` loses, such as 64-bit integers. Both must be
  * synchronous, and `parse` must read what `stringify` writes.
  *
- * Numbers as your `parse` makes them appear wherever CouchDB returns one, such as `total_rows`, and are
- * accepted wherever CouchDB takes one, such as a key, `limit` or `since`.
+ * Numbers in results, such as `total_rows`, are what your `parse` returns. You can pass such numbers wherever
+ * CouchDB accepts one, such as a key, `limit` or `since`.
  */
 export interface Json {
   /** Parse a JSON text. */
@@ -116,7 +116,7 @@ export interface DatabaseInfo {
   cluster?: { q: number; n: number; w: number; r: number };
 }
 
-/** The members of a result beside its rows; the request determines which there are. */
+/** The members of a result other than its rows; the request determines which there are. */
 export interface RowsSummary {
   /** Rows in the whole view. Missing if the view was reduced. */
   total_rows?: number;

@@ -9,7 +9,7 @@ const listDepth = 2;
 
 /** Marks the end of a result among the rows. */
 export class EndOfResult {
-  /** The members of the result beside its rows. */
+  /** The members of the result other than its rows. */
   readonly summary: RowsSummary;
 
   constructor(summary: RowsSummary) {

@@ -3,7 +3,7 @@ import type { RowsSummary } from "../shared/types.js";
 import { toAsyncIterator } from "./async-iterator.js";
 import type { Operation } from "./operation.js";
 
-/** The source of rows, with an operation of its own. */
+/** The source of rows, read as a separate operation. */
 export interface RowsSource<R> {
   begin(): Operation;
   open(operation: Operation): Source<R[]>;
@@ -39,8 +39,9 @@ export class Rows<R> implements AsyncIterable<R> {
   }
 
   /**
-   * The members of the result beside its rows. Resolves after the last row, and rejects if the rows are not
-   * read to the end. If you ask for it before reading, it reads and discards the rows.
+   * The members of the result other than its rows, such as `total_rows`. Resolves after the last row, and
+   * rejects if the rows are not read to the end. If you ask for it before reading, it reads and discards the
+   * rows.
    *
    * ```ts
    * const { total_rows } = await animals.allDocs.rows({ limit: 0 }).summary;
@@ -82,7 +83,7 @@ export class Rows<R> implements AsyncIterable<R> {
   }
 
   /**
-   * Convert the rows to a stream that reads one row at a time. Cancelling it closes the connection.
+   * Convert the rows to a stream that reads one row at a time. Canceling it closes the connection.
    *
    * ```ts
    * await animals.values().toReadableStream().pipeTo(writable);
