@@ -68,7 +68,7 @@ export default defineConfig([
     banner: {
       // The first line is for Deno, which does not read JSR's package.json.
       js: `/* @ts-self-types="./index.d.ts" */
-/*! couchfetch, MIT. Contains ky, MIT, (c) Sindre Sorhus: see LICENSE-ky.txt */`,
+/*! couchfetch, MIT; ky, MIT, (c) Sindre Sorhus */`,
     },
     onSuccess: () => copyFile("node_modules/ky/license", "dist/LICENSE-ky.txt"),
   },

@@ -68,8 +68,10 @@ export function checkFeedOptions(options: FeedOptions): void {
     throw new RangeError("`heartbeat` must be more than 0 and at most 60000 ms");
   }
   if (!(limit >= 1)) throw new RangeError("`limit` must be at least 1");
-  const { load, save } = Object(checkpoint);
-  if (checkpoint !== undefined && (typeof load !== "function" || typeof save !== "function"))
-    throw new TypeError("`checkpoint` must have the functions load and save");
+  if (checkpoint !== undefined) {
+    const { load, save } = Object(checkpoint);
+    checkType("checkpoint.load", "function", load);
+    checkType("checkpoint.save", "function", save);
+  }
   if (options.onState !== undefined) checkType("onState", "function", options.onState);
 }

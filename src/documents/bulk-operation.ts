@@ -89,8 +89,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
       throw new TypeError("the document belongs to another database");
     // The id is not part of the URL, which would check it.
     documentPath(document.id);
-    if (this.#documents.has(document.id))
-      throw new TypeError(`${JSON.stringify(document.id)} is already included`);
+    if (this.#documents.has(document.id)) throw new TypeError(`${document.id} is already included`);
     this.#documents.set(document.id, document);
     return document;
   }
