@@ -99,7 +99,7 @@ export function demandsTable({ runtimes, size }: Report): string {
   rows.push([
     "",
     "",
-    "dist/index.js",
+    "{ CouchDB, basic }",
     "size",
     "",
     required,
