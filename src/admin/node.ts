@@ -69,8 +69,7 @@ export class ServerNode {
    *
    * @returns the previous value; `""` if it was not set
    * @throws TypeError if the value is not a string
-   * @see
-   * https://docs.couchdb.org/en/stable/api/server/configuration.html#put--_node-node-name-_config-section-key
+   * @see https://docs.couchdb.org/en/stable/api/server/configuration.html#put--_node-node-name-_config-section-key
    */
   async setConfig(
     section: string,

@@ -95,10 +95,7 @@ interface State {
   hasThrown: boolean;
 }
 
-/**
- * Replicate once, and wait for the end. The replication is canceled if the signal aborts or `onProgress`
- * throws.
- */
+/** Replicate once, and wait for the end. An aborted signal, or an `onProgress` that throws, cancels it. */
 export async function replicate(
   ask: Ask,
   sleep: (milliseconds: number) => Promise<void>,

@@ -37,9 +37,7 @@ export interface AuthResponse {
  * header.
  */
 export interface Auth {
-  /**
-   * Return the headers of the next request. It is called for each request, which fails with what it throws.
-   */
+  /** Return the headers of the next request, which fails with what this throws. Called for each request. */
   headers(server: AuthServer): Record<string, string> | Promise<Record<string, string>>;
   /**
    * Called with each response. Return true if `headers` has better ones now: the request is then sent once

@@ -38,9 +38,7 @@ abstract class BaseChangeEvent<J extends ChangeJson> {
     return this.json.changes[0]?.rev ?? "";
   }
 
-  /**
-   * The sequence after this event: pass it as `since` to resume. Null for most events with `seq_interval`.
-   */
+  /** The sequence after this event: pass it as `since` to resume. Mostly null with `seq_interval`. */
   get sequence(): Sequence | null {
     return this.json.seq;
   }

@@ -63,10 +63,7 @@ export class FeedLoop<E> {
     this.#heartbeat = options.heartbeat ?? defaultHeartbeat;
   }
 
-  /**
-   * Read the next events; undefined at the end. By calling it, the consumer has finished with all events
-   * before.
-   */
+  /** Read the next events; undefined at the end. The consumer has then finished with all events before. */
   async next(): Promise<E[] | undefined> {
     const { operation } = this.#options;
     this.#cursor.settle();

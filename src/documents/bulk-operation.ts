@@ -43,9 +43,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
   ok: Document<T>[] = [];
   /** The documents that the last `save` failed to write. `response` has the reasons. */
   error: Document<T>[] = [];
-  /**
-   * CouchDB's response to the last `save`: a row for each document or, without `new_edits`, for each failure.
-   */
+  /** CouchDB's response to the last `save`: a row for each document, or for failures without `new_edits`. */
   response: BulkRow[] = [];
   readonly #context: DatabaseContext;
   readonly #documents = new Map<string, Document<T>>();
@@ -160,9 +158,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     }
   }
 
-  /**
-   * Look up the outcome of each document. Returns the rows that CouchDB's response would have had, if known.
-   */
+  /** Look up the outcome of each document. Returns the rows that the lost response had, if known. */
   async #lookUp(
     documents: Document<T>[],
     bodies: string[],

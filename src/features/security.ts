@@ -21,7 +21,7 @@ export interface SecurityData {
  * @see https://docs.couchdb.org/en/stable/api/database/security.html
  */
 export class SecurityDocument {
-  /** The JSON. You can add members; CouchDB keeps them. */
+  /** The JSON. CouchDB also keeps properties that you add. */
   readonly data: SecurityData;
   readonly #context: DatabaseContext;
   #saved: string;
@@ -160,10 +160,7 @@ export class SecurityDocument {
     this.#saved = body;
   }
 
-  /**
-   * Whether a 500 means that the user is not an admin: CouchDB says so, or reports that the write found no
-   * majority.
-   */
+  /** Whether a 500 means that the user is not an admin: it says so, or reports that no majority was found. */
   async #isRefusal({ reason }: ServerError, signal: AbortSignal | undefined): Promise<boolean> {
     if (reason !== "no_majority") return /server admin/.test(`${reason}`);
     const { client } = this.#context;

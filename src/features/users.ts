@@ -27,7 +27,7 @@ export interface CreateUserOptions extends OperationOptions {
 /**
  * The users of a server, in its database `_users`. For administrators; users can read their own document and
  * change their own password. CouchDB caches users: for a moment after a change, it may accept the old
- * password.
+ * credentials.
  *
  * @see https://docs.couchdb.org/en/stable/intro/security.html#users-documents
  */

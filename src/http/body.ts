@@ -11,10 +11,7 @@ export interface BodyReader {
 // The most that Deno delivers at once.
 const memorySize = 65_536;
 
-/**
- * Read a body into the same memory again and again where that is faster. A chunk is valid until the next
- * read.
- */
+/** Read a body into the same memory if that is faster. A chunk is then valid until the next read. */
 export function readInPlace(body: ReadableStream<Uint8Array>): BodyReader {
   if (!wastesMemory) return body.getReader();
   let memory = new ArrayBuffer(memorySize);

@@ -59,10 +59,7 @@ export class HttpClient {
     await auth?.close?.(server);
   }
 
-  /**
-   * Send a request for the Auth. Several requests may wait for it, so it is sent even if the session is
-   * closed.
-   */
+  /** Send a request for the Auth, even in a closed session: several requests may wait for it. */
   async #requestForAuth(
     method: HttpRequest["method"],
     path: string,

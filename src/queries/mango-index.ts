@@ -27,9 +27,7 @@ export interface IndexParams extends OperationOptions {
   ddoc?: string | undefined;
   /** The type of the index; `"text"` requires the search service. Default `"json"`. */
   type?: "json" | "text" | undefined;
-  /**
-   * Whether there is an index for each partition, or one for all. Default: as the database is partitioned.
-   */
+  /** Whether to create an index for each partition, or one for all. Default: as the database is. */
   partitioned?: boolean | undefined;
 }
 

@@ -1,6 +1,4 @@
-/**
- * Create the error for an argument of the wrong type. It shows the type only, as the value may be a secret.
- */
+/** Create the error for an argument of the wrong type. It shows only the type: the value may be secret. */
 export function argumentError(name: string, expected: string, value: unknown): TypeError {
   const got = value === null ? "null" : Array.isArray(value) ? "an array" : typeof value;
   return new TypeError(`\`${name}\` must be ${expected}, got ${got}`);

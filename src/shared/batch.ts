@@ -6,10 +6,7 @@ export interface Batch {
   texts: string[];
 }
 
-/**
- * Read the next item; undefined at the end. Call it only after the last call has resolved, and not after the
- * end.
- */
+/** Read the next item; undefined at the end. Wait for each call before the next, and stop at the end. */
 export type Pull<R> = () => Promise<R | undefined>;
 
 /** Pull from a generator. */

@@ -13,16 +13,12 @@ export interface ErrorDetails {
   mayHaveHappened?: boolean;
 }
 
-/**
- * The base class of all errors of requests. Invalid arguments throw a `TypeError` or `RangeError` instead.
- */
+/** The base class of errors of requests. Invalid arguments throw a `TypeError` or `RangeError`. */
 export class CouchDBError extends Error {
   override name = "CouchDBError";
   declare readonly method: string;
   declare readonly url: string;
-  /**
-   * The HTTP status, if there was a response. 409 for a conflict that couchfetch detects without a request.
-   */
+  /** The HTTP status, if there was a response. 409 for a conflict detected without a request. */
   declare readonly status: number | undefined;
   /** CouchDB's name of the error, such as `not_found`. */
   declare readonly error: string | undefined;

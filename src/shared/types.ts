@@ -12,10 +12,7 @@ export type JsonObject = Record<string, any>;
 export interface Json {
   /** Parse a JSON text. */
   parse(text: string): unknown;
-  /**
-   * Serialize a value. Returns undefined, as `JSON.stringify` does, for a value that is not JSON, such as a
-   * function.
-   */
+  /** Serialize a value. Returns undefined for a value that is not JSON, such as a function. */
   stringify(value: unknown): string | undefined;
 }
 

@@ -158,10 +158,7 @@ export class BatchWriter<T extends object> {
     return conflicts.filter((entry) => !ours.has(entry) && !left.has(entry));
   }
 
-  /**
-   * Split a batch that is too large or has a document that CouchDB refuses. A single document is counted as
-   * failed.
-   */
+  /** Split a batch that is too large or has a refused document. A single document is counted as failed. */
   async #halve(batch: Entry<T>[], refusal: CouchDBError): Promise<Entry<T>[]> {
     const [only] = batch;
     if (batch.length === 1 && only) {

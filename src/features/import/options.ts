@@ -27,13 +27,14 @@ export type MergeTwo<T extends object> = (
  * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
  */
 export interface ImportOptions<T extends object = JsonObject> extends OperationOptions {
-  /**
-   * The maximum number of documents per request; large documents are sent in smaller batches. Default 500.
-   */
+  /** The maximum number of documents per request; fewer if they are large. Default 500. */
   batchSize?: number | undefined;
   /** The maximum number of concurrent requests; fewer if the server is overloaded. Default 4. */
   concurrency?: number | undefined;
-  /** Called after each request. */
+  /**
+   * If the server has another revision: `"skip"` keeps it, `"overwrite"` replaces it, and a function merges
+   * the two. A deletion is replaced without calling the function. Default `"skip"`.
+   */
   onProgress?: ((totals: ImportTotals) => void) | undefined;
   /**
    * If the server has another revision: `"skip"` keeps it, `"overwrite"` replaces it, and a function merges

@@ -2,10 +2,7 @@ import { concat, indexOf } from "../../shared/bytes.js";
 
 /** A part of a body. Read it before you ask for the next part. */
 export interface Part {
-  /**
-   * The next bytes; undefined at the end of the part. Rejects with an AbortError after the next part was
-   * requested.
-   */
+  /** The next bytes; undefined at the end. Rejects with an AbortError after the next part was requested. */
   next(): Promise<Uint8Array | undefined>;
 }
 
