@@ -31,14 +31,11 @@ export interface ImportOptions<T extends object = JsonObject> extends OperationO
   batchSize?: number | undefined;
   /** The maximum number of concurrent requests; fewer if the server is overloaded. Default 4. */
   concurrency?: number | undefined;
-  /**
-   * If the server has another revision: `"skip"` keeps it, `"overwrite"` replaces it, and a function merges
-   * the two. A deletion is replaced without calling the function. Default `"skip"`.
-   */
+  /** Called after each request. */
   onProgress?: ((totals: ImportTotals) => void) | undefined;
   /**
    * If the server has another revision: `"skip"` keeps it, `"overwrite"` replaces it, and a function merges
-   * the two. A deleted document is always replaced, without calling the function. Default `"skip"`.
+   * the two. A deletion is replaced without calling the function. Default `"skip"`.
    */
   onConflict?: "skip" | "overwrite" | MergeTwo<T> | undefined;
   /**
