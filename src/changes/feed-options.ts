@@ -49,7 +49,7 @@ export interface FeedOptions extends OperationOptions {
   heartbeat?: number | undefined;
   /** Milliseconds after which CouchDB ends an idle feed. Heartbeats prevent this. */
   timeout?: number | undefined;
-  /** Stores the feed's position, to resume from it in another process. Takes precedence over `since`. */
+  /** Stores the feed's position, so that another process can resume there. It takes precedence over `since`. */
   checkpoint?: Checkpoint | undefined;
   /** Called with each new state of the feed. */
   onState?: ((state: FeedState) => void) | undefined;
