@@ -9,8 +9,8 @@ export interface Chore {
 }
 
 export function ChoreList({ db }: { db: Database<Chore> }) {
-  const { documents } = useDocuments(db);
-  // A click shows at once; what came of it, the feed tells, as it does to everybody.
+  const { documents, whenReplaced } = useDocuments(db);
+  // The list shows a click at once, until the feed brings the saved document.
   const [chores, expect] = useOptimistic(documents, (list, { _id, done }: DocumentData<Chore>) =>
     list.map((chore) => (chore._id === _id ? { ...chore, done } : chore)),
   );
@@ -36,7 +36,8 @@ export function ChoreList({ db }: { db: Database<Chore> }) {
     startTransition(() => {
       expect({ ...chore, done });
       // Whatever else others have changed meanwhile stays.
-      return attempt(db.document(chore._id).update((data) => ({ ...data, done })));
+      const update = db.document(chore._id).update((data) => ({ ...data, done }));
+      return attempt(update.then(() => whenReplaced(chore)));
     });
   }
 

@@ -93,5 +93,19 @@ export function documentsStore<T extends object>(db: Database<T>) {
     show({ connection: "connecting" });
   }
 
-  return { ready: read(), subscribe, snapshot: () => snapshot };
+  /** Resolves when the feed has brought another revision of a document of the snapshot, or failed. */
+  function whenReplaced(document: object): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        const isShown = (snapshot.documents as object[]).includes(document);
+        if (isShown && snapshot.error === undefined) return;
+        stop();
+        resolve();
+      };
+      const stop = subscribe(look);
+      look();
+    });
+  }
+
+  return { ready: read(), subscribe, snapshot: () => snapshot, whenReplaced };
 }

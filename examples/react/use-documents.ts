@@ -10,11 +10,13 @@ const stores = new WeakMap<object, unknown>();
  * reading or following ends in. All who give the same `Database` share one read and one feed: make it
  * where nothing suspends, and once. An error stays with it: to try again, give another one.
  */
-export function useDocuments<T extends object>(db: Database<T>): Snapshot<T> {
+export function useDocuments<T extends object>(
+  db: Database<T>,
+): Snapshot<T> & Pick<DocumentsStore<T>, "whenReplaced"> {
   const store = (stores.get(db) as DocumentsStore<T> | undefined) ?? documentsStore(db);
   stores.set(db, store);
   use(store.ready);
   const snapshot = useSyncExternalStore(store.subscribe, store.snapshot);
   if (snapshot.error !== undefined) throw snapshot.error;
-  return snapshot;
+  return { ...snapshot, whenReplaced: store.whenReplaced };
 }

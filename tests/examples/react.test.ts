@@ -84,6 +84,7 @@ describe("the documents that the hook for React shares", () => {
     ready: Promise<void>;
     subscribe(listener: () => void): () => void;
     snapshot(): { documents: (Chore & { _id: string })[]; connection: string; error?: unknown };
+    whenReplaced(document: object): Promise<void>;
   }
 
   async function open(db: Database<Chore>): Promise<Store> {
@@ -155,6 +156,22 @@ describe("the documents that the hook for React shares", () => {
     await write("z", "Fix the gate");
     await expect.poll(() => ids(store).at(-1), patience).toBe("z");
     expect(snapshots.length).toBe(count + 1);
+    stop();
+  });
+
+  it("report when a new revision has replaced the one that a page shows", async () => {
+    const a = await write("a", "Water the tomatoes");
+    const store = await open(watched().db);
+    const stop = store.subscribe(() => {});
+    const [shown = {}] = store.snapshot().documents;
+    let shownThen: boolean | undefined;
+    const replaced = store.whenReplaced(shown).then(() => {
+      shownThen = store.snapshot().documents[0]?.done;
+    });
+    await a.update((data) => ({ ...data, done: true }));
+    await replaced;
+    expect(shownThen).toBe(true);
+    await store.whenReplaced(shown); // it is gone already
     stop();
   });
 });
