@@ -14,12 +14,12 @@ export { ChangesFeed, type ChangesOptions } from "./changes/changes-feed.js";
 export type { Checkpoint } from "./changes/checkpoint.js";
 export { Feed } from "./changes/feed.js";
 export type { FeedKind, FeedOptions, FeedState } from "./changes/feed-options.js";
-export {
-  type AllDbsParams,
-  CouchDB,
-  type CouchDBOptions,
-  type CreateDatabaseOptions,
-} from "./client/couchdb.js";
+export { CouchDB } from "./client/couchdb.js";
+export type {
+  AllDbsParams,
+  CouchDBOptions,
+  CreateDatabaseOptions,
+} from "./client/couchdb-options.js";
 export { Database } from "./client/database.js";
 export { Attachment, type TransferOptions } from "./documents/attachment.js";
 export { type BulkEdit, BulkOperation, type BulkOptions } from "./documents/bulk-operation.js";

@@ -1,4 +1,5 @@
 import { documentPath, encodeSegment } from "../http/paths.js";
+import { checkOptions } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { Ask } from "./asking.js";
 
@@ -90,7 +91,8 @@ export class DatabaseMaintenance {
    *
    * @see https://docs.couchdb.org/en/stable/api/database/misc.html#db-purged-infos
    */
-  async purgedInfos({ signal }: OperationOptions = {}): Promise<{ id: string; revs: string[] }[]> {
+  async purgedInfos(options: OperationOptions = {}): Promise<{ id: string; revs: string[] }[]> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const question = { expects: "purged_infos", signal };
     const path = `${this.#path}/_purged_infos`;
     return (await this.#ask<{ purged_infos: [] }>("GET", path, question)).purged_infos;
@@ -119,7 +121,8 @@ export class DatabaseMaintenance {
    *
    * @see https://docs.couchdb.org/en/stable/api/database/shard.html
    */
-  async shards({ signal }: OperationOptions = {}): Promise<ShardMap> {
+  async shards(options: OperationOptions = {}): Promise<ShardMap> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const question = { expects: "shards", signal };
     const path = `${this.#path}/_shards`;
     return (await this.#ask<{ shards: ShardMap }>("GET", path, question)).shards;
@@ -128,8 +131,9 @@ export class DatabaseMaintenance {
   /** Find the shard of a document, which need not exist. */
   async shardOf(
     id: string,
-    { signal }: OperationOptions = {},
+    options: OperationOptions = {},
   ): Promise<{ range: string; nodes: string[] }> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const path = `${this.#path}/_shards/${documentPath(id)}`;
     return this.#ask("GET", path, { expects: "range", signal });
   }
@@ -143,16 +147,19 @@ export class DatabaseMaintenance {
     await this.#post("_sync_shards", options);
   }
 
-  #post<R>(path: string, { signal }: OperationOptions = {}): Promise<R> {
+  async #post<R>(path: string, options: OperationOptions = {}): Promise<R> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const question = { expects: "ok", effect: "idempotent", signal } as const;
     return this.#ask("POST", `${this.#path}/${path}`, question);
   }
 
-  #limit(path: string, { signal }: OperationOptions = {}): Promise<number> {
+  async #limit(path: string, options: OperationOptions = {}): Promise<number> {
+    const { signal } = checkOptions(options, { signal: 1 });
     return this.#ask("GET", `${this.#path}/${path}`, { expects: false, signal });
   }
 
-  #setLimit(path: string, limit: number, { signal }: OperationOptions = {}): Promise<unknown> {
+  async #setLimit(path: string, limit: number, options: OperationOptions = {}): Promise<unknown> {
+    const { signal } = checkOptions(options, { signal: 1 });
     if (!(Number.isInteger(limit) && limit > 0)) {
       throw new RangeError("`limit` must be an integer of at least 1");
     }

@@ -1,7 +1,7 @@
 import type { HttpClient } from "../http/client.js";
 import { encodeSegment } from "../http/paths.js";
 import { responseTo } from "../http/response.js";
-import { checkType } from "../shared/arguments.js";
+import { checkOptions, checkType } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 import { type Ask, asking, type Question } from "./asking.js";
 
@@ -56,8 +56,9 @@ export class ServerNode {
    *
    * @throws NotFoundError if it is not set
    */
-  async configValue(section: string, key: string, options?: OperationOptions): Promise<string> {
-    return this.#value("GET", pathOf(section, key), options);
+  async configValue(section: string, key: string, options: OperationOptions = {}): Promise<string> {
+    const { signal } = checkOptions(options, { signal: 1 });
+    return this.#value("GET", pathOf(section, key), { signal });
   }
 
   /**
@@ -75,8 +76,9 @@ export class ServerNode {
     section: string,
     key: string,
     value: string,
-    { signal }: OperationOptions = {},
+    options: OperationOptions = {},
   ): Promise<string> {
+    const { signal } = checkOptions(options, { signal: 1 });
     checkType("value", "string", value);
     return this.#value("PUT", pathOf(section, key), { json: value, signal });
   }
@@ -90,13 +92,15 @@ export class ServerNode {
   async deleteConfig(
     section: string,
     key: string,
-    { signal }: OperationOptions = {},
+    options: OperationOptions = {},
   ): Promise<string> {
+    const { signal } = checkOptions(options, { signal: 1 });
     return this.#value("DELETE", pathOf(section, key), { signal });
   }
 
   /** Reload the configuration files, which drops values that were set but are not in them. */
-  async reloadConfig({ signal }: OperationOptions = {}): Promise<void> {
+  async reloadConfig(options: OperationOptions = {}): Promise<void> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const question = { expects: "ok", effect: "idempotent", signal } as const;
     await this.#ask("POST", `${this.#path}/_config/_reload`, question);
   }
@@ -126,7 +130,8 @@ export class ServerNode {
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#node-node-name-prometheus
    */
-  async prometheus({ signal }: OperationOptions = {}): Promise<string> {
+  async prometheus(options: OperationOptions = {}): Promise<string> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const path = `${this.#path}/_prometheus`;
     return (await responseTo(this.#client, { method: "GET", path, signal })).text();
   }
@@ -154,11 +159,13 @@ export class ServerNode {
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#node-node-name-restart
    */
-  async restart({ signal }: OperationOptions = {}): Promise<void> {
+  async restart(options: OperationOptions = {}): Promise<void> {
+    const { signal } = checkOptions(options, { signal: 1 });
     await this.#ask("POST", `${this.#path}/_restart`, { expects: "ok", signal });
   }
 
-  #get<R>(path: string, expects: string | undefined, { signal }: OperationOptions = {}) {
+  async #get<R>(path: string, expects: string | undefined, options: OperationOptions = {}) {
+    const { signal } = checkOptions(options, { signal: 1 });
     const question = { ...(expects === undefined ? {} : { expects }), signal };
     return this.#ask<R>("GET", this.#path + path, question);
   }

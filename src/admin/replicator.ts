@@ -1,4 +1,5 @@
 import { documentPath } from "../http/paths.js";
+import { checkObject, checkOptions } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { Ask } from "./asking.js";
 import type { Endpoint, EndpointData } from "./endpoint.js";
@@ -72,6 +73,7 @@ export class Replicator {
     target: Endpoint,
     params: PersistentParams & { _id?: string | undefined } = {},
   ): Promise<Replication> {
+    checkObject("params", params);
     const { _id = crypto.randomUUID(), signal, ...rest } = params;
     const { ask, endpoint } = this.#surroundings;
     const replication = this.get(_id);
@@ -86,7 +88,8 @@ export class Replicator {
   }
 
   /** List the states of these replications. */
-  async states({ signal }: OperationOptions = {}): Promise<ReplicationState[]> {
+  async states(options: OperationOptions = {}): Promise<ReplicationState[]> {
+    const { signal } = checkOptions(options, { signal: 1 });
     return statesOf(this.#surroundings.ask, `_scheduler/docs/${this.#path}`, signal);
   }
 }
@@ -126,7 +129,8 @@ export class Replication {
    * @throws NotFoundError if the document does not exist, or the scheduler has not processed it yet
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_scheduler-docs-replicator_db-docid
    */
-  state({ signal }: OperationOptions = {}): Promise<ReplicationState> {
+  async state(options: OperationOptions = {}): Promise<ReplicationState> {
+    const { signal } = checkOptions(options, { signal: 1 });
     return this.#surroundings.ask("GET", this.#scheduler, { expects: "state", signal });
   }
 
@@ -140,7 +144,8 @@ export class Replication {
    *
    * @throws NotFoundError if the document is deleted, as soon as the scheduler notices
    */
-  async *states({ signal }: OperationOptions = {}): AsyncGenerator<ReplicationState, void, void> {
+  async *states(options: OperationOptions = {}): AsyncGenerator<ReplicationState, void, void> {
+    const { signal } = checkOptions(options, { signal: 1 });
     let seen = "";
     for (;;) {
       const state = await this.#look(signal);
@@ -159,7 +164,8 @@ export class Replication {
    *
    * @throws NotFoundError if the document does not exist
    */
-  async cancel({ signal }: OperationOptions = {}): Promise<void> {
+  async cancel(options: OperationOptions = {}): Promise<void> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const { ask } = this.#surroundings;
     // The scheduler also updates the document.
     for (let attempt = 1; ; attempt += 1) {

@@ -1,4 +1,5 @@
 import { encodeSegment } from "../http/paths.js";
+import { checkOptions } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { Ask } from "./asking.js";
 
@@ -55,32 +56,36 @@ export class Resharding {
   }
 
   /** Read the number of jobs in each state. */
-  summary({
-    signal,
-  }: OperationOptions = {}): Promise<
+  async summary(
+    options: OperationOptions = {},
+  ): Promise<
     { state: "running" | "stopped"; state_reason: string | null } & Record<
       "completed" | "failed" | "running" | "stopped" | "total",
       number
     >
   > {
+    const { signal } = checkOptions(options, { signal: 1 });
     return this.#ask("GET", "_reshard", { expects: "total", signal });
   }
 
   /** Read whether the server runs jobs. */
-  state({ signal }: OperationOptions = {}): Promise<ReshardState> {
+  async state(options: OperationOptions = {}): Promise<ReshardState> {
+    const { signal } = checkOptions(options, { signal: 1 });
     return this.#ask("GET", "_reshard/state", { expects: "state", signal });
   }
 
   /** Stop or resume all jobs. */
   async setState(
     state: ReshardState["state"],
-    { state_reason, signal }: OperationOptions & { state_reason?: string | undefined } = {},
+    options: OperationOptions & { state_reason?: string | undefined } = {},
   ): Promise<void> {
+    const { state_reason, signal } = checkOptions(options, { signal: 1, state_reason: 1 });
     await this.#put("_reshard/state", { state, state_reason }, signal);
   }
 
   /** List the jobs that the server remembers. */
-  async jobs({ signal }: OperationOptions = {}): Promise<ReshardJob[]> {
+  async jobs(options: OperationOptions = {}): Promise<ReshardJob[]> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const question = { expects: "jobs", signal };
     return (await this.#ask<{ jobs: ReshardJob[] }>("GET", "_reshard/jobs", question)).jobs;
   }
@@ -90,7 +95,8 @@ export class Resharding {
    *
    * @throws NotFoundError if it does not exist
    */
-  async job(id: string, { signal }: OperationOptions = {}): Promise<ReshardJob> {
+  async job(id: string, options: OperationOptions = {}): Promise<ReshardJob> {
+    const { signal } = checkOptions(options, { signal: 1 });
     return this.#ask("GET", jobPath(id), { expects: "job_state", signal });
   }
 
@@ -103,18 +109,20 @@ export class Resharding {
    *
    * @returns the `id` of a job, or an `error`, for each shard
    */
-  start(
+  async start(
     start: ReshardStart,
-    { signal }: OperationOptions = {},
+    options: OperationOptions = {},
   ): Promise<{ ok?: true; id?: string; error?: string; node: string; shard: string }[]> {
+    const { signal } = checkOptions(options, { signal: 1 });
     return this.#ask("POST", "_reshard/jobs", { json: start, expects: "length", signal });
   }
 
   /** Read the state of a job. */
   async jobState(
     id: string,
-    { signal }: OperationOptions = {},
+    options: OperationOptions = {},
   ): Promise<{ state: ReshardJob["job_state"]; reason: string | null }> {
+    const { signal } = checkOptions(options, { signal: 1 });
     return this.#ask("GET", `${jobPath(id)}/state`, { expects: "state", signal });
   }
 
@@ -122,13 +130,15 @@ export class Resharding {
   async setJobState(
     id: string,
     state: "running" | "stopped",
-    { state_reason, signal }: OperationOptions & { state_reason?: string | undefined } = {},
+    options: OperationOptions & { state_reason?: string | undefined } = {},
   ): Promise<void> {
+    const { state_reason, signal } = checkOptions(options, { signal: 1, state_reason: 1 });
     await this.#put(`${jobPath(id)}/state`, { state, state_reason }, signal);
   }
 
   /** Stop and remove a job. A completed split is not undone. */
-  async remove(id: string, { signal }: OperationOptions = {}): Promise<void> {
+  async remove(id: string, options: OperationOptions = {}): Promise<void> {
+    const { signal } = checkOptions(options, { signal: 1 });
     await this.#ask("DELETE", jobPath(id), { expects: "ok", signal });
   }
 

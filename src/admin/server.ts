@@ -1,5 +1,6 @@
 import type { HttpClient } from "../http/client.js";
 import { databasePath, encodeSegment } from "../http/paths.js";
+import { checkObject, checkOptions } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 import { type Ask, asking } from "./asking.js";
 import { type Connect, type Endpoint, endpointData } from "./endpoint.js";
@@ -97,16 +98,18 @@ export class Server {
   async replicate(
     source: Endpoint,
     target: Endpoint,
-    { onProgress, ...params }: ReplicateOptions = {},
+    options: ReplicateOptions = {},
   ): Promise<ReplicationResult> {
+    checkObject("options", options);
+    const { onProgress, ...params } = options;
     const { ask, sleep, endpoint } = this.#surroundings;
     const endpoints = { source: await endpoint(source), target: await endpoint(target) };
     return replicate(ask, sleep, endpoints, params, onProgress);
   }
 
   /** List the replications in the scheduler, one-time and persistent ones. */
-  replicationJobs(options: OperationOptions = {}): Promise<ReplicationJob[]> {
-    return jobsOf(this.#ask, options);
+  async replicationJobs(options: OperationOptions = {}): Promise<ReplicationJob[]> {
+    return jobsOf(this.#ask, checkOptions(options, { signal: 1 }));
   }
 
   /**
@@ -114,7 +117,8 @@ export class Server {
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_scheduler-docs
    */
-  async replications({ signal }: OperationOptions = {}): Promise<ReplicationState[]> {
+  async replications(options: OperationOptions = {}): Promise<ReplicationState[]> {
+    const { signal } = checkOptions(options, { signal: 1 });
     return statesOf(this.#ask, "_scheduler/docs", signal);
   }
 
@@ -145,7 +149,8 @@ export class Server {
    * @throws CouchDBError if it does not; with `status` 404 in maintenance mode
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#up
    */
-  up({ signal }: OperationOptions = {}): Promise<{ status: string; seeds?: object }> {
+  async up(options: OperationOptions = {}): Promise<{ status: string; seeds?: object }> {
+    const { signal } = checkOptions(options, { signal: 1 });
     return this.#ask("GET", "_up", { expects: "status", signal });
   }
 
@@ -155,7 +160,8 @@ export class Server {
    * @param count - default 1
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#uuids
    */
-  async uuids(count = 1, { signal }: OperationOptions = {}): Promise<string[]> {
+  async uuids(count = 1, options: OperationOptions = {}): Promise<string[]> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const question = { query: { count }, expects: "uuids", signal };
     return (await this.#ask<{ uuids: string[] }>("GET", "_uuids", question)).uuids;
   }
@@ -169,7 +175,8 @@ export class Server {
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#active-tasks
    */
-  activeTasks({ signal }: OperationOptions = {}): Promise<ActiveTask[]> {
+  async activeTasks(options: OperationOptions = {}): Promise<ActiveTask[]> {
+    const { signal } = checkOptions(options, { signal: 1 });
     return this.#ask("GET", "_active_tasks", { expects: "length", signal });
   }
 
@@ -178,7 +185,8 @@ export class Server {
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#membership
    */
-  membership({ signal }: OperationOptions = {}): Promise<Membership> {
+  async membership(options: OperationOptions = {}): Promise<Membership> {
+    const { signal } = checkOptions(options, { signal: 1 });
     return this.#ask("GET", "_membership", { expects: "all_nodes", signal });
   }
 
@@ -187,7 +195,9 @@ export class Server {
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#dbs-info
    */
-  dbsInfo({ keys, signal, ...query }: DbsInfoParams = {}): Promise<DatabaseInfoRow[]> {
+  async dbsInfo(options: DbsInfoParams = {}): Promise<DatabaseInfoRow[]> {
+    checkObject("options", options);
+    const { keys, signal, ...query } = options;
     const question = { query, expects: "length", signal };
     return keys
       ? this.#ask("POST", "_dbs_info", { ...question, json: { keys }, effect: "read" })
@@ -201,13 +211,16 @@ export class Server {
    */
   clusterSetup(options?: OperationOptions): Promise<ClusterState>;
   clusterSetup(step: ClusterSetup, options?: OperationOptions): Promise<{ ok: boolean }>;
-  clusterSetup(
+  async clusterSetup(
     first: ClusterSetup | OperationOptions = {},
-    { signal }: OperationOptions = {},
+    options: OperationOptions = {},
   ): Promise<unknown> {
-    return "action" in first
+    checkObject("step", first);
+    const isStep = "action" in first;
+    const { signal } = checkOptions(isStep ? options : first, { signal: 1 });
+    return isStep
       ? this.#ask("POST", "_cluster_setup", { json: first, expects: "ok", signal })
-      : this.#ask("GET", "_cluster_setup", { expects: "state", signal: first.signal });
+      : this.#ask("GET", "_cluster_setup", { expects: "state", signal });
   }
 
   /**
@@ -232,8 +245,9 @@ export class Server {
     path: string,
     analyzer: string,
     text: string,
-    { signal }: OperationOptions = {},
+    options: OperationOptions = {},
   ): Promise<string[]> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const question = {
       json: { analyzer, text },
       effect: "read",

@@ -2,6 +2,7 @@ import type { DatabaseContext } from "../documents/database-context.js";
 import type { Query } from "../http/query.js";
 import type { JsonRequest, StreamRequest } from "../http/request.js";
 import type { Selector } from "../queries/selector.js";
+import { checkObject } from "../shared/arguments.js";
 import { NotFoundError } from "../shared/errors.js";
 import type { DatabaseInfo, JsonObject, Sequence } from "../shared/types.js";
 import { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./change-event.js";
@@ -119,6 +120,7 @@ function changesRequest(
 }
 
 function checkChangesOptions(options: ChangesOptions): void {
+  checkObject("options", options);
   const { feed = "normal", checkpoint, descending } = options;
   if (feed !== "normal" && descending) throw new TypeError("a live feed cannot be `descending`");
   if (checkpoint && descending)

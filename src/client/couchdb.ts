@@ -1,74 +1,15 @@
-import type { Auth } from "../auth/auth.js";
 import { basic } from "../auth/basic.js";
 import { HttpClient } from "../http/client.js";
 import { customRequest, type RequestOptions } from "../http/custom-request.js";
 import { toHeaders } from "../http/headers.js";
 import { databasePath, parseBaseUrl } from "../http/paths.js";
-import type { Fetch } from "../http/request.js";
-import type { RetryOptions } from "../http/retry.js";
+import { checkObject, checkOptions } from "../shared/arguments.js";
 import type { DocumentSchema } from "../shared/codec.js";
 import { PreconditionFailedError, UnauthorizedError } from "../shared/errors.js";
 import type { SureJson } from "../shared/sure-json.js";
-import type {
-  Json,
-  JsonObject,
-  OperationOptions,
-  ServerInfo,
-  UserContext,
-} from "../shared/types.js";
+import type { JsonObject, OperationOptions, ServerInfo, UserContext } from "../shared/types.js";
+import type { AllDbsParams, CouchDBOptions, CreateDatabaseOptions } from "./couchdb-options.js";
 import { Database } from "./database.js";
-
-/** Options of a session. */
-export interface CouchDBOptions {
-  /** The authentication. Default: the `user:password@` of the URL, or none. */
-  auth?: Auth | undefined;
-  /** The fetch function, such as a worker's service binding or a test's. Default: the runtime's. */
-  fetch?: Fetch | undefined;
-  /** Headers to send with each request. */
-  headers?: HeadersInit | undefined;
-  /** Milliseconds for a response to begin and, unless it is streamed, to be complete. Default 30 000. */
-  timeout?: number | undefined;
-  /** How to retry requests that are safe to repeat. */
-  retry?: RetryOptions | undefined;
-  /** The JSON functions. Default: the runtime's `JSON`. */
-  json?: Json | undefined;
-}
-
-/**
- * Options for creating a database.
- *
- * @see https://docs.couchdb.org/en/stable/api/database/common.html#put--db
- */
-export interface CreateDatabaseOptions extends OperationOptions {
-  /** Accept an existing database. Default false. */
-  existsOk?: boolean | undefined;
-  /** The number of shards. Default: as the server is configured. */
-  q?: number | undefined;
-  /** The number of replicas of each shard. Default: as the server is configured. */
-  n?: number | undefined;
-  /** Whether ids begin with the name of a partition, as in `land:cat`. Default false. */
-  partitioned?: boolean | undefined;
-}
-
-/**
- * Parameters for listing databases.
- *
- * @see https://docs.couchdb.org/en/stable/api/server/common.html#all-dbs
- */
-export interface AllDbsParams extends OperationOptions {
-  /** The first name. */
-  startkey?: string | undefined;
-  /** The last name. */
-  endkey?: string | undefined;
-  /** List the last name first. Default false. */
-  descending?: boolean | undefined;
-  /** The maximum number of names. Default: no limit. */
-  limit?: number | undefined;
-  /** The number of names to skip. Default 0. */
-  skip?: number | undefined;
-  /** Whether to include `endkey` itself. Default true. */
-  inclusive_end?: boolean | undefined;
-}
 
 // The longest delay of a timer.
 const longestTimeout = 2 ** 31 - 1;
@@ -91,10 +32,12 @@ export class CouchDB {
    * @throws RangeError if `timeout` or `retry.limit` is out of range
    */
   constructor(url: string | URL, options: CouchDBOptions = {}) {
+    checkOptions(options, { auth: 1, fetch: 1, headers: 1, timeout: 1, retry: 1, json: 1 });
     const { base, credentials } = parseBaseUrl(url);
     if (credentials && options.auth)
       throw new TypeError("pass either credentials in `url`, or `auth`");
     const { timeout = 30_000, retry = {} } = options;
+    checkObject("retry", retry);
     if (!(timeout > 0 && timeout <= longestTimeout)) {
       throw new RangeError(`\`timeout\` must be more than 0 and at most ${longestTimeout} ms`);
     }
@@ -118,7 +61,8 @@ export class CouchDB {
    * @throws UnauthorizedError if the server does not accept the credentials
    * @see https://docs.couchdb.org/en/stable/api/server/authn.html#get--_session
    */
-  async checkCredentials({ signal }: OperationOptions = {}): Promise<UserContext> {
+  async checkCredentials(options: OperationOptions = {}): Promise<UserContext> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const client = this.#client;
     const request = { method: "GET", path: "_session", expects: "userCtx", signal } as const;
     const read = async () =>
@@ -143,8 +87,9 @@ export class CouchDB {
    */
   async get<T extends object = JsonObject>(
     name: string,
-    { signal }: OperationOptions = {},
+    options: OperationOptions = {},
   ): Promise<Database<T>> {
+    const { signal } = checkOptions(options, { signal: 1 });
     await this.#client.value({ method: "HEAD", path: databasePath(name), signal });
     return this.database<T>(name);
   }
@@ -174,6 +119,7 @@ export class CouchDB {
     const client = this.#client;
     const context = { name, path: databasePath(name), client };
     if (!options) return new Database(context);
+    checkOptions(options, { schema: 1 });
     if (typeof Object(options.schema).toCodec !== "function")
       throw new TypeError("`schema` must be made by standardSchema()");
     return new Database({ ...context, codec: options.schema.toCodec(client.json) });
@@ -189,6 +135,7 @@ export class CouchDB {
     name: string,
     options: CreateDatabaseOptions = {},
   ): Promise<Database<T>> {
+    checkOptions(options, { existsOk: 1, q: 1, n: 1, partitioned: 1, signal: 1 });
     const { existsOk = false, signal, ...query } = options;
     try {
       await this.#client.value({
@@ -216,7 +163,9 @@ export class CouchDB {
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#all-dbs
    */
-  async keys({ signal, ...query }: AllDbsParams = {}): Promise<string[]> {
+  async keys(options: AllDbsParams = {}): Promise<string[]> {
+    checkObject("options", options);
+    const { signal, ...query } = options;
     return (await this.#client.value({
       method: "GET",
       path: "_all_dbs",
@@ -240,7 +189,8 @@ export class CouchDB {
    *
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--
    */
-  async info({ signal }: OperationOptions = {}): Promise<ServerInfo> {
+  async info(options: OperationOptions = {}): Promise<ServerInfo> {
+    const { signal } = checkOptions(options, { signal: 1 });
     return (await this.#client.value({
       method: "GET",
       path: "",

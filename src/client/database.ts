@@ -14,7 +14,7 @@ import { documentPath } from "../http/paths.js";
 import { DocumentQueries } from "../queries/document-queries.js";
 import type { IndexDefinition, IndexParams, IndexResult } from "../queries/mango-index.js";
 import { createIndex } from "../queries/mango-index.js";
-import { checkType } from "../shared/arguments.js";
+import { checkObject, checkOptions, checkType } from "../shared/arguments.js";
 import type { DatabaseInfo, JsonObject, OperationOptions } from "../shared/types.js";
 
 /**
@@ -57,6 +57,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     id: string,
     options: GetOptions & { default?: T | undefined; known?: Document<T> | undefined } = {},
   ): Promise<Document<T>> {
+    checkObject("options", options);
     const { default: content, known, ...params } = options;
     // Invalid content throws before anything is sent.
     const otherwise = content == null ? undefined : new Document<T>(this.#context, id, content);
@@ -89,7 +90,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     id: string,
     options: OperationOptions & { data?: T | undefined; existsOk?: boolean | undefined } = {},
   ): Promise<Document<T>> {
-    const { data = {}, ...rest } = options;
+    const { data = {}, ...rest } = checkOptions(options, { data: 1, existsOk: 1, signal: 1 });
     const document = new Document<T>(this.#context, id, data);
     await createOrFetch(this.#context, document, rest);
     return document;
@@ -115,6 +116,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_index
    */
   async index(index: IndexDefinition<S>, params: IndexParams = {}): Promise<IndexResult> {
+    checkOptions(params, { name: 1, ddoc: 1, type: 1, partitioned: 1, signal: 1 });
     return createIndex(this.#context, index, params);
   }
 
@@ -190,8 +192,9 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   async updateDocs(
     ids: readonly string[],
     edit: BulkEdit<T>,
-    { create = false, signal }: OperationOptions & { create?: boolean | undefined } = {},
+    options: OperationOptions & { create?: boolean | undefined } = {},
   ): Promise<BulkOperation<T>> {
+    const { create = false, signal } = checkOptions(options, { signal: 1, create: 1 });
     checkType("ids", "array", ids);
     const wanted = new Set(ids);
     if (wanted.size < ids.length) throw new TypeError("`ids` must not repeat an id");
@@ -210,7 +213,8 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @throws NotFoundError if the database does not exist
    * @see https://docs.couchdb.org/en/stable/api/database/common.html#get--db
    */
-  async info({ signal }: OperationOptions = {}): Promise<DatabaseInfo> {
+  async info(options: OperationOptions = {}): Promise<DatabaseInfo> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const { client, path } = this.#context;
     const request = { method: "GET", path, expects: "db_name", signal } as const;
     return (await client.value(request)) as DatabaseInfo;
@@ -222,7 +226,8 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @throws NotFoundError if the database does not exist
    * @see https://docs.couchdb.org/en/stable/api/database/common.html#delete--db
    */
-  async delete({ signal }: OperationOptions = {}): Promise<void> {
+  async delete(options: OperationOptions = {}): Promise<void> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const { client, path } = this.#context;
     await client.request({ method: "DELETE", path, expects: "ok", signal });
   }

@@ -2,6 +2,7 @@ import { Document } from "../documents/document.js";
 import type { DocumentState } from "../documents/document-state.js";
 import { afterWriting, documentWrite, isUncertain, sendWrite } from "../documents/write-outcome.js";
 import type { JsonRequest } from "../http/request.js";
+import { checkOptions } from "../shared/arguments.js";
 import {
   CouchDBError,
   ForbiddenError,
@@ -50,8 +51,9 @@ interface Leaf<T extends object> {
 export async function resolveConflicts<T extends object>(
   doc: Document<T>,
   merge: Merge<Fixed<T>>,
-  { attempts = 10, signal }: OperationOptions & { attempts?: number | undefined } = {},
+  options: OperationOptions & { attempts?: number | undefined } = {},
 ): Promise<void> {
+  const { attempts = 10, signal } = checkOptions(options, { signal: 1, attempts: 1 });
   if (!(attempts >= 1)) throw new RangeError("`attempts` must be at least 1");
   const state = Document.stateOf(doc);
   state.refuseToLoseChanges("PUT");

@@ -2,6 +2,7 @@ import { Database } from "../client/database.js";
 import { isMissing } from "../documents/create-or-fetch.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { DefinedView, ViewDefinition } from "../queries/define-view.js";
+import { checkOptions } from "../shared/arguments.js";
 import { ConflictError } from "../shared/errors.js";
 import { isLike, ownMembers } from "../shared/json-equal.js";
 import type { OperationOptions } from "../shared/types.js";
@@ -36,6 +37,7 @@ export async function deploy<T extends object, S extends object>(
   designs: readonly (Design | DefinedView)[],
   options: OperationOptions = {},
 ): Promise<Deployed> {
+  checkOptions(options, { signal: 1 });
   const context = Database.contextOf(db);
   const deployed: Deployed = { created: [], changed: [], unchanged: [] };
   for (const [document, data] of gathered(context, designs)) {

@@ -8,7 +8,7 @@ import { documentPath, encodeSegment, pathIn } from "../http/paths.js";
 import type { ViewDefinition } from "../queries/define-view.js";
 import { DocumentQueries } from "../queries/document-queries.js";
 import { AllDocsView, type View } from "../queries/view.js";
-import { checkType } from "../shared/arguments.js";
+import { checkObject, checkOptions, checkType } from "../shared/arguments.js";
 import type { DocumentData, JsonObject, OperationOptions } from "../shared/types.js";
 
 /** The members of a design document. */
@@ -81,8 +81,10 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
    */
   async createView<K = unknown, V = unknown>(
     name: string,
-    { existsOk, signal, ...definition }: ViewDefinition & DefineOptions,
+    options: ViewDefinition & DefineOptions,
   ): Promise<View<K, V, T>> {
+    checkOptions(options, { map: 1, reduce: 1, existsOk: 1, signal: 1 });
+    const { existsOk, signal, ...definition } = options;
     checkType("map", "string", definition.map);
     const view = this.view<K, V>(name);
     await this.#define("views", name, definition, { existsOk, signal });
@@ -105,6 +107,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
    */
   async createFilter(name: string, source: string, options: DefineOptions = {}): Promise<string> {
     checkType("source", "string", source);
+    checkOptions(options, { signal: 1, existsOk: 1 });
     await this.#define("filters", name, source, options);
     return `${this.#name}/${name}`;
   }
@@ -121,12 +124,14 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
    */
   async callUpdate(
     name: string,
-    { id, method, ...options }: RequestOptions & { id?: string | undefined } = {},
+    options: RequestOptions & { id?: string | undefined } = {},
   ): Promise<Response> {
+    checkObject("options", options);
+    const { id, method, ...rest } = options;
     const path = `${pathIn(this.#context, this.id)}/_update/${encodeSegment(name)}`;
     const usual = id === undefined ? "POST" : "PUT";
     const document = id === undefined ? "" : `/${documentPath(id)}`;
-    const whole = { ...options, method: method ?? usual };
+    const whole = { ...rest, method: method ?? usual };
     return customRequest(this.#context.client, path + document, whole);
   }
 
@@ -137,14 +142,13 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
    * @throws NotFoundError if the design document or the index does not exist
    * @see https://docs.couchdb.org/en/stable/api/ddoc/common.html#db-design-design-doc-info
    */
-  async indexInfo({
-    search,
-    nouveau,
-    signal,
-  }: OperationOptions & {
-    search?: string | undefined;
-    nouveau?: string | undefined;
-  } = {}): Promise<JsonObject & { name: string }> {
+  async indexInfo(
+    options: OperationOptions & {
+      search?: string | undefined;
+      nouveau?: string | undefined;
+    } = {},
+  ): Promise<JsonObject & { name: string }> {
+    const { search, nouveau, signal } = checkOptions(options, { signal: 1, search: 1, nouveau: 1 });
     const index = search ?? nouveau;
     const service = search === undefined ? "_nouveau_info" : "_search_info";
     const what = index === undefined ? "_info" : `${service}/${encodeSegment(index)}`;
@@ -216,7 +220,7 @@ export async function designDoc<T extends object, S extends object>(
 ): Promise<DesignDocument<T>> {
   const context = Database.contextOf(db);
   const document = new DesignDocument<T>(context, name);
-  await createOrFetch(context, document, options);
+  await createOrFetch(context, document, checkOptions(options, { signal: 1, existsOk: 1 }));
   return document;
 }
 

@@ -1,6 +1,7 @@
 import { DocumentQueries } from "../queries/document-queries.js";
 import { checkSelector, type QueryParams } from "../queries/find.js";
 import type { Selector } from "../queries/selector.js";
+import { checkObject } from "../shared/arguments.js";
 import type { Fixed } from "../shared/fixed.js";
 import type { JsonObject } from "../shared/types.js";
 import type { Index } from "./indexes.js";
@@ -36,8 +37,10 @@ export interface Explanation {
 export async function explain<T extends object, S extends object>(
   db: DocumentQueries<T, S>,
   selector: Selector<Fixed<S>>,
-  { signal, ...params }: QueryParams<Fixed<S>> = {},
+  options: QueryParams<Fixed<S>> = {},
 ): Promise<Explanation> {
+  checkObject("options", options);
+  const { signal, ...params } = options;
   const { client, path } = DocumentQueries.contextOf(db);
   const { value } = await client.request({
     method: "POST",

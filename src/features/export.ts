@@ -2,6 +2,7 @@ import { Database } from "../client/database.js";
 import type { Document } from "../documents/document.js";
 import { AllDocsView } from "../queries/view.js";
 import type { DocsOptions } from "../queries/view-params.js";
+import { checkObject } from "../shared/arguments.js";
 import type { SureJson } from "../shared/sure-json.js";
 import type { Rows } from "../streams/rows.js";
 
@@ -24,6 +25,7 @@ export function exportDocs<T extends object, S extends object>(
   const context = Database.contextOf(db);
   // A schema would give other content to the same revisions.
   const all = new AllDocsView<object>({ ...context, codec: undefined }, "_all_docs");
+  checkObject("options", options);
   const documents = all.docs({ includeDesignDocs: true, attachments: true, ...options });
   return jsonLines(documents, context.client.json);
 }

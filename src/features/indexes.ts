@@ -1,6 +1,7 @@
 import { Database } from "../client/database.js";
 import { encodeSegment } from "../http/paths.js";
 import type { Selector } from "../queries/selector.js";
+import { checkOptions } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 
 /** A Mango index, as CouchDB lists it. */
@@ -30,8 +31,9 @@ export interface IndexesDeleted {
  */
 export async function indexes<T extends object, S extends object>(
   db: Database<T, S>,
-  { signal }: OperationOptions = {},
+  options: OperationOptions = {},
 ): Promise<Index[]> {
+  const { signal } = checkOptions(options, { signal: 1 });
   const { client, path } = Database.contextOf(db);
   const request = { method: "GET", path: `${path}/_index`, expects: "indexes", signal } as const;
   return ((await client.value(request)) as { indexes: Index[] }).indexes;
@@ -54,8 +56,9 @@ export async function deleteIndex<T extends object, S extends object>(
   db: Database<T, S>,
   ddoc: string,
   name: string,
-  { type = "json", signal }: OperationOptions & { type?: "json" | "text" | undefined } = {},
+  options: OperationOptions & { type?: "json" | "text" | undefined } = {},
 ): Promise<void> {
+  const { type = "json", signal } = checkOptions(options, { signal: 1, type: 1 });
   const { client, path } = Database.contextOf(db);
   const holder = encodeSegment(`${ddoc}`.replace(/^_design\//, ""));
   await client.request({
@@ -79,8 +82,9 @@ export async function deleteIndex<T extends object, S extends object>(
 export async function deleteIndexes<T extends object, S extends object>(
   db: Database<T, S>,
   ddocs: readonly string[],
-  { signal }: OperationOptions = {},
+  options: OperationOptions = {},
 ): Promise<IndexesDeleted> {
+  const { signal } = checkOptions(options, { signal: 1 });
   const { client, path } = Database.contextOf(db);
   const { value } = await client.request({
     method: "POST",

@@ -1,7 +1,7 @@
 import type { StreamRequest } from "../http/request.js";
 import { View } from "../queries/view.js";
 import type { ViewParams } from "../queries/view-params.js";
-import { checkType } from "../shared/arguments.js";
+import { checkOptions, checkType } from "../shared/arguments.js";
 import { type Batch, identity, mapped, type Pull, slice } from "../shared/batch.js";
 import type { Fixed } from "../shared/fixed.js";
 import type { ViewRow } from "../shared/row-types.js";
@@ -24,8 +24,9 @@ import { Rows } from "../streams/rows.js";
 export function multiQuery<K, V, T extends object>(
   view: View<K, V, T>,
   queries: readonly Omit<ViewParams<Fixed<K>>, "signal">[],
-  { signal }: OperationOptions = {},
+  options: OperationOptions = {},
 ): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
+  const { signal } = checkOptions(options, { signal: 1 });
   checkType("queries", "array", queries);
   return results(view, queries, signal);
 }

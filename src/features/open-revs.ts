@@ -1,6 +1,7 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { pathIn } from "../http/paths.js";
+import { checkOptions } from "../shared/arguments.js";
 import { isPlain } from "../shared/json-equal.js";
 import type { DocumentData, JsonObject, OperationOptions } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
@@ -43,12 +44,18 @@ const mostRevs = 40;
 export async function openRevs<T extends object>(
   doc: Document<T>,
   revs: readonly string[] | "all" = "all",
-  { signal, ...options }: OpenRevsOptions = {},
+  options: OpenRevsOptions = {},
 ): Promise<OpenRevision<T>[]> {
+  const { signal, ...query } = checkOptions(options, {
+    latest: 1,
+    revs: 1,
+    attachments: 1,
+    signal: 1,
+  });
   const { context, id } = Document.stateOf(doc);
   const { client, codec } = context;
   return client.during(signal, async (operation) => {
-    const found = await readRevs<T>(context, id, revs, options, operation);
+    const found = await readRevs<T>(context, id, revs, query, operation);
     for (const each of found) {
       if (each.ok && codec) each.ok = await codec.validateRead(each.ok, operation);
     }

@@ -2,6 +2,7 @@ import { Database } from "../client/database.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import { encodeSegment } from "../http/paths.js";
 import { DocumentQueries } from "../queries/document-queries.js";
+import { checkOptions } from "../shared/arguments.js";
 import type { JsonObject, OperationOptions } from "../shared/types.js";
 
 /** Information about a partition. */
@@ -45,7 +46,8 @@ export class Partition<T extends object = JsonObject, S extends object = T> exte
    * @throws BadRequestError if the database is not partitioned
    * @see https://docs.couchdb.org/en/stable/api/partitioned-dbs.html#get--db-_partition-partition_id
    */
-  async info({ signal }: OperationOptions = {}): Promise<PartitionInfo> {
+  async info(options: OperationOptions = {}): Promise<PartitionInfo> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const path = `${this.#context.path}/_partition/${encodeSegment(this.id)}`;
     const request = { method: "GET", path, expects: "partition", signal } as const;
     return (await this.#context.client.value(request)) as PartitionInfo;

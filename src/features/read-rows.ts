@@ -2,6 +2,7 @@ import { Database } from "../client/database.js";
 import { serverPath } from "../http/paths.js";
 import type { StreamRequest } from "../http/request.js";
 import { databaseRows } from "../queries/database-rows.js";
+import { checkOptions } from "../shared/arguments.js";
 import { identity } from "../shared/batch.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { Rows } from "../streams/rows.js";
@@ -39,8 +40,14 @@ export function readRows<R>(
   // biome-ignore lint/suspicious/noExplicitAny: the rows have a type of their own
   db: Database<any, any>,
   path: string,
-  { member = "rows", query, body, signal }: ReadRowsOptions = {},
+  options: ReadRowsOptions = {},
 ): Rows<R> {
+  const {
+    member = "rows",
+    query,
+    body,
+    signal,
+  } = checkOptions(options, { member: 1, query: 1, body: 1, signal: 1 });
   const context = Database.contextOf(db);
   const { client } = context;
   const whole = `${context.path}/${serverPath(path)}`;

@@ -1,5 +1,6 @@
 import { Database } from "../client/database.js";
 import { databaseRows } from "../queries/database-rows.js";
+import { checkOptions } from "../shared/arguments.js";
 import { identity } from "../shared/batch.js";
 import type { BulkGetRow, OperationOptions, Sequence } from "../shared/types.js";
 import type { Rows } from "../streams/rows.js";
@@ -43,8 +44,9 @@ export interface BulkGetOptions extends OperationOptions {
 export function bulkGet<T extends object, S extends object>(
   db: Database<T, S>,
   docs: readonly { id: string; rev?: string | undefined }[],
-  { signal, ...query }: BulkGetOptions = {},
+  options: BulkGetOptions = {},
 ): Rows<BulkGetRow<T>> {
+  const { signal, ...query } = checkOptions(options, { revs: 1, attachments: 1, signal: 1 });
   const context = Database.contextOf(db);
   const { client, path } = context;
   // A Document serializes to its data.
@@ -71,8 +73,9 @@ export function bulkGet<T extends object, S extends object>(
 export async function purge<T extends object, S extends object>(
   db: Database<T, S>,
   revs: Revisions,
-  { signal }: OperationOptions = {},
+  options: OperationOptions = {},
 ): Promise<PurgeResult> {
+  const { signal } = checkOptions(options, { signal: 1 });
   const { client, path } = Database.contextOf(db);
   const body = client.json.stringify(revs);
   const request = { method: "POST", path: `${path}/_purge`, body, expects: "purged" } as const;
@@ -92,8 +95,9 @@ export async function purge<T extends object, S extends object>(
 export async function missingRevs<T extends object, S extends object>(
   db: Database<T, S>,
   revs: Revisions,
-  { signal }: OperationOptions = {},
+  options: OperationOptions = {},
 ): Promise<Record<string, string[]>> {
+  const { signal } = checkOptions(options, { signal: 1 });
   const { client, path } = Database.contextOf(db);
   const { value } = await client.request({
     method: "POST",
@@ -118,8 +122,9 @@ export async function missingRevs<T extends object, S extends object>(
 export async function revsDiff<T extends object, S extends object>(
   db: Database<T, S>,
   revs: Revisions,
-  { signal }: OperationOptions = {},
+  options: OperationOptions = {},
 ): Promise<RevsDiff> {
+  const { signal } = checkOptions(options, { signal: 1 });
   const { client, path } = Database.contextOf(db);
   const body = client.json.stringify(revs);
   const request = { method: "POST", path: `${path}/_revs_diff`, body, effect: "read" } as const;

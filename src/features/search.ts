@@ -1,7 +1,7 @@
 import { encodeSegment } from "../http/paths.js";
 import { DocumentQueries } from "../queries/document-queries.js";
 import { paginate } from "../queries/paginate.js";
-import { checkType } from "../shared/arguments.js";
+import { checkObject, checkType } from "../shared/arguments.js";
 import { identity } from "../shared/batch.js";
 import type { DocumentData, JsonObject, OperationOptions } from "../shared/types.js";
 import type { Rows } from "../streams/rows.js";
@@ -127,8 +127,10 @@ function hits<T extends object, S extends object>(
   member: string,
   ddoc: string,
   q: string,
-  { signal, limit, ...params }: SearchParams,
+  options: SearchParams,
 ): Rows<SearchHit<T>> {
+  checkObject("params", options);
+  const { signal, limit, ...params } = options;
   checkType("q", "string", q);
   if (limit === 0) throw new RangeError("`limit` must be at least 1");
   if (params.group_field !== undefined)

@@ -1,7 +1,7 @@
 import { Database } from "../client/database.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { JsonRequest } from "../http/request.js";
-import { checkType } from "../shared/arguments.js";
+import { checkOptions, checkType } from "../shared/arguments.js";
 import { ForbiddenError, NotFoundError, ServerError } from "../shared/errors.js";
 import { isLike, isPlain } from "../shared/json-equal.js";
 import type { OperationOptions, UserContext } from "../shared/types.js";
@@ -138,7 +138,8 @@ export class SecurityDocument {
    * @throws ForbiddenError if the user is not an admin of the server or the database
    * @see https://docs.couchdb.org/en/stable/api/database/security.html#put--db-_security
    */
-  async save({ signal }: OperationOptions = {}): Promise<void> {
+  async save(options: OperationOptions = {}): Promise<void> {
+    const { signal } = checkOptions(options, { signal: 1 });
     signal?.throwIfAborted();
     if (!this.dirty) return;
     const { client } = this.#context;
@@ -226,8 +227,9 @@ function check({ members = {}, admins = {} }: SecurityData): void {
  */
 export async function security<T extends object, S extends object>(
   db: Database<T, S>,
-  { signal }: OperationOptions = {},
+  options: OperationOptions = {},
 ): Promise<SecurityDocument> {
+  const { signal } = checkOptions(options, { signal: 1 });
   const context = Database.contextOf(db);
   const request = { method: "GET", path: `${context.path}/_security`, signal } as const;
   const { text } = await context.client.request(request);

@@ -4,7 +4,7 @@ import { createOrFetch } from "../documents/create-or-fetch.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { afterWriting } from "../documents/write-outcome.js";
-import { argumentError, checkType } from "../shared/arguments.js";
+import { argumentError, checkOptions, checkType } from "../shared/arguments.js";
 import type { JsonObject, OperationOptions } from "../shared/types.js";
 
 /** The content of a user's document. CouchDB stores a hash of the password, not the password. */
@@ -50,8 +50,9 @@ export class Users {
   async create(
     name: string,
     password: string,
-    { roles = [], signal }: CreateUserOptions = {},
+    options: CreateUserOptions = {},
   ): Promise<Document<UserData>> {
+    const { roles = [], signal } = checkOptions(options, { roles: 1, signal: 1 });
     checkType("password", "string", password);
     checkRoles(roles);
     const user = this.#document(name, { name, type: "user", roles: [...roles], password });
@@ -67,7 +68,8 @@ export class Users {
    *
    * @throws NotFoundError if the user does not exist, or you are not allowed to know
    */
-  async get(name: string, { signal }: OperationOptions = {}): Promise<Document<UserData>> {
+  async get(name: string, options: OperationOptions = {}): Promise<Document<UserData>> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const user = this.#document(name, {});
     await user.fetch({ discardChanges: true, signal });
     return user;
@@ -79,11 +81,8 @@ export class Users {
    * @throws NotFoundError if the user does not exist
    * @throws TypeError if the password is not a string
    */
-  async setPassword(
-    name: string,
-    password: string,
-    { signal }: OperationOptions = {},
-  ): Promise<void> {
+  async setPassword(name: string, password: string, options: OperationOptions = {}): Promise<void> {
+    const { signal } = checkOptions(options, { signal: 1 });
     checkType("password", "string", password);
     const change = (data: JsonObject) => void Object.assign(data, { password });
     await this.#update(name, change, signal);
@@ -98,8 +97,9 @@ export class Users {
   async setRoles(
     name: string,
     roles: readonly string[],
-    { signal }: OperationOptions = {},
+    options: OperationOptions = {},
   ): Promise<void> {
+    const { signal } = checkOptions(options, { signal: 1 });
     checkRoles(roles);
     const change = (data: JsonObject) => void Object.assign(data, { roles: [...roles] });
     await this.#update(name, change, signal);

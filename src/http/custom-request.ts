@@ -1,3 +1,4 @@
+import { checkOptions } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { HttpClient } from "./client.js";
 import { toHeaders } from "./headers.js";
@@ -24,8 +25,10 @@ export interface RequestOptions extends OperationOptions {
 export async function customRequest(
   client: HttpClient,
   path: string,
-  { method = "GET", json, body, ...options }: RequestOptions,
+  given: RequestOptions,
 ): Promise<Response> {
+  checkOptions(given, { method: 1, query: 1, headers: 1, json: 1, body: 1, signal: 1 });
+  const { method = "GET", json, body, ...options } = given;
   const request: HttpRequest = {
     ...options,
     method: method.toUpperCase() as HttpRequest["method"],

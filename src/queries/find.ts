@@ -1,5 +1,6 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
+import { checkObject } from "../shared/arguments.js";
 import { type Batch, identity } from "../shared/batch.js";
 import type { RowKind } from "../shared/codec.js";
 import type { JsonObject, OperationOptions } from "../shared/types.js";
@@ -67,6 +68,7 @@ export function find<T extends object, S extends object>(
   selector: object,
   params: FindParams<S>,
 ): Rows<Document<T>> {
+  checkObject("params", params);
   if ("fields" in params && params.fields !== undefined)
     throw new TypeError("find() has no `fields`: use query()");
   const { json } = context.client;
@@ -86,6 +88,7 @@ export function query<T extends object, R>(
   selector: object,
   params: QueryParams<T>,
 ): Rows<R> {
+  checkObject("params", params);
   // A schema cannot validate a part of a document.
   const kind = params.fields?.length ? undefined : "document";
   return pagesOf(context, part, selector, params, kind, identity);

@@ -1,7 +1,7 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
 import type { StreamRequest } from "../http/request.js";
-import { checkType } from "../shared/arguments.js";
+import { checkObject, checkType } from "../shared/arguments.js";
 import { type Batch, identity, type Source } from "../shared/batch.js";
 import type {
   DocRow,
@@ -117,6 +117,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    * @throws TypeError if `prefix` is combined with `ids`, `create` or a range of keys
    */
   docs(options: DocsOptions<K> = {}): Rows<Document<T>> {
+    checkObject("options", options);
     const { ids, prefix } = options;
     const isOfDesigns = `${prefix}`.startsWith("_design/") || this.#path.endsWith("/_design_docs");
     const named = ids !== undefined || isOfDesigns;
@@ -154,14 +155,17 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     params: Omit<ViewParams<K>, "keys"> & Grouped,
   ): Promise<ViewResponse<K, V, T, ReducedRow<K, V>>>;
   post(keys: readonly K[], params?: Omit<ViewParams<K>, "keys">): Promise<ViewResponse<K, V, T>>;
-  post(
+  async post(
     keys: readonly K[],
     params: Omit<ViewParams<K>, "keys"> = {},
   ): Promise<ViewResponse<K, V, T, unknown>> {
+    checkObject("params", params);
     return this.get({ ...params, keys });
   }
 
-  #selection({ ids, prefix, ...rest }: IdsOptions<K>): ViewParams<K> {
+  #selection(options: IdsOptions<K>): ViewParams<K> {
+    checkObject("options", options);
+    const { ids, prefix, ...rest } = options;
     if (ids !== undefined) checkType("ids", "array", ids);
     if (prefix !== undefined) checkType("prefix", "string", prefix);
     const { key, keys, startkey, endkey } = rest as ViewParams;
@@ -188,6 +192,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   }
 
   #map<R>(params: ViewParams<K>, map: (batch: Batch, rows: R[]) => void): Rows<R> {
+    checkObject("params", params);
     const { signal, ...query } = params;
     const { client } = this.#context;
     const toRequest = (rest: ViewParams) => this.#request(rest);

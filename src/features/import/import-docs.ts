@@ -1,6 +1,7 @@
 import { Database } from "../../client/database.js";
 import type { DatabaseContext } from "../../documents/database-context.js";
 import type { Document } from "../../documents/document.js";
+import { checkOptions } from "../../shared/arguments.js";
 import type { Fixed } from "../../shared/fixed.js";
 import type { JsonObject } from "../../shared/types.js";
 import type { Operation } from "../../streams/operation.js";
@@ -41,6 +42,14 @@ export async function importDocs<T extends object = JsonObject, S extends object
   options: ImportOptions<Fixed<T>> = {},
 ): Promise<ImportTotals> {
   const context = Database.contextOf(db);
+  checkOptions(options, {
+    batchSize: 1,
+    concurrency: 1,
+    onProgress: 1,
+    onConflict: 1,
+    new_edits: 1,
+    signal: 1,
+  });
   const operation = context.client.begin(options.signal);
   try {
     const run = new Import<T>(context, operation, options);

@@ -2,6 +2,7 @@ import { Document } from "../../documents/document.js";
 import type { GetOptions } from "../../documents/document-options.js";
 import { checkDocument } from "../../documents/read-document.js";
 import type { HttpRequest } from "../../http/request.js";
+import { checkObject } from "../../shared/arguments.js";
 import type { DocumentData } from "../../shared/types.js";
 import { type AttachmentPart, readMultipart, withStubs } from "./read.js";
 
@@ -24,6 +25,7 @@ export async function* fetchAttachments<T extends object>(
   doc: Document<T>,
   options: Omit<GetOptions, "attachments"> & { discardChanges?: boolean | undefined } = {},
 ): AsyncGenerator<AttachmentPart, void, void> {
+  checkObject("options", options);
   const { discardChanges = false, signal, ...query } = options;
   const state = Document.stateOf(doc);
   const { context, id, path } = state;

@@ -6,6 +6,7 @@ import { attachmentPath } from "../../http/paths.js";
 import type { JsonRequest } from "../../http/request.js";
 import { responseTo } from "../../http/response.js";
 import { prepareUpload } from "../../http/upload.js";
+import { checkOptions } from "../../shared/arguments.js";
 import { isAlike } from "../../shared/bytes.js";
 import { atRevision } from "../../shared/json-equal.js";
 import type {
@@ -37,8 +38,9 @@ type Stubs = [name: string, stub: AttachmentStub][];
 export async function saveWithAttachments<T extends object>(
   doc: Document<T>,
   attachments: AttachmentContents,
-  { signal }: OperationOptions = {},
+  options: OperationOptions = {},
 ): Promise<WriteResult | undefined> {
+  const { signal } = checkOptions(options, { signal: 1 });
   signal?.throwIfAborted();
   // CouchDB refuses a multipart body without attachments.
   if (Object.keys(attachments).length === 0) return doc.save({ signal });

@@ -1,4 +1,4 @@
-import { checkType } from "../../shared/arguments.js";
+import { checkOptions, checkType } from "../../shared/arguments.js";
 import type { Abortable, Codec, DocumentSchema } from "../../shared/codec.js";
 import { couchMembers, isPlain, ownMembers } from "../../shared/json-equal.js";
 import type { SureJson } from "../../shared/sure-json.js";
@@ -29,8 +29,9 @@ import { type SchemaIssue, ValidationError } from "./validation-error.js";
  */
 export function standardSchema<S extends StandardSchema<unknown, object>>(
   schema: S,
-  { validate = "both", onInvalid }: SchemaOptions = {},
+  options: SchemaOptions = {},
 ): DocumentSchema<SchemaOutput<S>, SchemaInput<S>> {
+  const { validate = "both", onInvalid } = checkOptions(options, { validate: 1, onInvalid: 1 });
   if (typeof Object(Object(schema)["~standard"]).validate !== "function")
     throw new TypeError(
       "`schema` must be a Standard Schema, such as one of zod, valibot or arktype",
@@ -38,8 +39,8 @@ export function standardSchema<S extends StandardSchema<unknown, object>>(
   if (!["read", "write", "both"].includes(validate))
     throw new TypeError('`validate` must be "read", "write" or "both"');
   if (onInvalid !== undefined) checkType("onInvalid", "function", onInvalid);
-  const options = { schema, validate, onInvalid };
-  return { toCodec: (json) => codecOf(options, json as SureJson) };
+  const checked = { schema, validate, onInvalid };
+  return { toCodec: (json) => codecOf(checked, json as SureJson) };
 }
 
 /** The outputs of schemas, as JSON at the time of validation. */
