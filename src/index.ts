@@ -8,6 +8,7 @@ export {
   type ChangeEvent,
   type ChangeJson,
   DeletedEvent,
+  type DeletionJson,
   type DocChangeJson,
 } from "./changes/change-event.js";
 export { ChangesFeed, type ChangesOptions } from "./changes/changes-feed.js";
@@ -20,7 +21,7 @@ export type {
   CouchDBOptions,
   CreateDatabaseOptions,
 } from "./client/couchdb-options.js";
-export { Database } from "./client/database.js";
+export { type CreateArguments, Database, type ReadOptions } from "./client/database.js";
 export { Attachment, type TransferOptions } from "./documents/attachment.js";
 export { type BulkEdit, BulkOperation, type BulkOptions } from "./documents/bulk-operation.js";
 export { Document } from "./documents/document.js";

@@ -147,8 +147,9 @@ async function showMore(
   });
   await arrivals.of("cat", cat.rev);
 
-  const dodo = await animals.create("dodo", { existsOk: true });
-  Object.assign(dodo.data, { name: "Dodo", legs: 2, seen });
+  const data = { name: "Dodo", legs: 2, seen };
+  const dodo = await animals.create("dodo", { data, existsOk: true });
+  Object.assign(dodo.data, data);
   await dodo.save();
   await arrivals.of("dodo", dodo.rev);
 

@@ -36,9 +36,13 @@ export function ChoreList({ db }: { db: Database<Chore> }) {
     startTransition(() => {
       expect({ ...chore, done });
       // Whatever else others have changed meanwhile stays.
-      const update = db.document(chore._id).update((data) => ({ ...data, done }));
-      return attempt(update.then(() => whenReplaced(chore)));
+      return attempt(update(chore._id, done).then(() => whenReplaced(chore)));
     });
+  }
+
+  async function update(id: string, done: boolean) {
+    const latest = await db.get(id);
+    await latest.update((data) => ({ ...data, done }));
   }
 
   function remove(chore: DocumentData<Chore>) {

@@ -58,8 +58,8 @@ export function documentsStore<T extends object>(db: Database<T>) {
   async function follow() {
     try {
       feed = db.changes({ feed: "continuous", since, include_docs: true, onState });
-      for await (const { id, json } of feed) {
-        if (take(id, json.deleted ? null : json.doc)) showSoon();
+      for await (const { id, deleted, json } of feed) {
+        if (take(id, deleted ? null : json.doc)) showSoon();
       }
     } catch (error) {
       show({ error });

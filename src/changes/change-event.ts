@@ -1,25 +1,37 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
-import type { DocumentData, JsonObject, OperationOptions, Sequence } from "../shared/types.js";
+import type {
+  DocumentData,
+  JsonObject,
+  OperationOptions,
+  Sequence,
+  Tombstone,
+} from "../shared/types.js";
 
-/** A change, as CouchDB sends it. */
+/** A change of a document that exists, as CouchDB sends it. */
 export interface ChangeJson<T extends object = JsonObject> {
   /** Null for most changes with `seq_interval`. */
   seq: Sequence | null;
   id: string;
   changes: { rev: string }[];
-  deleted?: boolean;
   /** With `include_docs`. */
   doc?: DocumentData<T> | null;
 }
 
 /** A change with `include_docs`. */
 export interface DocChangeJson<T extends object = JsonObject> extends ChangeJson<T> {
-  /** The document, or the tombstone of a deletion. Null if the revision no longer exists. */
+  /** Null if the revision no longer exists. */
   doc: DocumentData<T> | null;
 }
 
-abstract class BaseChangeEvent<J extends ChangeJson> {
+/** A deletion, as CouchDB sends it. */
+export interface DeletionJson extends Omit<ChangeJson, "doc"> {
+  deleted: true;
+  /** With `include_docs`. */
+  doc?: Tombstone | null;
+}
+
+abstract class BaseChangeEvent<J extends ChangeJson | DeletionJson> {
   abstract readonly deleted: boolean;
   /** The change, as CouchDB sent it. */
   readonly json: J;
@@ -91,14 +103,11 @@ export class ChangedEvent<
 }
 
 /** A document was deleted. */
-export class DeletedEvent<
-  T extends object = JsonObject,
-  J extends ChangeJson<T> = ChangeJson<T>,
-> extends BaseChangeEvent<J> {
+export class DeletedEvent extends BaseChangeEvent<DeletionJson> {
   readonly deleted = true;
 }
 
 /** An event of a feed. Use `instanceof` or `deleted` to distinguish the two types. */
 export type ChangeEvent<T extends object = JsonObject, J extends ChangeJson<T> = ChangeJson<T>> =
   | ChangedEvent<T, J>
-  | DeletedEvent<T, J>;
+  | DeletedEvent;

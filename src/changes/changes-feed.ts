@@ -5,7 +5,13 @@ import type { Selector } from "../queries/selector.js";
 import { checkObject } from "../shared/arguments.js";
 import { NotFoundError } from "../shared/errors.js";
 import type { DatabaseInfo, JsonObject, Sequence } from "../shared/types.js";
-import { ChangedEvent, type ChangeEvent, type ChangeJson, DeletedEvent } from "./change-event.js";
+import {
+  ChangedEvent,
+  type ChangeEvent,
+  type ChangeJson,
+  DeletedEvent,
+  type DeletionJson,
+} from "./change-event.js";
 import { Feed } from "./feed.js";
 import type { FeedOptions } from "./feed-options.js";
 import { type FeedSource, SkippedChange } from "./feed-source.js";
@@ -84,9 +90,9 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
     skips: codec?.skips ?? false,
     toRequest: (query) => changesRequest(context, options, query),
     toEvent(row, text) {
-      const json = row as J;
-      if (json.deleted) return new DeletedEvent<T, J>(json);
-      return new ChangedEvent<T, J>(context, json, text);
+      const deletion = row as DeletionJson;
+      if (deletion.deleted) return new DeletedEvent(deletion);
+      return new ChangedEvent<T, J>(context, row as J, text);
     },
     validate: (rows, operation) =>
       codec?.validateRows(rows, "row", operation, (row) => new SkippedChange(row as ChangeJson)) ??

@@ -14,8 +14,33 @@ import { documentPath } from "../http/paths.js";
 import { DocumentQueries } from "../queries/document-queries.js";
 import type { IndexDefinition, IndexParams, IndexResult } from "../queries/mango-index.js";
 import { createIndex } from "../queries/mango-index.js";
+import type { DocsOptions } from "../queries/view-params.js";
 import { checkObject, checkOptions, checkType } from "../shared/arguments.js";
-import type { DatabaseInfo, JsonObject, OperationOptions } from "../shared/types.js";
+import type {
+  DatabaseInfo,
+  JsonObject,
+  NewData,
+  OperationOptions,
+  Tombstone,
+} from "../shared/types.js";
+
+/** Options for reading a document into a Document. */
+export interface ReadOptions<T extends object> extends GetOptions {
+  /** The content of an unsaved document to return if the document does not exist. Ignored with `rev`. */
+  default?: T | undefined;
+  /** A Document that was read before. It is returned unchanged if the server still has its revision. */
+  known?: Document<T> | undefined;
+}
+
+/** Options for creating a document. `data` is required if `T` has required members. */
+export type CreateArguments<T extends object> = object extends T
+  ? [options?: CreateOptions & { data?: T | undefined }]
+  : [options: CreateOptions & { data: T }];
+
+interface CreateOptions extends OperationOptions {
+  /** If the document exists, read it instead. Default false. */
+  existsOk?: boolean | undefined;
+}
 
 /**
  * A database. Creating the object sends no request.
@@ -45,18 +70,15 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * const cat = await animals.get("cat", { default: { legs: 4 } });
    * ```
    *
-   * @param options - `default`: the content of an unsaved document to return if the document does not exist;
-   * ignored with `rev`. `known`: a Document that was read before, which is returned unchanged if the server
-   * still has its revision
    * @throws NotFoundError if the document does not exist, unless `default`
    * @throws BadRequestError if `rev` is invalid
    * @throws ValidationError if the document does not match the database's schema
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
    */
-  async get(
-    id: string,
-    options: GetOptions & { default?: T | undefined; known?: Document<T> | undefined } = {},
-  ): Promise<Document<T>> {
+  get(id: string, options?: ReadOptions<T> & { rev?: undefined }): Promise<Document<T>>;
+  /** Read a revision, which may be the tombstone of a deletion. */
+  get(id: string, options: ReadOptions<T>): Promise<Document<T | Tombstone>>;
+  async get(id: string, options: ReadOptions<T> = {}): Promise<Document<T>> {
     checkObject("options", options);
     const { default: content, known, ...params } = options;
     // Invalid content throws before anything is sent.
@@ -86,10 +108,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @param options - `data`: the content. `existsOk`: if the document exists, read it instead
    * @throws ConflictError if the document exists, unless `existsOk`
    */
-  async create(
-    id: string,
-    options: OperationOptions & { data?: T | undefined; existsOk?: boolean | undefined } = {},
-  ): Promise<Document<T>> {
+  async create(id: string, ...[options = {}]: CreateArguments<T>): Promise<Document<T>> {
     const { data = {}, ...rest } = checkOptions(options, { data: 1, existsOk: 1, signal: 1 });
     const document = new Document<T>(this.#context, id, data);
     await createOrFetch(this.#context, document, rest);
@@ -101,7 +120,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    *
    * @throws TypeError if the id is invalid
    */
-  document(id: string, data?: T): Document<T> {
+  document(id: string, ...[data]: NewData<T>): Document<T> {
     documentPath(id);
     return new Document<T>(this.#context, id, data ?? {});
   }
@@ -157,7 +176,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @param edit - changes the documents, or adds others. If it throws, nothing is sent
    */
   createDocs(
-    ids: readonly string[],
+    ids: readonly (object extends T ? string : never)[],
     edit?: BulkEdit<T>,
     options?: BulkOptions,
   ): Promise<BulkOperation<T>>;
@@ -170,7 +189,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     ) as [readonly string[], BulkEdit<T>?, BulkOptions?];
     checkType("ids", "array", ids);
     const bulk = new BulkOperation<T>(this.#context);
-    for (const id of ids) bulk.create(id);
+    for (const id of ids) bulk.append(new Document<T>(this.#context, id, {}));
     return editAndSave(this.#context, bulk, edit, options);
   }
 
@@ -192,13 +211,13 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   async updateDocs(
     ids: readonly string[],
     edit: BulkEdit<T>,
-    options: OperationOptions & { create?: boolean | undefined } = {},
+    options: OperationOptions & Pick<DocsOptions<string, T>, "create"> = {},
   ): Promise<BulkOperation<T>> {
-    const { create = false, signal } = checkOptions(options, { signal: 1, create: 1 });
+    const { signal } = checkOptions(options, { signal: 1, create: 1 });
     checkType("ids", "array", ids);
     const wanted = new Set(ids);
     if (wanted.size < ids.length) throw new TypeError("`ids` must not repeat an id");
-    const documents = await this.docs({ ids, create, signal }).toArray();
+    const documents = await this.docs({ ...options, ids }).toArray();
     if (!documents.every(({ id }) => wanted.has(id))) {
       const { client, path } = this.#context;
       throw client.invalid({ method: "POST", path }, "expected the documents of `ids`");

@@ -2,7 +2,7 @@ import { documentPath } from "../http/paths.js";
 import { uploadTimeout } from "../http/progress.js";
 import type { JsonRequest } from "../http/request.js";
 import type { CouchDBError } from "../shared/errors.js";
-import type { BulkRow, JsonObject, OperationOptions } from "../shared/types.js";
+import type { BulkRow, JsonObject, NewData, OperationOptions } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import type { DatabaseContext } from "./database-context.js";
 import { Document, isIn } from "./document.js";
@@ -69,7 +69,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
    *
    * @throws TypeError if the operation already has this id
    */
-  create(id: string, data?: T): Document<T> {
+  create(id: string, ...[data]: NewData<T>): Document<T> {
     return this.append(new Document<T>(this.#context, id, data ?? {}));
   }
 

@@ -63,9 +63,9 @@ export class Document<T extends object = JsonObject> {
     return this.#state.data;
   }
 
-  /** The members of `data` that do not begin with `_`. */
-  get json(): T {
-    return ownMembers(this.data) as T;
+  /** The members of `data` that do not begin with `_`. Read-only: change `data`. */
+  get json(): Readonly<T> {
+    return Object.freeze(ownMembers(this.data)) as T;
   }
 
   /** The same as `data`, for `JSON.stringify`. */

@@ -3,7 +3,7 @@ import { Document } from "../documents/document.js";
 import { pathIn } from "../http/paths.js";
 import { checkOptions } from "../shared/arguments.js";
 import { isPlain } from "../shared/json-equal.js";
-import type { DocumentData, JsonObject, OperationOptions } from "../shared/types.js";
+import type { DocumentData, JsonObject, OperationOptions, Tombstone } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 
 /**
@@ -22,7 +22,7 @@ export interface OpenRevsOptions extends OperationOptions {
 
 /** A revision, or the name of one that the server does not have. */
 export type OpenRevision<T extends object = JsonObject> =
-  | { ok: DocumentData<T>; missing?: undefined }
+  | { ok: DocumentData<T> | Tombstone; missing?: undefined }
   | { ok?: undefined; missing: string };
 
 // The number of revisions that fit into a URL.

@@ -52,7 +52,7 @@ export class DocumentQueries<T extends object = JsonObject, S extends object = T
   }
 
   /** Stream documents; the same as `docs`. */
-  values(params: DocsOptions = {}): Rows<Document<T>> {
+  values(params: DocsOptions<string, T> = {}): Rows<Document<T>> {
     return this.docs(params);
   }
 
@@ -69,7 +69,7 @@ export class DocumentQueries<T extends object = JsonObject, S extends object = T
    * @throws ValidationError if a document does not match the database's schema
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#get--db-_all_docs
    */
-  docs(options: DocsOptions = {}): Rows<Document<T>> {
+  docs(options: DocsOptions<string, T> = {}): Rows<Document<T>> {
     return this.allDocs.docs(options);
   }
 

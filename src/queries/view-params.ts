@@ -1,4 +1,4 @@
-import type { OperationOptions } from "../shared/types.js";
+import type { JsonObject, OperationOptions } from "../shared/types.js";
 
 /**
  * Parameters of a view. Pass keys as values: couchfetch encodes them.
@@ -55,11 +55,15 @@ export interface ViewParams<K = unknown> extends OperationOptions {
  *
  * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html
  */
-export interface DocsOptions<K = string> extends Omit<ViewParams, "key" | "keys" | "include_docs"> {
+export interface DocsOptions<K = string, T extends object = JsonObject>
+  extends Omit<ViewParams, "key" | "keys" | "include_docs"> {
   /** Return these documents, in this order. */
   ids?: readonly K[] | undefined;
-  /** Return an empty, unsaved document for each of `ids` that does not exist. Default false. */
-  create?: boolean | undefined;
+  /**
+   * Return an empty, unsaved document for each of `ids` that does not exist; not if `T` has required members.
+   * Default false.
+   */
+  create?: (object extends T ? boolean : false) | undefined;
   /** Return documents whose id, or key, begins with this. Not with `ids`, `create` or a range of keys. */
   prefix?: string | undefined;
   /** Include design documents. Those selected by `ids` or `prefix` are always included. Default false. */

@@ -55,7 +55,7 @@ export class ViewResponse<
    * @throws NotFoundError for a key that does not exist, unless `create`
    * @throws TypeError if the view was not read with `include_docs`
    */
-  docs(options: Pick<DocsOptions, "create" | "includeDesignDocs"> = {}): Document<T>[] {
+  docs(options: Pick<DocsOptions<string, T>, "create" | "includeDesignDocs"> = {}): Document<T>[] {
     if (
       (this.rows as ViewRow[]).some(({ doc, error }) => doc === undefined && error === undefined)
     ) {

@@ -116,7 +116,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    * Any other view returns what it has for these keys
    * @throws TypeError if `prefix` is combined with `ids`, `create` or a range of keys
    */
-  docs(options: DocsOptions<K> = {}): Rows<Document<T>> {
+  docs(options: DocsOptions<K, T> = {}): Rows<Document<T>> {
     checkObject("options", options);
     const { ids, prefix } = options;
     const isOfDesigns = `${prefix}`.startsWith("_design/") || this.#path.endsWith("/_design_docs");

@@ -56,6 +56,16 @@ export interface DocumentMembers {
 /** A document's JSON: your members and CouchDB's. */
 export type DocumentData<T extends object = JsonObject> = T & DocumentMembers;
 
+/** The JSON of a deleted document: CouchDB's members, and those that it was deleted with. */
+export interface Tombstone extends DocumentMembers {
+  _rev: string;
+  _deleted: true;
+  [member: string]: unknown;
+}
+
+/** The content of a new document. You can leave it out only if no member of `T` is required. */
+export type NewData<T extends object> = object extends T ? [data?: T] : [data: T];
+
 /** CouchDB's response to a successful write of one document. */
 export interface WriteResult {
   ok: boolean;
@@ -76,7 +86,7 @@ export interface BulkRow {
 export interface BulkGetRow<T extends object = JsonObject> {
   id: string;
   docs: (
-    | { ok: DocumentData<T>; error?: undefined }
+    | { ok: DocumentData<T> | Tombstone; error?: undefined }
     | { ok?: undefined; error: { id: string; rev: string; error: string; reason: string } }
   )[];
 }

@@ -14,6 +14,7 @@ import {
   partition,
   type Rows,
   resolveConflicts,
+  type Tombstone,
 } from "couchfetch";
 
 interface Cat {
@@ -37,6 +38,7 @@ type RowOf<R> = R extends Rows<infer Row> ? Row : never;
 const couch = new CouchDB("http://localhost:5984");
 const animals = couch.database<Animal>("animals");
 const free = couch.database("anything");
+const other = couch.database<{ other: string }>("other").document("cat", { other: "" });
 
 export async function reads() {
   const cat = await animals.get("cat", { default: { type: "cat", lives: 9 } });
@@ -45,7 +47,7 @@ export async function reads() {
   same<(typeof cat.data)["_rev"], string | undefined>(true);
   same<NonNullable<(typeof cat.data)["_attachments"]>[string]["content_type"], string>(true);
   same<(typeof cat.data)["_conflicts"], string[] | undefined>(true);
-  same<typeof cat.json, Animal>(true);
+  same<typeof cat.json, Readonly<Animal>>(true);
 
   for await (const { data } of animals.docs({ prefix: "c" })) {
     if (data.type === "cat") same<typeof data.lives, number>(true);
@@ -65,7 +67,7 @@ export async function reads() {
     }
   }
   for await (const change of animals.changes({ feed: "continuous" })) {
-    if (change.deleted) same<typeof change, DeletedEvent<Animal>>(true);
+    if (change.deleted) same<typeof change, DeletedEvent>(true);
     else same<Awaited<ReturnType<typeof change.doc>>, Document<Animal>>(true);
     if (change instanceof ChangedEvent) await change.doc();
     // @ts-expect-error: a deletion has no document
@@ -73,14 +75,23 @@ export async function reads() {
     // @ts-expect-error: the document need not be there
     change.json.doc._id;
   }
-  for await (const { json } of animals.changes({ include_docs: true })) {
+  for await (const { deleted, json } of animals.changes({ include_docs: true })) {
+    if (!deleted && json.doc?.type === "cat") is<number>(json.doc.lives);
+    if (deleted) same<typeof json.doc, Tombstone | null | undefined>(true);
+    // @ts-expect-error: a tombstone has any members
     if (json.doc?.type === "cat") is<number>(json.doc.lives);
   }
   const [leaf] = await openRevs(cat);
+  if (leaf?.ok && !leaf.ok._deleted && leaf.ok.type === "bird") is<number>(leaf.ok.wings.span);
+  // @ts-expect-error: it may be a tombstone
   if (leaf?.ok?.type === "bird") is<number>(leaf.ok.wings.span);
+  const old = await animals.get("cat", { rev: "1-a" });
+  if (!old.data._deleted && old.data.type === "cat") is<number>(old.data.lives);
+  // @ts-expect-error: it may be a tombstone
+  is<Document<Animal>>(old);
   for await (const { docs } of bulkGet(animals, [{ id: "cat" }])) {
     for (const { ok, error } of docs) {
-      if (ok?.type === "cat") same<typeof ok.lives, number>(true);
+      if (ok && !ok._deleted && ok.type === "cat") same<typeof ok.lives, number>(true);
       if (error) same<typeof error.reason, string>(true);
     }
   }
@@ -111,6 +122,29 @@ export async function writes() {
   return [
     // @ts-expect-error: a cat has lives
     animals.create("cat", { data: { type: "cat" } }),
+    // @ts-expect-error: an animal has a type
+    animals.create("cat"),
+    // @ts-expect-error: it has one even if it exists
+    animals.create("cat", { existsOk: true }),
+    // @ts-expect-error: an animal has a type
+    animals.document("cat"),
+    // @ts-expect-error: an animal has a type
+    animals.createDocs((docs) => docs.create("cat")),
+    // @ts-expect-error: these would have none
+    animals.createDocs(["cat"]),
+    // @ts-expect-error: these would have none
+    animals.updateDocs(["cat"], () => {}, { create: true }),
+    // @ts-expect-error: these would have none
+    animals.docs({ ids: ["cat"], create: true }),
+    free.create("cat"),
+    free.document("cat"),
+    free.createDocs(["cat"], (docs) => docs.create("dog")),
+    free.docs({ ids: ["cat"], create: true }),
+    couch.database<{ name?: string }>("names").document("cat"),
+    () => {
+      // @ts-expect-error: an assignment to it would be lost
+      cat.json.type = "cat";
+    },
     // @ts-expect-error: there are no fish
     animals.document("fish", { type: "fish" }),
     // @ts-expect-error: a number
@@ -126,7 +160,7 @@ export async function writes() {
     // @ts-expect-error: what is made is one of them
     importDocs(animals, [], { onConflict: () => ({ type: "fish" }) }),
     // @ts-expect-error: another database's
-    animals.get("cat", { known: couch.database<{ other: string }>("other").document("cat") }),
+    animals.get("cat", { known: other }),
   ];
 }
 
