@@ -138,6 +138,6 @@ function hits<T extends object, S extends object>(
   const context = DocumentQueries.contextOf(db);
   const part = `${context.path}/${DocumentQueries.pathOf(db)}`;
   const path = `${part}_design/${encodeSegment(ddoc)}/${index}`;
-  const query = { path, member, size: pageSize, leastCap: pageSize, signal, limit };
+  const query = { path, member, size: pageSize, signal, limit };
   return paginate(context, { ...query, kind: "row", params: { ...params, q } }, identity);
 }

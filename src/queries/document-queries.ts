@@ -103,7 +103,8 @@ export class DocumentQueries<T extends object = JsonObject, S extends object = T
   }
 
   /**
-   * Stream the documents that match a Mango selector. It requests as many pages as there are.
+   * Stream the documents that match a Mango selector, in one request. Only if a text index caps its pages are
+   * there several; a loop may then meet documents again that it has just written.
    *
    * ```ts
    * for await (const doc of animals.find({ legs: { $gt: 2 } }, { limit: 10 })) console.log(doc.id);

@@ -19,10 +19,18 @@ export interface PagedQuery extends OperationOptions {
   limit: number | undefined;
   /** Rows per page. */
   size: number;
-  /** The server may cap a page, but not below this number. */
-  leastCap: number;
+  /** Whether a page with fewer rows than requested may not be the last one. Default: no. */
+  isCapped?: (
+    client: HttpClient,
+    request: StreamRequest,
+    bookmark: string,
+    operation: Operation,
+  ) => Promise<boolean>;
   kind: RowKind | undefined;
 }
+
+// No cap is below CouchDB's default `limit`.
+const leastCap = 25;
 
 /** Stream the rows of all pages. */
 export function paginate<R>(
@@ -44,13 +52,14 @@ export function paginate<R>(
 
 async function* pages(
   client: HttpClient,
-  { path, member, params, size, leastCap }: PagedQuery,
+  { path, member, params, size, isCapped }: PagedQuery,
   limit: number,
   operation: Operation,
   summary: RowsSummary,
 ): AsyncGenerator<Batch, void, void> {
   let left = limit;
   let page = params;
+  let capped = false;
   while (left > 0) {
     const asked = Math.min(left, size);
     const body = client.json.stringify({ ...page, limit: asked });
@@ -63,17 +72,20 @@ async function* pages(
     }
     merge(summary, response.summary);
     left -= count;
-    if (count < Math.min(asked, leastCap)) break;
-    const hasBookmark = summary.bookmark !== undefined && summary.bookmark !== "nil";
-    if (!hasBookmark && count < asked) break;
-    if (left > 0 && (!hasBookmark || summary.bookmark === page.bookmark)) {
+    // CouchDB's value for no bookmark, which it does not accept in a request.
+    if (summary.bookmark === "nil") delete summary.bookmark;
+    const { bookmark } = summary;
+    if (count < asked) {
+      if (count < leastCap || !bookmark) break;
+      capped ||= (await isCapped?.(client, request, bookmark, operation)) ?? false;
+      if (!capped) break;
+    }
+    if (left > 0 && (bookmark === undefined || bookmark === page.bookmark)) {
       throw client.invalid(request, "expected a new bookmark", 200);
     }
     // The bookmark is already past the skipped rows.
-    page = { ...page, bookmark: summary.bookmark, ...("skip" in page && { skip: 0 }) };
+    page = { ...page, bookmark, ...("skip" in page && { skip: 0 }) };
   }
-  // CouchDB's value for no bookmark, which it does not accept in a request.
-  if (summary.bookmark === "nil") delete summary.bookmark;
 }
 
 function merge(summary: RowsSummary, page: RowsSummary): void {

@@ -302,6 +302,32 @@ describe("answers that are not CouchDB's", () => {
     expect(bodies.slice(4).map(({ limit }) => limit)).toEqual([60, 10]);
   });
 
+  test.each([
+    ["text", "g2wAAAABaANk", ["_find", "_explain", "_find", "_find"]],
+    ["nouveau", "W1t7", ["_find", "_find", "_find"]],
+    ["json", "g1AAAADZeJydjTsOwjAQRK0IJCpugLQF", ["_find", "_explain"]],
+    ["json", "g1AAAAA7eJzLYWBgYMpgSmHgKy5JLCrJ", ["_find"]],
+    ["special", "g2wAAAACaAJkAA5zdGFydGtleV9kb2Np", ["_find"]],
+    ["unexplained", "g1AAAACzeJzLYWBgYMpgTmEQTM4vTc5I", ["_find", "_explain", "_find", "_find"]],
+  ])("find asks for another page if the index caps them: %s, %s", async (type, bookmark, asked) => {
+    const all = Array.from({ length: 70 }, (_, n) => ({ _id: String(n) }));
+    const { url, requests } = await answering((response, _before, { url }, body) => {
+      if (url?.endsWith("_explain")) {
+        if (type === "unexplained") json(response, 404, { error: "not_found" });
+        else json(response, 200, { index: { type, name: "i" }, limit: 30 });
+        return;
+      }
+      const from = Number(JSON.parse(body).bookmark?.slice(bookmark.length) ?? 0);
+      const docs = all.slice(from, from + 30);
+      json(response, 200, { docs, bookmark: `${bookmark}${from + docs.length}` });
+    });
+    const found = await new CouchDB(url).database("animals").query({ n: 1 }).toArray();
+    const isCapped = asked.length > 2;
+    expect(found).toEqual(isCapped ? all : all.slice(0, 30));
+    const paths = requests.map((request) => request.replace("POST /animals/", ""));
+    expect(paths).toEqual(asked);
+  });
+
   test("find takes a server without bookmarks at its word", async () => {
     const docs = Array.from({ length: 50 }, (_, n) => ({ _id: String(n) }));
     for (const bookmark of [undefined, "nil"]) {

@@ -109,16 +109,37 @@ function parseRequest(body: Doc): FindRequest {
   };
 }
 
-/** A bookmark is the last row of a page: the next one begins behind it. */
+/**
+ * A bookmark is the last row of a page: the next one begins behind it. CouchDB writes the Erlang term
+ * `[{startkey_docid, Id}, {startkey, Key}]`; here the key is JSON.
+ */
 function formatBookmark({ key, id }: IndexRow): string {
-  return `g1AAAAB${Buffer.from(JSON.stringify([key, id])).toString("base64url")}`;
+  const pair = (name: string, value: string) => [
+    ...[104, 2, 100, 0, name.length, ...Buffer.from(name)],
+    ...[109, ...length(Buffer.byteLength(value)), ...Buffer.from(value)],
+  ];
+  const term = [131, 108, ...length(2), ...pair(ID, id), ...pair(KEY, JSON.stringify(key)), 106];
+  return Buffer.from(term).toString("base64url");
 }
+
+const ID = "startkey_docid";
+const KEY = "startkey";
+
+const length = (count: number) => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(count);
+  return bytes;
+};
 
 function parseBookmark(text: string): { key: unknown; id: string } {
   try {
-    if (!text.startsWith("g1AAAAB")) throw new Error("not a bookmark");
-    const [key, id] = JSON.parse(Buffer.from(text.slice(7), "base64url").toString());
-    return { key, id: String(id) };
+    const term = Buffer.from(text, "base64url");
+    const binary = (name: string) => {
+      const at = term.indexOf(name) + name.length + 1;
+      return term.subarray(at + 4, at + 4 + term.readUInt32BE(at)).toString();
+    };
+    const id = binary(ID);
+    return { id, key: JSON.parse(binary(`d\0\b${KEY}`)) };
   } catch {
     throw invalid("invalid_bookmark", `Invalid bookmark value: "${text}"`);
   }

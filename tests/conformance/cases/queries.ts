@@ -1,6 +1,6 @@
 import { assert } from "chai";
 import { BadRequestError } from "couchfetch";
-import { type Case, fill, fillMany, rejects } from "../case.js";
+import { type Case, fill, fillMany, rejects, watch } from "../case.js";
 
 const numbered = (count: number) =>
   Object.fromEntries(
@@ -55,6 +55,55 @@ export const queries: Case[] = [
       await fillMany(context, docs);
       for await (const document of context.db.find({ n: { $gte: 0 } })) await document.delete();
       assert.deepEqual(await context.db.keys().toArray(), []);
+    },
+  },
+  ...[
+    { what: "each", title: () => "" },
+    // Another kind of bookmark: CouchDB compresses long ones.
+    {
+      what: "with long keys each",
+      title: (n: number) => `${n} ${"The Sleeping Gypsy ".repeat(n)}`,
+    },
+  ].map(
+    ({ what, title }): Case => ({
+      name: `find meets none of the documents that the loop writes: ${what} comes once`,
+      async run(context) {
+        const { db, sent } = watch(context);
+        const count = 60;
+        await db.index({ fields: ["seen", "title"] });
+        await fillMany(
+          context,
+          Array.from({ length: count }, (_, n) => ({ seen: 0, title: title(n) })),
+        );
+        sent.length = 0;
+        const found: string[] = [];
+        for await (const document of db.find({ seen: { $gte: 0 } }, { sort: ["seen", "title"] })) {
+          found.push(document.id);
+          assert.isAtMost(found.length, count);
+          document.data.seen += 1;
+          await document.save();
+        }
+        assert.equal(new Set(found).size, count);
+        assert.equal(found.length, count);
+        assert.lengthOf(
+          sent.filter((line) => line === "POST /_find"),
+          1,
+        );
+      },
+    }),
+  ),
+  {
+    name: "find sends one request, however many documents there are",
+    async run(context) {
+      const { db, sent } = watch(context);
+      await fillMany(
+        context,
+        Array.from({ length: 300 }, (_, n) => ({ _id: `doc-${n}`, n })),
+      );
+      const rows = db.find({ n: { $gte: 0 } }, { execution_stats: true });
+      assert.lengthOf(await rows.toArray(), 300);
+      assert.deepEqual(sent, ["POST /_find"]);
+      assert.equal((await rows.summary).execution_stats?.total_docs_examined, 300);
     },
   },
   {
