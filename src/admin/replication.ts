@@ -1,3 +1,4 @@
+import { checkJson } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { Ask } from "./asking.js";
 import type { EndpointData } from "./endpoint.js";
@@ -13,13 +14,13 @@ export interface ReplicationParams extends OperationOptions {
   /** Parameters for creating the target: shards, replicas, partitions. */
   create_target_params?: { q?: number; n?: number; partitioned?: boolean } | undefined;
   /** Replicate only these documents. */
-  doc_ids?: readonly string[] | undefined;
+  doc_ids?: readonly string[];
   /** Replicate only documents that match this selector. */
-  selector?: object | undefined;
+  selector?: object;
   /** Replicate only documents that pass a filter function of the source, `design/function`. */
-  filter?: string | undefined;
+  filter?: string;
   /** Parameters for the filter function, in its `req.query`. */
-  query_params?: Record<string, string> | undefined;
+  query_params?: Record<string, string>;
   /** Replicate only changes after this sequence of the source. Default: all. */
   since_seq?: string | number | undefined;
   /** Whether the next replication resumes where this one ended. Default true. */
@@ -29,6 +30,14 @@ export interface ReplicationParams extends OperationOptions {
   /** Replicate only winning revisions, without conflicts. Default false. */
   winning_revs_only?: boolean | undefined;
   [param: string]: unknown;
+}
+
+// Without one of these, CouchDB replicates more documents.
+const selecting = ["doc_ids", "selector", "filter", "query_params"];
+
+/** @throws TypeError if a parameter that selects documents is undefined, or contains undefined, NaN or Infinity */
+export function checkSelecting(params: ReplicationParams): void {
+  for (const name of selecting) if (name in params) checkJson(name, params[name]);
 }
 
 /** The progress of a replication. */
@@ -105,6 +114,7 @@ export async function replicate(
 ): Promise<ReplicationResult> {
   const { signal, ...rest } = params;
   signal?.throwIfAborted();
+  checkSelecting(rest);
   if (rest.continuous || rest.cancel) {
     throw new TypeError("a continuous replication never ends: use the replicator");
   }

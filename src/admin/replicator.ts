@@ -3,7 +3,7 @@ import { checkObject, checkOptions } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { Ask } from "./asking.js";
 import type { Endpoint, EndpointData } from "./endpoint.js";
-import type { ReplicationParams, ReplicationProgress } from "./replication.js";
+import { checkSelecting, type ReplicationParams, type ReplicationProgress } from "./replication.js";
 
 /** The scheduler's state of a persistent replication. */
 export interface ReplicationState {
@@ -75,6 +75,7 @@ export class Replicator {
   ): Promise<Replication> {
     checkObject("params", params);
     const { _id = crypto.randomUUID(), signal, ...rest } = params;
+    checkSelecting(rest);
     const { ask, endpoint } = this.#surroundings;
     const replication = this.get(_id);
     const json = { ...rest, source: await endpoint(source), target: await endpoint(target) };

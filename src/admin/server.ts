@@ -1,6 +1,6 @@
 import type { HttpClient } from "../http/client.js";
 import { databasePath, encodeSegment } from "../http/paths.js";
-import { checkObject, checkOptions } from "../shared/arguments.js";
+import { checkJson, checkObject, checkOptions } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 import { type Ask, asking } from "./asking.js";
 import { type Connect, type Endpoint, endpointData } from "./endpoint.js";
@@ -31,11 +31,11 @@ import type {
  */
 export interface DbsInfoParams extends OperationOptions {
   /** Names of databases. Default: all from `startkey` to `endkey`. */
-  keys?: readonly string[] | undefined;
+  keys?: readonly string[];
   /** The first name. */
-  startkey?: string | undefined;
+  startkey?: string;
   /** The last name. */
-  endkey?: string | undefined;
+  endkey?: string;
   /** List the last name first. Default false. */
   descending?: boolean | undefined;
   /** The maximum number of databases. Default: no limit. */
@@ -198,6 +198,7 @@ export class Server {
   async dbsInfo(options: DbsInfoParams = {}): Promise<DatabaseInfoRow[]> {
     checkObject("options", options);
     const { keys, signal, ...query } = options;
+    if ("keys" in options) checkJson("keys", keys);
     const question = { query, expects: "length", signal };
     return keys
       ? this.#ask("POST", "_dbs_info", { ...question, json: { keys }, effect: "read" })

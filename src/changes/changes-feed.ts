@@ -2,7 +2,7 @@ import type { DatabaseContext } from "../documents/database-context.js";
 import type { Query } from "../http/query.js";
 import type { JsonRequest, StreamRequest } from "../http/request.js";
 import type { Selector } from "../queries/selector.js";
-import { checkObject } from "../shared/arguments.js";
+import { checkJson, checkObject } from "../shared/arguments.js";
 import { NotFoundError } from "../shared/errors.js";
 import type { DatabaseInfo, JsonObject, Sequence } from "../shared/types.js";
 import {
@@ -35,15 +35,15 @@ export interface ChangesOptions<T extends object = JsonObject> extends FeedOptio
   /** `"all_docs"` lists all leaf revisions of each document, `"main_only"` (default) the winning one. */
   style?: "main_only" | "all_docs" | undefined;
   /** A filter function, as `design/function`. */
-  filter?: string | undefined;
+  filter?: string;
   /** Parameters for the filter function, in its `req.query`. */
-  params?: Record<string, string | number | boolean> | undefined;
+  params?: Record<string, string | number | boolean>;
   /** Return only changes of these documents. */
-  doc_ids?: string[] | undefined;
+  doc_ids?: string[];
   /** Return only changes of documents that match this selector. */
-  selector?: Selector<T> | undefined;
+  selector?: Selector<T>;
   /** Return only changes of documents for which this view, as `design/view`, emits rows. */
-  view?: string | undefined;
+  view?: string;
   /** Set a sequence only in one of this many changes, which is cheaper for a server with many shards. */
   seq_interval?: number | undefined;
   /** Include the other leaf revisions in documents, as `_conflicts`. Default false. */
@@ -125,6 +125,9 @@ function changesRequest(
   return { ...request, method: "POST", body, effect: "read" };
 }
 
+// Without one of these, CouchDB returns more changes.
+const selecting = ["filter", "params", "doc_ids", "selector", "view"];
+
 function checkChangesOptions(options: ChangesOptions): void {
   checkObject("options", options);
   const { feed = "normal", checkpoint, descending } = options;
@@ -133,7 +136,8 @@ function checkChangesOptions(options: ChangesOptions): void {
     throw new TypeError("a `descending` feed cannot have a `checkpoint`");
   if (options.since !== undefined && options.lastEventId !== undefined)
     throw new TypeError("pass either `since` or `lastEventId`");
-  const filters = [options.filter, options.doc_ids, options.selector, options.view];
-  if (filters.filter((filter) => filter !== undefined).length > 1)
+  const filters = Object.entries(options).filter(([name]) => selecting.includes(name));
+  for (const [name, value] of filters) checkJson(name, value);
+  if (filters.filter(([name]) => name !== "params").length > 1)
     throw new TypeError("pass only one of `filter`, `doc_ids`, `selector` and `view`");
 }

@@ -42,9 +42,9 @@ export interface CreateDatabaseOptions extends OperationOptions {
  */
 export interface AllDbsParams extends OperationOptions {
   /** The first name. */
-  startkey?: string | undefined;
+  startkey?: string;
   /** The last name. */
-  endkey?: string | undefined;
+  endkey?: string;
   /** List the last name first. Default false. */
   descending?: boolean | undefined;
   /** The maximum number of names. Default: no limit. */

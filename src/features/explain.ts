@@ -42,10 +42,11 @@ export async function explain<T extends object, S extends object>(
   checkObject("options", options);
   const { signal, ...params } = options;
   const { client, path } = DocumentQueries.contextOf(db);
+  const body = { ...params, selector: checkSelector(selector) };
   const { value } = await client.request({
     method: "POST",
     path: `${path}/${DocumentQueries.pathOf(db)}_explain`,
-    body: client.json.stringify({ ...params, selector: checkSelector(selector) }),
+    body: client.json.stringify(body),
     effect: "read",
     expects: "index",
     signal,

@@ -1,7 +1,7 @@
 import { Database } from "../client/database.js";
 import { encodeSegment } from "../http/paths.js";
 import type { Selector } from "../queries/selector.js";
-import { checkOptions } from "../shared/arguments.js";
+import { checkJson, checkOptions } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 
 /** A Mango index, as CouchDB lists it. */
@@ -85,6 +85,7 @@ export async function deleteIndexes<T extends object, S extends object>(
   options: OperationOptions = {},
 ): Promise<IndexesDeleted> {
   const { signal } = checkOptions(options, { signal: 1 });
+  checkJson("ddocs", ddocs);
   const { client, path } = Database.contextOf(db);
   const { value } = await client.request({
     method: "POST",

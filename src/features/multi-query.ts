@@ -17,7 +17,7 @@ import { Rows } from "../streams/rows.js";
  * for await (const rows of multiQuery(view, [{ key: 4 }, { key: 2 }])) console.log(await rows.toArray());
  * ```
  *
- * @throws TypeError if `queries` is not an array
+ * @throws TypeError if `queries` is not an array, or one has an invalid parameter
  * @throws IncompleteResponseError if the connection is lost
  * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html#sending-multiple-queries-to-a-view
  */
@@ -28,6 +28,9 @@ export function multiQuery<K, V, T extends object>(
 ): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
   const { signal } = checkOptions(options, { signal: 1 });
   checkType("queries", "array", queries);
+  const { context, path } = View.partsOf(view);
+  // Invalid parameters throw now, not at the first row.
+  for (const query of queries) context.client.url({ path, query: { ...query } });
   return results(view, queries, signal);
 }
 

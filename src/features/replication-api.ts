@@ -1,6 +1,6 @@
 import { Database } from "../client/database.js";
 import { databaseRows } from "../queries/database-rows.js";
-import { checkOptions } from "../shared/arguments.js";
+import { checkJson, checkOptions, checkType } from "../shared/arguments.js";
 import { identity } from "../shared/batch.js";
 import type { BulkGetRow, OperationOptions, Sequence } from "../shared/types.js";
 import type { Rows } from "../streams/rows.js";
@@ -50,7 +50,11 @@ export function bulkGet<T extends object, S extends object>(
   const context = Database.contextOf(db);
   const { client, path } = context;
   // A Document serializes to its data.
-  const body = client.json.stringify({ docs: docs.map(({ id, rev }) => ({ id, rev })) });
+  const wanted = docs.map(({ id, rev }) => {
+    checkType("docs.id", "string", id);
+    return { id, rev };
+  });
+  const body = client.json.stringify({ docs: wanted });
   const request = { method: "POST", path: `${path}/_bulk_get`, query, body } as const;
   return databaseRows<BulkGetRow<T>>(context, {
     signal,
@@ -77,6 +81,7 @@ export async function purge<T extends object, S extends object>(
 ): Promise<PurgeResult> {
   const { signal } = checkOptions(options, { signal: 1 });
   const { client, path } = Database.contextOf(db);
+  checkJson("revs", revs);
   const body = client.json.stringify(revs);
   const request = { method: "POST", path: `${path}/_purge`, body, expects: "purged" } as const;
   return (await client.value({ ...request, signal })) as PurgeResult;
@@ -99,6 +104,7 @@ export async function missingRevs<T extends object, S extends object>(
 ): Promise<Record<string, string[]>> {
   const { signal } = checkOptions(options, { signal: 1 });
   const { client, path } = Database.contextOf(db);
+  checkJson("revs", revs);
   const { value } = await client.request({
     method: "POST",
     path: `${path}/_missing_revs`,
@@ -126,6 +132,7 @@ export async function revsDiff<T extends object, S extends object>(
 ): Promise<RevsDiff> {
   const { signal } = checkOptions(options, { signal: 1 });
   const { client, path } = Database.contextOf(db);
+  checkJson("revs", revs);
   const body = client.json.stringify(revs);
   const request = { method: "POST", path: `${path}/_revs_diff`, body, effect: "read" } as const;
   return (await client.value({ ...request, signal })) as RevsDiff;

@@ -1,7 +1,7 @@
 import { encodeSegment } from "../http/paths.js";
 import { DocumentQueries } from "../queries/document-queries.js";
 import { paginate } from "../queries/paginate.js";
-import { checkObject, checkType } from "../shared/arguments.js";
+import { checkJson, checkObject, checkType } from "../shared/arguments.js";
 import { identity } from "../shared/batch.js";
 import type { DocumentData, JsonObject, OperationOptions } from "../shared/types.js";
 import type { Rows } from "../streams/rows.js";
@@ -135,6 +135,9 @@ function hits<T extends object, S extends object>(
   if (limit === 0) throw new RangeError("`limit` must be at least 1");
   if (params.group_field !== undefined)
     throw new TypeError("`group_field` gives no rows: use couch.request()");
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== undefined) checkJson(name, value);
+  }
   const context = DocumentQueries.contextOf(db);
   const part = `${context.path}/${DocumentQueries.pathOf(db)}`;
   const path = `${part}_design/${encodeSegment(ddoc)}/${index}`;

@@ -2,7 +2,7 @@ import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
 import type { HttpClient } from "../http/client.js";
 import type { StreamRequest } from "../http/request.js";
-import { checkObject } from "../shared/arguments.js";
+import { argumentError, checkJson, checkObject } from "../shared/arguments.js";
 import { type Batch, identity } from "../shared/batch.js";
 import type { RowKind } from "../shared/codec.js";
 import type { JsonObject, OperationOptions } from "../shared/types.js";
@@ -97,10 +97,10 @@ export function query<T extends object, R>(
   return pagesOf(context, part, selector, params, kind, identity);
 }
 
-/** @throws TypeError if a value is not a selector */
+/** @throws TypeError if a value is not a selector, or contains undefined, NaN or Infinity */
 export function checkSelector(selector: object): object {
-  if (typeof selector !== "object" || selector === null)
-    throw new TypeError("`selector` must be an object: {} matches all documents");
+  if (Object(selector) !== selector) throw argumentError("selector", "an object", selector);
+  checkJson("selector", selector);
   return selector;
 }
 

@@ -1,4 +1,5 @@
 import type { DatabaseContext } from "../documents/database-context.js";
+import { checkJson } from "../shared/arguments.js";
 import type { JsonObject, OperationOptions } from "../shared/types.js";
 import type { SortField } from "./find.js";
 import type { Selector } from "./selector.js";
@@ -12,7 +13,7 @@ export interface IndexDefinition<T extends object = JsonObject> {
   /** The fields to sort by, the first one first. Documents that lack one are not indexed. */
   fields: readonly SortField<T>[];
   /** Index only documents that match this selector. */
-  partial_filter_selector?: Selector<T> | undefined;
+  partial_filter_selector?: Selector<T>;
 }
 
 /**
@@ -44,6 +45,7 @@ export async function createIndex(
   index: object,
   { signal, ...params }: IndexParams,
 ): Promise<IndexResult> {
+  checkJson("index", index);
   const body = client.json.stringify({ ...params, index });
   const request = { method: "POST", path: `${path}/_index`, body, expects: "result" } as const;
   return (await client.value({ ...request, signal })) as IndexResult;

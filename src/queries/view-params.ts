@@ -1,23 +1,24 @@
 import type { JsonObject, OperationOptions } from "../shared/types.js";
 
 /**
- * Parameters of a view. Pass keys as values: couchfetch encodes them.
+ * Parameters of a view. Pass keys as values: couchfetch encodes them. A key that is or contains `undefined` or
+ * `NaN` is a TypeError, as CouchDB would return other rows, or all.
  *
  * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html
  */
 export interface ViewParams<K = unknown> extends OperationOptions {
   /** Return only rows with this key. */
-  key?: K | undefined;
+  key?: K;
   /** Return only rows with these keys, in this order. A list too long for a URL is sent by POST. */
-  keys?: readonly K[] | undefined;
+  keys?: readonly K[];
   /** The first key in the order of the rows; with `descending`, the highest. */
-  startkey?: unknown | undefined;
+  startkey?: unknown;
   /** The last key in the order of the rows; with `descending`, the lowest. */
-  endkey?: unknown | undefined;
+  endkey?: unknown;
   /** The first document among the rows with `startkey`. */
-  startkey_docid?: string | undefined;
+  startkey_docid?: string;
   /** The last document among the rows with `endkey`. */
-  endkey_docid?: string | undefined;
+  endkey_docid?: string;
   /** Whether to include rows with `endkey` itself. Default true. */
   inclusive_end?: boolean | undefined;
   /** Return the last row first. Default false. */
@@ -58,14 +59,14 @@ export interface ViewParams<K = unknown> extends OperationOptions {
 export interface DocsOptions<K = string, T extends object = JsonObject>
   extends Omit<ViewParams, "key" | "keys" | "include_docs"> {
   /** Return these documents, in this order. */
-  ids?: readonly K[] | undefined;
+  ids?: readonly K[];
   /**
    * Return an empty, unsaved document for each of `ids` that does not exist; not if `T` has required members.
    * Default false.
    */
   create?: (object extends T ? boolean : false) | undefined;
   /** Return documents whose id, or key, begins with this. Not with `ids`, `create` or a range of keys. */
-  prefix?: string | undefined;
+  prefix?: string;
   /** Include design documents. Those selected by `ids` or `prefix` are always included. Default false. */
   includeDesignDocs?: boolean | undefined;
 }

@@ -1,7 +1,7 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
 import type { StreamRequest } from "../http/request.js";
-import { checkObject, checkType } from "../shared/arguments.js";
+import { checkJson, checkObject, checkType } from "../shared/arguments.js";
 import { type Batch, identity, type Source } from "../shared/batch.js";
 import type {
   DocRow,
@@ -166,8 +166,11 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   #selection(options: IdsOptions<K>): ViewParams<K> {
     checkObject("options", options);
     const { ids, prefix, ...rest } = options;
-    if (ids !== undefined) checkType("ids", "array", ids);
-    if (prefix !== undefined) checkType("prefix", "string", prefix);
+    if ("ids" in options) {
+      checkType("ids", "array", ids);
+      checkJson("ids", ids);
+    }
+    if ("prefix" in options) checkType("prefix", "string", prefix);
     const { key, keys, startkey, endkey } = rest as ViewParams;
     if ((key ?? keys) !== undefined) throw new TypeError("use `ids` instead of `key` and `keys`");
     // Reduced rows have no documents.
@@ -203,14 +206,15 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     return databaseRows(this.#context, { signal, kind: "row", open, map });
   }
 
-  #request({ keys, ...query }: ViewParams): StreamRequest {
+  #request(query: ViewParams): StreamRequest {
     const { client } = this.#context;
-    const get = { method: "GET", path: this.#path, query: { ...query, keys } } as const;
-    if (keys === undefined || client.url(get).length - client.base.length < longestQuery) {
-      return get;
-    }
+    const get = { method: "GET", path: this.#path, query: { ...query } } as const;
+    // Invalid parameters throw here.
+    const isShort = client.url(get).length - client.base.length < longestQuery;
+    const { keys, ...rest } = query;
+    if (isShort || !keys) return get;
     const body = client.json.stringify({ keys });
-    return { ...get, method: "POST", query: { ...query }, body, effect: "read" };
+    return { ...get, method: "POST", query: { ...rest }, body, effect: "read" };
   }
 }
 

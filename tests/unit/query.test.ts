@@ -22,7 +22,7 @@ test("the rest is written as it is, and escaped", () => {
 
 test("undefined is left out", () => {
   expect(encode({ limit: undefined })).toBe("");
-  expect(encode({ key: undefined, skip: 1 })).toBe("?skip=1");
+  expect(encode({ rev: undefined, skip: 1 })).toBe("?skip=1");
 });
 
 test.each([null, Number.NaN, Number.POSITIVE_INFINITY, {}, new Date(0), () => 1, Symbol("x")])(
@@ -31,6 +31,27 @@ test.each([null, Number.NaN, Number.POSITIVE_INFINITY, {}, new Date(0), () => 1,
     expect(() => encode({ limit: value })).toThrow(TypeError);
   },
 );
+
+test.each(["key", "keys", "startkey", "start_key", "endkey", "end_key", "doc_ids"])(
+  "%s cannot be undefined or NaN, not even within",
+  (name) => {
+    const got = (value: unknown) => () => encode({ [name]: value });
+    expect(got(undefined)).toThrow(`\`${name}\` must be `);
+    expect(got(Number.NaN)).toThrow(TypeError);
+    expect(got([1, { a: undefined }])).toThrow(
+      `\`${name}.1.a\` must be a JSON value, got undefined`,
+    );
+    expect(got([-1 / 0])).toThrow(`\`${name}.0\` must be a JSON value, got -Infinity`);
+    expect(got([new Date("none")])).toThrow(`\`${name}.0\` must be a JSON value, got object`);
+    expect(got([null, "", 0, false, new Date(0)])).not.toThrow();
+  },
+);
+
+test("nor can the id of a document that a range begins with", () => {
+  for (const name of ["startkey_docid", "endkey_docid", "start_key_doc_id"]) {
+    expect(() => encode({ [name]: undefined })).toThrow(`\`${name}\` must be a string`);
+  }
+});
 
 test("the user's stringify writes the keys", () => {
   const query = encodeQuery({ key: 12345678901234567890n }, (value) => String(value));

@@ -1,6 +1,24 @@
 import { assert } from "chai";
-import { basic, CouchDB, dbUpdates, type Fetch, localCheckpoint } from "couchfetch";
-import { type Case, rejects } from "../case.js";
+import {
+  basic,
+  bulkGet,
+  CouchDB,
+  dbUpdates,
+  deleteIndexes,
+  explain,
+  type Fetch,
+  localCheckpoint,
+  missingRevs,
+  multiQuery,
+  openRevs,
+  partition,
+  purge,
+  readRows,
+  revsDiff,
+  search,
+} from "couchfetch";
+import { admin } from "couchfetch/admin";
+import { type Case, fill, rejects } from "../case.js";
 
 /** A session that fails the case if anything is sent. */
 function mute(): CouchDB {
@@ -127,6 +145,96 @@ export const input: Case[] = [
       const couch = mute();
       await rejects(() => dbUpdates(couch, { feed: "eventsource" as never }), TypeError);
       await rejects(() => dbUpdates(couch, { heartbeat: -1 }), RangeError);
+    },
+  },
+  {
+    name: "undefined, NaN and Infinity never widen a query: a TypeError names the place",
+    async run() {
+      const couch = mute();
+      const db = couch.database("animals");
+      const view = db.view("zoo", "by_n");
+      const cat = new Date(Number.NaN);
+      // biome-ignore lint/suspicious/noExplicitAny: these are calls that TypeScript refuses
+      const calls: [place: string, call: (value: any) => unknown][] = [
+        ["selector.owner", (owner) => db.find({ owner })],
+        ["selector.owner.$in.1", (owner) => db.find({ owner: { $in: ["jan", owner] } })],
+        ["selector.$or.0.born.year", (year) => db.query({ $or: [{ born: { year } }] })],
+        ["selector.owner", (owner) => explain(db, { owner })],
+        ["selector.owner", (owner) => partition(db, "land").find({ owner })],
+        [
+          "index.partial_filter_selector.owner",
+          (owner) => db.index({ fields: ["legs"], partial_filter_selector: { owner } }),
+        ],
+        ["key", (key) => view.rows({ key })],
+        ["keys", (keys) => view.keys({ keys })],
+        ["keys.1", (key) => view.values({ keys: [1, key] })],
+        ["startkey", (startkey) => view.items({ startkey })],
+        ["startkey.0", (key) => view.docs({ startkey: [key] })],
+        ["endkey", (endkey) => view.get({ endkey })],
+        ["endkey.a", (a) => view.ids({ endkey: { a } })],
+        ["keys.0", (key) => view.post([key])],
+        ["key", (key) => db.allDocs.rows({ key })],
+        ["ids", (ids) => db.docs({ ids })],
+        ["ids", (ids) => db.keys({ ids })],
+        ["ids.0", (id) => db.docs({ ids: [id] })],
+        ["ids.1", (id) => view.ids({ ids: ["a", id] })],
+        ["ids.0", (id) => db.updateDocs([id], () => {})],
+        ["prefix", (prefix) => db.docs({ prefix })],
+        ["prefix", (prefix) => view.ids({ prefix })],
+        ["startkey", (startkey) => db.keys({ startkey })],
+        ["endkey", (endkey) => db.values({ endkey })],
+        ["doc_ids", (doc_ids) => db.changes({ doc_ids })],
+        ["doc_ids.0", (id) => db.changes({ doc_ids: [id] })],
+        ["selector", (selector) => db.changes({ selector })],
+        ["selector.owner", (owner) => db.changes({ selector: { owner } })],
+        ["filter", (filter) => db.changes({ filter })],
+        ["view", (view) => db.changes({ view })],
+        ["params.owner", (owner) => db.changes({ filter: "zoo/owner", params: { owner } })],
+        ["key", (key) => multiQuery(view, [{ key: 1 }, { key }])],
+        ["keys.0", (key) => multiQuery(view, [{ keys: [key] }])],
+        [
+          "ranges.legs.many",
+          (many) => search(db, "zoo", "text", "*:*", { ranges: { legs: { many } } }),
+        ],
+        ["docs.id", (id) => bulkGet(db, [{ id }])],
+        ["revs.cat", (cat) => purge(db, { cat })],
+        ["revs.cat.0", (rev) => missingRevs(db, { cat: [rev] })],
+        ["revs.cat.0", (rev) => revsDiff(db, { cat: [rev] })],
+        ["ddocs.0", (ddoc) => deleteIndexes(db, [ddoc])],
+        ["open_revs.0", (rev) => openRevs(db.document("cat"), [rev])],
+        ["startkey", (startkey) => couch.keys({ startkey })],
+        ["doc_ids", (doc_ids) => admin(couch).replicate("animals", "copy", { doc_ids })],
+        [
+          "selector.owner",
+          (owner) => admin(couch).replicator().create("animals", "copy", { selector: { owner } }),
+        ],
+        ["keys.0", (name) => admin(couch).dbsInfo({ keys: [name] })],
+        ["startkey", (startkey) => admin(couch).dbsInfo({ startkey })],
+        ["key", (key) => readRows(db, "_design/zoo/_view/by_n", { query: { key } })],
+      ];
+      for (const [place, call] of calls) {
+        for (const value of [undefined, Number.NaN, Number.NEGATIVE_INFINITY, cat]) {
+          const error = await rejects(async () => call(value), TypeError);
+          assert.include(error.message, `\`${place}\` must be `, `${call}`);
+          if (value === undefined) assert.match(error.message, /got undefined$/);
+        }
+      }
+    },
+  },
+  {
+    name: "options whose absence selects no more may be undefined",
+    async run({ db }) {
+      await fill(db, { cat: {}, dog: {} });
+      const none = { limit: undefined, skip: undefined, descending: undefined, signal: undefined };
+      assert.lengthOf(await db.keys(none).toArray(), 2);
+      const { descending: _, ...page } = none;
+      const query = { ...page, sort: undefined, bookmark: undefined, fields: undefined };
+      assert.lengthOf(await db.query({}, query).toArray(), 2);
+      const born = new Date(0);
+      assert.lengthOf(await db.find({ born }).toArray(), 0);
+      let count = 0;
+      for await (const _change of db.changes({ since: undefined, limit: undefined })) count += 1;
+      assert.equal(count, 2);
     },
   },
   {
