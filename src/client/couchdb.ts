@@ -26,9 +26,9 @@ export class CouchDB {
   readonly #client: HttpClient;
 
   /**
-   * @param url - the server's URL; `user:password@` in it is used as `basic` authentication
-   * @throws TypeError if the URL is not http(s), if it has credentials and there is `auth`, too, or if
-   * headers cannot be sent
+   * @param url - the server's URL; `user:password@` in it, percent-encoded, is used as `basic` authentication
+   * @throws TypeError if the URL is not http(s), or has a character that must be percent-encoded, if it has
+   * credentials and there is `auth`, too, or if headers cannot be sent
    * @throws RangeError if `timeout` or `retry.limit` is out of range
    */
   constructor(url: string | URL, options: CouchDBOptions = {}) {

@@ -89,15 +89,18 @@ export function parseBaseUrl(input: string | URL): {
   base: string;
   credentials?: { user: string; password: string };
 } {
-  const url = URL.canParse(input) ? new URL(input) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash)
-    throw new TypeError("`url` must be an http(s) URL without a query or a hash");
-  const base = `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
-  if (!url.username && !url.password) return { base };
   try {
-    const user = decodeURIComponent(url.username);
-    return { base, credentials: { user, password: decodeURIComponent(url.password) } };
-  } catch {
-    throw new TypeError("the credentials in `url` must be percent-encoded");
-  }
+    const { protocol, origin, pathname, search, hash, username, password } = new URL(input);
+    // URL parsers end the host at a `/`, `\`, `?` or `#` in a password, and remove line breaks from it.
+    const isCut = /[@?#]/.test(pathname + search + hash) || /[\t\r\n].*@/s.test(String(input));
+    if (/^https?:$/.test(protocol) && !isCut) {
+      const base = `${origin}${pathname.replace(/\/+$/, "")}`;
+      if (!username && !password) return { base };
+      const user = decodeURIComponent(username);
+      return { base, credentials: { user, password: decodeURIComponent(password) } };
+    }
+  } catch {}
+  throw new TypeError(
+    "`url` must be an http(s) URL without query or hash, its credentials percent-encoded",
+  );
 }

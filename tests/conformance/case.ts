@@ -117,11 +117,11 @@ export function answering(status: number, body: unknown): CouchDB {
 /** A user of the server who is nobody's else, and gone afterwards. */
 export async function withUser(
   { couch, url }: Context,
-  { name = "user", roles = [] as string[] },
+  { name = "user", roles = [] as string[], password = "the user's" },
   work: (user: { name: string; password: string; session: CouchDB }) => Promise<void>,
 ): Promise<void> {
   const users = await couch.create("_users", { existsOk: true });
-  const person = { name: `${name}-${crypto.randomUUID()}`, password: `${name}'s`, roles };
+  const person = { name: `${name}-${crypto.randomUUID()}`, password, roles };
   const id = `org.couchdb.user:${person.name}`;
   const document = await users.create(id, { data: { ...person, type: "user" } });
   await document.save();

@@ -18,7 +18,7 @@ import {
   search,
 } from "couchfetch";
 import { admin } from "couchfetch/admin";
-import { type Case, fill, rejects } from "../case.js";
+import { type Case, fill, rejects, withUser } from "../case.js";
 
 /** A session that fails the case if anything is sent. */
 function mute(): CouchDB {
@@ -38,6 +38,27 @@ export const input: Case[] = [
         const error = await rejects(() => new CouchDB(url), TypeError);
         assert.notInclude(error.message, "hunter2");
       }
+    },
+  },
+  {
+    name: "a raw character in a URL's password is a TypeError that names percent-encoding",
+    async run(context) {
+      for (const character of ["/", "\\", "?", "#", "%", "\n"]) {
+        for (const host of ["host", "host:5984/couch", "host/"]) {
+          const url = `http://admin:2024${character}x@${host}`;
+          const error = await rejects(() => new CouchDB(url), TypeError);
+          assert.include(error.message, "percent-encoded");
+          assert.notMatch(`${error} ${error.stack}`, /2024/);
+        }
+      }
+      // Every character that a password can have, encoded.
+      const password = Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at)).join("");
+      await withUser(context, { password }, async ({ name }) => {
+        const url = new URL(context.url);
+        const user = `${name}:${encodeURIComponent(password)}`;
+        const couch = new CouchDB(`http://${user}@${url.host}${url.pathname}`);
+        assert.equal((await couch.checkCredentials()).name, name);
+      });
     },
   },
   {

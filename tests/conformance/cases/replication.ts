@@ -203,6 +203,10 @@ export const replication: Case[] = [
       for (const bad of [
         ...["No Database", "ftp://host/db", `admin:${password}@host:5984/db`],
         ...[{ url: "no url" }, { url: "file:///a" }],
+        ...[
+          `http://admin:2024/${password}@host/db`,
+          { url: `http://admin:2024?${password}@host/db` },
+        ],
       ]) {
         const error = await rejects(server.replicate(bad, db.id), TypeError);
         assert.notInclude(error.message, password);
