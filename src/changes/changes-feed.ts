@@ -102,7 +102,7 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
       const request: JsonRequest = { method: "GET", path, expects: "db_name", timeout, retries: 0 };
       const info = (await client.value(request, operation)) as DatabaseInfo;
       const before = created;
-      created = `${info.instance_start_time}`;
+      created = client.json.stringify(info.instance_start_time);
       if (before === undefined || before === created) return;
       const reason = "the database was deleted and created again";
       throw client.error(NotFoundError, request, { status: 404, error: "not_found", reason });

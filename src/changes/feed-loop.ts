@@ -188,8 +188,9 @@ export class FeedLoop<E> {
 
   /** Count the connections in a row that neither made progress nor lasted. */
   #count(connection: FeedConnection<E> | undefined, isFailure: boolean): void {
+    const { json } = this.#source.client;
     // A custom JSON parser may create a new object for each number.
-    const hasMoved = `${this.#cursor.position}` !== `${connection?.begin}`;
+    const hasMoved = json.stringify(this.#cursor.position) !== json.stringify(connection?.begin);
     const hasHeld =
       connection?.respondedAt && Date.now() - connection.requestedAt >= this.#heartbeat;
     if (hasHeld || hasMoved) this.#failures = 0;

@@ -157,7 +157,10 @@ async function readRevisions(
     throw client.invalid(request, "expected a list of revisions");
   }
   return found.flatMap(({ ok, error }) => {
-    if (error && error.error !== "not_found") throw client.error(ServerError, request, error);
+    if (error && error.error !== "not_found") {
+      const { error: name, reason } = error;
+      throw client.error(ServerError, request, { error: name, reason });
+    }
     return ok ?? [];
   });
 }

@@ -126,9 +126,11 @@ async function readLeaves<T extends object>(
   const leaves: Leaf<T>[] = [];
   for (const { ok } of found) {
     if (!ok || ok._deleted) continue;
+    if (typeof ok._rev !== "string")
+      throw client.invalid({ method: "GET", path }, "expected revisions");
     const text = client.json.stringify(ok);
     const doc = codec ? await codec.validateRead(ok, operation) : ok;
-    leaves.push({ rev: doc._rev ?? "", attachments: doc._attachments, doc, text });
+    leaves.push({ rev: ok._rev, attachments: doc._attachments, doc, text });
   }
   if (leaves.length === 0) {
     const details = { status: 404, error: "not_found", reason: "deleted" };
@@ -203,7 +205,7 @@ async function areDeleted(
   const refused = rows.find(({ error }) => error !== undefined && error !== "conflict");
   if (!refused) return rows.every(({ error }) => error === undefined);
   const { error, reason } = refused;
-  const classes = { forbidden: ForbiddenError, unauthorized: UnauthorizedError };
-  const Class = Object(classes)[error as string] ?? ServerError;
+  const isForbidden = error === "forbidden" && ForbiddenError;
+  const Class = isForbidden || (error === "unauthorized" ? UnauthorizedError : ServerError);
   throw client.error(Class, request, { error, reason });
 }

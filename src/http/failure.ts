@@ -47,7 +47,8 @@ export function errorFromResponse(
   const { error, reason } = couchError(text);
   const retryAfter = retryAfterOf(headers);
   const contentType = headers.get("content-type") ?? "no content type";
-  const isCouch = request.method === "HEAD" ? contentType.includes("json") : error !== undefined;
+  const isCouch =
+    request.method === "HEAD" ? contentType.includes("json") : typeof error === "string";
   if (status >= 500 || isCouch || fromAnyServer.has(status)) {
     const Class = classes[status] ?? (status >= 500 ? ServerError : CouchDBError);
     return new Class({ ...request, status, error, reason, retryAfter });
@@ -74,8 +75,9 @@ export function failureWithin(
 ): ServerError | undefined {
   const [, json] = /\n(\{"(?:code|error)":.*\})\s*$/.exec(text) ?? [];
   if (json === undefined) return undefined;
-  const { code = status, error, reason } = JSON.parse(json);
-  return new ServerError({ ...request, status: Number(code), error, reason });
+  const { code, error, reason } = couchError(json);
+  const known = typeof code === "number" ? code : status;
+  return new ServerError({ ...request, status: known, error, reason });
 }
 
 /** Whether nothing was sent. Node, Bun and Deno report this, browsers do not. */
@@ -95,11 +97,9 @@ function retryAfterOf(headers: Headers): number | undefined {
   return wait >= 0 ? Math.min(wait, longestRetryAfter) : undefined;
 }
 
-function couchError(text: string): { error?: string | undefined; reason?: string | undefined } {
+function couchError(text: string): { code?: unknown; error?: string; reason?: string } {
   try {
-    const { error, reason } = Object(JSON.parse(text));
-    const stringOf = (value: unknown) => (typeof value === "string" ? value : undefined);
-    return { error: stringOf(error), reason: stringOf(reason) };
+    return Object(JSON.parse(text));
   } catch {
     return {};
   }

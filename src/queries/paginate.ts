@@ -94,7 +94,7 @@ function merge(summary: RowsSummary, page: RowsSummary): void {
   // The first page's warning concerns the query, later ones concern a page.
   if (warning !== undefined) summary.warning = warning;
   for (const [name, value] of Object.entries(page.execution_stats ?? {})) {
-    sum[name] = (sum[name] ?? 0) + Number(value);
+    sum[name] = Number(Object.hasOwn(sum, name) && sum[name]) + Number(value);
   }
   if (page.execution_stats) summary.execution_stats = sum;
 }

@@ -47,7 +47,7 @@ export function readDocs<T extends object>(
     const isDeleted = deleted === true && rev !== undefined && row.id === row.key;
     // Otherwise the document was deleted after the view was updated, and was not requested by key.
     if (!isMissed && !isDeleted) continue;
-    const id = row.id ?? String(row.key);
+    const id = row.id ?? (row.key as string);
     if (!create) {
       const reason = `the document ${JSON.stringify(id)} does not exist`;
       const details = { status: 404, error: "not_found", reason };

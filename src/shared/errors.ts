@@ -27,11 +27,15 @@ export class CouchDBError extends Error {
   /** Milliseconds to wait before a retry, from `Retry-After`; at most 60 000. */
   declare readonly retryAfter: number | undefined;
 
-  constructor({ cause, ...details }: ErrorDetails) {
+  constructor({ cause, ...given }: ErrorDetails) {
+    // A server can send anything in their place.
+    const details = { ...given, error: textOf(given.error), reason: textOf(given.reason) };
     super(describe(details), cause === undefined ? undefined : { cause });
     Object.assign(this, details);
   }
 }
+
+const textOf = (value: unknown) => (typeof value === "string" ? value : undefined);
 
 function describe({ method, url, status, error, reason }: ErrorDetails): string {
   const what = [status, error].filter((part) => part !== undefined).join(" ");

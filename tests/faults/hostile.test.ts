@@ -10,10 +10,18 @@ import {
   cookie,
   type Database,
   dbUpdates,
+  deploy,
+  explain,
   importDocs,
+  indexes,
   type JsonObject,
+  multiQuery,
+  openRevs,
   proxy,
   purge,
+  resolveConflicts,
+  revsDiff,
+  search,
   security,
   users,
 } from "couchfetch";
@@ -30,9 +38,24 @@ const answers: [RegExp, unknown][] = [
   [/_session/, { ok: true, userCtx: { name: "jan", roles: [] }, info: {} }],
   [/_all_dbs/, ["animals"]],
   [/_security/, { members: { names: [], roles: [] }, admins: { names: [], roles: [] } }],
+  [
+    /open_revs/,
+    [{ ok: { _id: "cat", _rev: "1-a", n: 1 } }, { ok: { _id: "cat", _rev: "1-b", n: 2 } }],
+  ],
   [/_bulk_docs/, [{ ok: true, id: "cat", rev: "2-b" }]],
   [/_bulk_get/, { results: [{ id: "cat", docs: [{ ok: { _id: "cat", _rev: "1-a" } }] }] }],
-  [/_find/, { docs: [{ _id: "cat", _rev: "1-a" }], bookmark: "nil", warning: "w" }],
+  [
+    /_find/,
+    {
+      docs: [{ _id: "cat", _rev: "1-a" }],
+      bookmark: "nil",
+      warning: "w",
+    },
+  ],
+  [/_explain/, { dbname: "animals", index: { name: "a" } }],
+  [/_revs_diff/, { cat: { missing: ["1-a"] } }],
+  [/_search/, { total_rows: 1, bookmark: "b", rows: [{ id: "cat", order: [1], fields: {} }] }],
+  [/queries/, { results: [{ total_rows: 1, offset: 0, rows: [{ id: "a", key: "a", value: 1 }] }] }],
   [/_index/, { result: "created", id: "_design/a", name: "b" }],
   [/_purge/, { purge_seq: null, purged: { cat: ["1-a"] } }],
   [
@@ -101,6 +124,18 @@ const operations: Record<string, (db: Database, couch: CouchDB) => Promise<unkno
     db.updateDocs(["cat"], ([cat]) => void (cat && Object.assign(cat.data, { n: 1 }))),
   import: (db) => importDocs(db, [{ _id: "cat" }], { onConflict: "overwrite" }),
   save: (db) => db.document("cat", { n: 1 }).save(),
+  resolve: (db) => resolveConflicts(db.document("cat"), ([leaf]) => leaf),
+  openRevs: (db) => openRevs(db.document("cat")),
+  revsDiff: (db) => revsDiff(db, { cat: ["1-a"] }),
+  explain: (db) => explain(db, {}),
+  indexes: (db) => indexes(db),
+  multiQuery: async (db) => {
+    for await (const rows of multiQuery(db.allDocs, [{ include_docs: true }])) await rows.toArray();
+  },
+  liveFeed: (db) => db.changes({ feed: "continuous", limit: 1 }).batches().next(),
+  deploy: (db) => deploy(db, [{ _id: "cat", views: {} }]),
+  copy: (db) => db.document("cat").copy("dog"),
+  search: (db) => search(db, "a", "b", "c").toArray(),
   update: async (db) => db.document("cat").update((data) => ({ ...data, n: Math.random() })),
   conflicts: (db) => db.document("cat").conflicts(),
   revs: (db) => db.document("cat").revs(),
@@ -136,20 +171,30 @@ const anything = fc.oneof(
     { constructor: 1 },
     1e308,
     "__proto__",
+    "constructor",
+    { toString: 1, valueOf: 1 },
+    JSON.parse('{"__proto__":{"polluted":1},"message":1,"name":2,"stack":3,"cause":4}'),
+    { error: { toString: 1 }, reason: { toString: 1 } },
+    { error: "constructor", reason: "__proto__" },
+    { error: JSON.parse('{"__proto__":{},"error":"constructor","method":1,"url":1}') },
   ),
 );
 
 describe("a server that answers nonsense", () => {
   test("is an error of its own, or correct work, in whatever field", async () => {
+    const path = fc.array(fc.nat({ max: 7 }), { maxLength: 6 });
     const property = fc.asyncProperty(
       fc.constantFrom(...Object.keys(operations)),
-      fc.array(fc.nat({ max: 7 }), { maxLength: 6 }),
-      anything,
+      fc.array(fc.tuple(path, anything), { minLength: 1, maxLength: 3 }),
       fc.constantFrom(200, 201, 400, 404, 409, 500),
-      async (name, path, by, status) => {
+      async (name, replacements, status) => {
         const fetch = async (request: Request) => {
           const [, answer] = answers.find(([of]) => of.test(request.url)) ?? [];
-          const body = JSON.stringify(replaced(answer, path, by));
+          const nonsense = replacements.reduce(
+            (value, [path, by]) => replaced(value, path, by),
+            answer,
+          );
+          const body = JSON.stringify(nonsense);
           return new Response(request.method === "HEAD" ? null : body, {
             status: request.url.includes("_bulk_get") ? 200 : status,
             headers: { "content-type": "application/json", etag: '"1-a"' },
@@ -158,19 +203,86 @@ describe("a server that answers nonsense", () => {
         const couch = new CouchDB("http://localhost", { fetch, retry: { limit: 0 } });
         let timer: ReturnType<typeof setTimeout> | undefined;
         const hang = new Promise((resolve) => {
-          timer = setTimeout(resolve, 4_000, new Error("it hangs"));
+          timer = setTimeout(resolve, 4_000, { error: "it hangs" });
         });
         const work = operations[name]?.(couch.database("animals"), couch);
-        const outcome = await Promise.race([work, hang]).catch((error: unknown) => error);
+        const failure = work?.then(
+          () => undefined,
+          (error) => ({ error }),
+        );
+        const outcome = (await Promise.race([failure, hang])) as { error: unknown } | undefined;
         clearTimeout(timer);
         await couch.close();
-        if (outcome instanceof Error && !(outcome instanceof CouchDBError)) throw outcome;
+        if (outcome && !(outcome.error instanceof CouchDBError)) {
+          throw new Error(`${name} rejected with ${inspect(outcome)}`);
+        }
       },
     );
     await fc.assert(property, { seed, numRuns });
     console.log(`nonsense: ${numRuns} runs, seed ${seed}`);
     expect(Object.prototype).not.toHaveProperty("polluted");
   }, 120_000);
+
+  const evil = ["constructor", "__proto__", "toString", "hasOwnProperty", { toString: 1 }, ["x"]];
+  const failing: Record<string, [(db: Database) => Promise<unknown>, (error: unknown) => unknown]> =
+    {
+      "the deletion of a leaf": [
+        (db) => resolveConflicts(db.document("cat"), ([leaf]) => leaf),
+        (error) => [{ id: "cat", error, reason: error }],
+      ],
+      "a lookup": [
+        (db) => importDocs(db, [{ _id: "cat" }]),
+        (error) => ({
+          results: [
+            {
+              id: "cat",
+              docs: [
+                { error: { ...JSON.parse('{"__proto__":{}}'), error, message: error, url: 1 } },
+              ],
+            },
+          ],
+        }),
+      ],
+      "a key": [
+        (db) => db.docs({ ids: ["cat"] }).toArray(),
+        (error) => ({ rows: [{ key: "cat", error, reason: error }] }),
+      ],
+      "a change": [
+        (db) => db.changes().batches().next(),
+        (error) => ({ results: [{ error, reason: error }], last_seq: 1 }),
+      ],
+      "the end of a body": [
+        (db) => db.keys().toArray(),
+        (error) => `{"rows":[\n{"error":${JSON.stringify(error)},"code":{}}`,
+      ],
+    };
+  test.each(Object.keys(failing))("names an error like no other in %s", async (what) => {
+    const [work, answer] = failing[what] ?? [];
+    for (const error of evil) {
+      let posts = 0;
+      const fetch = async ({ method, url }: Request) => {
+        if (/open_revs/.test(url)) {
+          return Response.json([{ ok: { _rev: "1-a", n: 1 } }, { ok: { _rev: "1-b", n: 2 } }]);
+        }
+        if (what === "a lookup" && /_bulk_docs/.test(url)) {
+          posts += 1;
+          if (posts === 1) return Response.json({ error: "busy" }, { status: 503 });
+          return Response.json([{ id: "cat", error: "conflict" }]);
+        }
+        if (method === "PUT") return Response.json({ ok: true, id: "cat", rev: "2-b" });
+        const body = answer?.(error);
+        return new Response(typeof body === "string" ? body : JSON.stringify(body), {
+          headers: { "content-type": "application/json" },
+        });
+      };
+      const couch = new CouchDB("http://localhost", { fetch, retry: { limit: 1 } });
+      const thrown = await work?.(couch.database("animals")).catch((reason) => reason as unknown);
+      expect(thrown).toBeInstanceOf(CouchDBError);
+      const { url, error: name } = thrown as CouchDBError;
+      expect(url).toMatch(/^http/);
+      expect(["string", "undefined"]).toContain(typeof name);
+    }
+  });
 
   let raw: Server | undefined;
   let answering: Answering | undefined;

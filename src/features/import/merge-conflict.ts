@@ -11,14 +11,14 @@ export async function readTheirs(
   ids: string[],
   include_docs: boolean,
   operation: Operation,
-): Promise<Map<string, ViewRow>> {
+): Promise<Map<unknown, ViewRow>> {
   const body = client.json.stringify({ keys: ids });
   const query = { include_docs };
   const request = { method: "POST", path: `${path}/_all_docs`, query, body } as const;
   const whole: JsonRequest = { ...request, effect: "read", expects: "rows" };
   const { rows } = (await client.value(whole, operation)) as { rows: ViewRow[] };
   if (Array.isArray(rows) && rows.every((row) => Object(row) === row)) {
-    return new Map(rows.map((row) => [String(row.key), row]));
+    return new Map(rows.map((row) => [row.key, row]));
   }
   throw client.invalid(request, "expected rows that are objects");
 }
