@@ -74,11 +74,14 @@ test("answers in place of the server, which was asked", async () => {
   expect(target.requests).toEqual(["POST /path?query"]);
 });
 
-test("hangs up without a byte, when the server was asked", async () => {
-  fault = { unheard: true };
-  await expect(ask()).rejects.toThrow();
-  expect(target.requests).toEqual(["POST /path?query"]);
-});
+test.each<Break | undefined>([undefined, "cut", "reset"])(
+  "hangs up without a byte, when the server was asked: %s",
+  async (how) => {
+    fault = { unheard: true, ...(how && { how }) };
+    await expect(ask()).rejects.toThrow();
+    expect(target.requests).toEqual(["POST /path?query"]);
+  },
+);
 
 test("hangs up in the middle of a request, which does not reach the server whole", async () => {
   fault = { taken: 3 };

@@ -153,7 +153,7 @@ class Passage implements Passing {
     if (answer !== undefined) {
       this.#incoming.resume();
       this.#can(answer);
-    } else if (fault.after === undefined && how !== undefined) {
+    } else if (fault.after === undefined && !fault.unheard && how !== undefined) {
       this.breakOff(how);
     } else {
       await this.#pass(target, fault, how ?? "cut").catch(() => this.breakOff("reset"));
