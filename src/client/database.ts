@@ -10,6 +10,7 @@ import { createOrFetch, isMissing } from "../documents/create-or-fetch.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document, isIn } from "../documents/document.js";
 import type { GetOptions } from "../documents/document-options.js";
+import { fetchDocument } from "../documents/read-document.js";
 import { documentPath } from "../http/paths.js";
 import { DocumentQueries } from "../queries/document-queries.js";
 import type { IndexDefinition, IndexParams, IndexResult } from "../queries/mango-index.js";
@@ -89,7 +90,10 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     const given = _rev === undefined ? { _id: id } : { _id: id, _rev };
     const document = new Document<T>(this.#context, id, known?.data ?? { ...given }, () => given);
     try {
-      const isRead = await document.fetch({ ...params, ifChanged: true, discardChanges: true });
+      const isRead = await fetchDocument(Document.stateOf(document), {
+        ...params,
+        ifChanged: true,
+      });
       return known && !isRead ? known : document;
     } catch (error) {
       if (!otherwise || params.rev !== undefined || !isMissing(error)) throw error;

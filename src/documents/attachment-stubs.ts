@@ -16,3 +16,10 @@ export function noteAttachment(
   else delete data._attachments[name];
   if (Object.keys(data._attachments).length === 0) delete data._attachments;
 }
+
+/** Remove the attachments whose content only the server had. */
+export function dropStubs(document: DocumentMembers): void {
+  for (const [name, { data }] of Object.entries(document._attachments ?? {})) {
+    if (data === undefined) noteAttachment(document, name, undefined);
+  }
+}

@@ -9,6 +9,7 @@ import { NotFoundError } from "../shared/errors.js";
 import type { DocumentMembers, OperationOptions, WriteResult } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import { noteAttachment, stubOf } from "./attachment-stubs.js";
+import { enqueue } from "./call-queue.js";
 import type { DocumentState } from "./document-state.js";
 import { hasContent, type PendingWrite, sendWrite } from "./write-outcome.js";
 
@@ -95,29 +96,31 @@ export class Attachment {
     { onProgress, signal }: TransferOptions = {},
   ): Promise<WriteResult> {
     const content = contentOf(body);
-    const parent = this.#revision("PUT");
     const type = contentType ?? content.type;
-    const request: JsonRequest = {
-      method: "PUT",
-      path: this.#path,
-      query: { rev: parent },
-      headers: { "content-type": type },
-      expects: "rev",
-    };
-    const operation = this.#client.begin(signal);
-    let upload: Awaited<ReturnType<typeof prepareUpload>> | undefined;
-    try {
-      upload = await prepareUpload(this.#client, request, content, operation, onProgress);
-      const { sent } = upload;
-      const write = this.#saving(parent, sent, signal);
-      const result = await sendWrite(this.#document.context, upload.request, write, operation);
-      await this.#noteSaved(parent, result.rev, type, operation);
-      if (sent) onProgress?.(sent.size, sent.size);
-      return result;
-    } finally {
-      upload?.end();
-      operation.end();
-    }
+    return enqueue([this.#document], signal, async () => {
+      const parent = this.#revision("PUT");
+      const request: JsonRequest = {
+        method: "PUT",
+        path: this.#path,
+        query: { rev: parent },
+        headers: { "content-type": type },
+        expects: "rev",
+      };
+      const operation = this.#client.begin(signal);
+      let upload: Awaited<ReturnType<typeof prepareUpload>> | undefined;
+      try {
+        upload = await prepareUpload(this.#client, request, content, operation, onProgress);
+        const { sent } = upload;
+        const write = this.#saving(parent, sent, signal);
+        const result = await sendWrite(this.#document.context, upload.request, write, operation);
+        await this.#noteSaved(parent, result.rev, type, operation);
+        if (sent) onProgress?.(sent.size, sent.size);
+        return result;
+      } finally {
+        upload?.end();
+        operation.end();
+      }
+    });
   }
 
   /**
@@ -130,18 +133,15 @@ export class Attachment {
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#delete--db-docid-attname
    */
   async delete({ signal }: OperationOptions = {}): Promise<WriteResult> {
-    const parent = this.#revision("DELETE");
-    const query = { rev: parent };
-    const request = {
-      method: "DELETE",
-      path: this.#path,
-      query,
-      expects: "rev",
-      signal,
-    } as const;
-    const result = await sendWrite(this.#document.context, request, this.#deleting(parent));
-    this.#document.noteAttachment(parent, result.rev, this.name);
-    return result;
+    return enqueue([this.#document], signal, async () => {
+      const parent = this.#revision("DELETE");
+      const query = { rev: parent };
+      const path = this.#path;
+      const request = { method: "DELETE", path, query, expects: "rev", signal } as const;
+      const result = await sendWrite(this.#document.context, request, this.#deleting(parent));
+      this.#document.noteAttachment(parent, result.rev, this.name);
+      return result;
+    });
   }
 
   get #client(): HttpClient {

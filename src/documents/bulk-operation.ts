@@ -4,6 +4,7 @@ import type { JsonRequest } from "../http/request.js";
 import type { CouchDBError } from "../shared/errors.js";
 import type { BulkRow, JsonObject, NewData, OperationOptions } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
+import { enqueue } from "./call-queue.js";
 import type { DatabaseContext } from "./database-context.js";
 import { Document, isIn } from "./document.js";
 import type { Draft } from "./document-state.js";
@@ -103,28 +104,34 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
    */
   async save({ new_edits = true, signal }: BulkOptions = {}): Promise<void> {
     signal?.throwIfAborted();
-    const changed = [...this].filter((document) => document.dirty);
-    const drafts = changed.map((document) => Document.stateOf(document).draft());
-    if (!new_edits && !drafts.every(({ isNewRev }) => isNewRev))
-      throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
-    const { rows, error } = await this.#send(changed, drafts, new_edits, signal);
-    // Without `new_edits`, CouchDB sends no row for a document that it stored.
-    const rowOf = new Map(rows.map((row) => [row?.id, row]));
-    this.response = rows;
-    this.ok = [];
-    this.error = [];
-    for (const [index, document] of changed.entries()) {
-      const row = rowOf.get(document.id);
-      const isSaved = row ? row.error === undefined && typeof row.rev === "string" : !new_edits;
-      if (isSaved) drafts[index]?.saved(row?.rev);
-      if (row || !error) this[isSaved ? "ok" : "error"].push(document);
-    }
-    if (error) throw error;
+    const documents = [...this];
+    const states = documents.map((document) => Document.stateOf(document));
+    const prepared = states.map((state) => state.draft());
+    await enqueue(states, signal, async () => {
+      const drafts = prepared.map((draft) => draft());
+      const changed = drafts.filter((draft) => draft !== undefined);
+      if (!new_edits && !changed.every(({ isNewRev }) => isNewRev()))
+        throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
+      const { rows, error } = await this.#send(changed, new_edits, signal);
+      // Without `new_edits`, CouchDB sends no row for a document that it stored.
+      const rowOf = new Map(rows.map((row) => [row?.id, row]));
+      this.response = rows;
+      this.ok = [];
+      this.error = [];
+      for (const [index, document] of documents.entries()) {
+        const draft = drafts[index];
+        if (!draft) continue;
+        const row = rowOf.get(document.id);
+        const isSaved = row ? row.error === undefined && typeof row.rev === "string" : !new_edits;
+        if (isSaved) draft.saved(row?.rev);
+        if (row || !error) this[isSaved ? "ok" : "error"].push(document);
+      }
+      if (error) throw error;
+    });
   }
 
   /** Send the documents. Returns the rows and, if the outcome of some documents is unknown, the error. */
   async #send(
-    documents: Document<T>[],
     drafts: Draft[],
     new_edits: boolean,
     signal: AbortSignal | undefined,
@@ -151,24 +158,20 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     } catch (error) {
       if (!isUncertain(error, client.url(request))) throw error;
       if (!new_edits) throw toUncertainError(error);
-      const rows = await this.#lookUp(documents, bodies, operation);
-      return rows.length < documents.length ? { rows, error: toUncertainError(error) } : { rows };
+      const rows = await this.#lookUp(drafts, operation);
+      return rows.length < drafts.length ? { rows, error: toUncertainError(error) } : { rows };
     } finally {
       operation.end();
     }
   }
 
   /** Look up the outcome of each document. Returns the rows that the lost response had, if known. */
-  async #lookUp(
-    documents: Document<T>[],
-    bodies: string[],
-    operation: Operation,
-  ): Promise<BulkRow[]> {
+  async #lookUp(drafts: Draft[], operation: Operation): Promise<BulkRow[]> {
     const context = this.#context;
-    const writes = documents.map(({ id }, at) => documentWrite(context, id, bodies[at] ?? ""));
+    const writes = drafts.map(({ id, body }) => documentWrite(context, id, body));
     const outcomes = await findOutcomes(context, writes, operation);
     return outcomes.flatMap((outcome, at): BulkRow[] => {
-      const { id = "" } = documents[at] ?? {};
+      const { id = "" } = writes[at] ?? {};
       if (outcome === "unknown") return [];
       if (outcome !== "conflict") return [{ ok: true, id, rev: outcome.rev }];
       return [{ id, error: "conflict", reason: "Document update conflict." }];

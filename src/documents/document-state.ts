@@ -1,6 +1,7 @@
 import { pathIn } from "../http/paths.js";
 import type { HttpRequest } from "../http/request.js";
-import { atRevision, isLike } from "../shared/json-equal.js";
+import type { ConflictError } from "../shared/errors.js";
+import { atRevision, equalJson } from "../shared/json-equal.js";
 import type { AttachmentStub, DocumentData, JsonObject } from "../shared/types.js";
 import { noteAttachment } from "./attachment-stubs.js";
 import type { DatabaseContext } from "./database-context.js";
@@ -10,10 +11,10 @@ export type Original = () => unknown;
 
 /** The JSON to save, and a function to call when it is saved. */
 export interface Draft {
-  /** The data when the draft was made, as JSON. */
+  id: string;
   body: string;
   /** Whether the revision differs from the one that was read. */
-  isNewRev: boolean;
+  isNewRev(): boolean;
   saved(rev?: string): void;
 }
 
@@ -31,6 +32,13 @@ export class DocumentState<T extends object = JsonObject> {
   private original: Original | undefined;
   /** The data at that time: the same, unless a schema transformed it. */
   private was: Original | undefined;
+  // Most documents of a scan never have these.
+  /** Settles after the last call in the queue. */
+  declare last?: Promise<unknown> | undefined;
+  /** What the calls of this queue have written, to be applied to the snapshots of later ones. */
+  declare moves?: ((data: DocumentData) => void)[] | undefined;
+  /** Whether a user's callback is running for a call on this document. */
+  declare isInCallback?: boolean;
 
   /** @param original - if the data was read from the server */
   constructor(context: DatabaseContext, id: string, data: object, original?: Original) {
@@ -53,21 +61,32 @@ export class DocumentState<T extends object = JsonObject> {
 
   /** Whether there is anything to save. */
   get dirty(): boolean {
-    const { json } = this.context.client;
-    return this.was === undefined || !isLike(json, this.data, this.was());
+    return this.was === undefined || !this.#equal(this.snapshot()(), this.was());
   }
 
-  /** Whether there is content to lose. A revision that was set is not content. */
+  /** Whether there is content to lose. */
   get hasChanges(): boolean {
-    const was = (this.was?.() ?? { _id: this.id }) as DocumentData;
-    const { json } = this.context.client;
-    return !isLike(json, { ...this.data, _rev: was._rev }, was);
+    return !this.isLike();
   }
 
-  refuseToLoseChanges(method: HttpRequest["method"]): void {
-    if (!this.hasChanges) return;
+  /**
+   * Whether two copies have the same content. A revision that was set is not content.
+   *
+   * @param one - default: the data
+   * @param other - default: what was read or saved
+   */
+  isLike(
+    one: object = this.snapshot()(),
+    other: object = (this.was?.() as object | undefined) ?? { _id: this.id },
+  ): boolean {
+    const _rev = undefined;
+    return this.#equal({ ...one, _rev }, { ...other, _rev });
+  }
+
+  /** The error of a call that would lose changes. */
+  unsavedChanges(method: HttpRequest["method"]): ConflictError {
     const reason = "unsaved changes: pass `discardChanges: true` to drop them";
-    throw this.context.client.conflict(method, this.path, reason);
+    return this.context.client.conflict(method, this.path, reason);
   }
 
   /** Replace the data. */
@@ -83,10 +102,10 @@ export class DocumentState<T extends object = JsonObject> {
 
   /** Note a saved or deleted attachment, if that changed the revision that is here. */
   noteAttachment(parent: string, rev: string, name: string, stub?: AttachmentStub): void {
-    if (this.data._rev !== parent) return;
-    noteAttachment(atRevision(this.data, rev), name, stub);
+    const isHere = this.data._rev === parent;
+    this.move(parent, rev, (data) => noteAttachment(data, name, stub));
     // If `rev` was set, the content here may belong to another revision.
-    if (this.knownRev !== parent) return;
+    if (!isHere || this.knownRev !== parent) return;
     const { json } = this.context.client;
     // On demand: the output of a schema may not be JSON, which throws.
     const noted = (before: Original | undefined) => {
@@ -103,16 +122,49 @@ export class DocumentState<T extends object = JsonObject> {
     this.original = original;
   }
 
-  /** Prepare the data to be saved. */
-  draft(): Draft {
-    const { data } = this;
-    const { _rev } = data;
-    const { body, known } = this.written(data);
-    const saved = (rev = _rev) => {
-      // If something else was fetched meanwhile, it does not descend from this revision.
-      if (this.data === data) this.replace(atRevision(data, rev), ...known(rev));
+  /** Move the data, and the snapshots of waiting calls, to the revision that a call has written. */
+  move(
+    parent: string | undefined,
+    rev: string | undefined,
+    change: (data: DocumentData) => unknown = () => {},
+  ): void {
+    const move = (data: DocumentData) => {
+      // Another revision was set by the user.
+      if (data._rev === parent) change(atRevision(data, rev));
     };
-    return { body, saved, isNewRev: _rev !== undefined && _rev !== this.knownRev };
+    move(this.data);
+    this.moves = [...(this.moves ?? []), move];
+  }
+
+  /** Copy the data as JSON. Call the result when the earlier calls on this document have ended. */
+  snapshot(): () => DocumentData<T> {
+    const { json } = this.context.client;
+    const text = json.stringify(this.data);
+    const from = this.moves?.length;
+    return () => {
+      const copy = json.parse(text) as DocumentData<T>;
+      for (const move of this.moves?.slice(from) ?? []) move(copy);
+      return copy;
+    };
+  }
+
+  /** Prepare the data to be saved. The result, called in turn, returns undefined if nothing has changed. */
+  draft(): () => Draft | undefined {
+    const { data, id } = this;
+    const snapshot = this.snapshot();
+    return () => {
+      const now = snapshot();
+      // An earlier call replaces the data only if it was not changed.
+      if (this.data !== data || (this.was && this.#equal(now, this.was()))) return undefined;
+      const { _rev } = now;
+      const { body, known } = this.written(now);
+      const saved = (rev = _rev) => {
+        this.replace(data, ...known(rev));
+        this.move(_rev, rev);
+      };
+      const isNewRev = () => _rev !== undefined && _rev !== this.knownRev;
+      return { id, body, saved, isNewRev };
+    };
   }
 
   /** The JSON of the data, and its originals once it is saved. */
@@ -144,6 +196,10 @@ export class DocumentState<T extends object = JsonObject> {
   /** The document in the database, if it was read or saved. */
   protected get inDatabase(): DocumentData | undefined {
     return this.original?.() as DocumentData | undefined;
+  }
+
+  #equal(one: unknown, other: unknown): boolean {
+    return equalJson(one, other, (value) => this.context.client.json.stringify(value));
   }
 
   #asRead(data: object, original: Original): Original {

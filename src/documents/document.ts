@@ -1,25 +1,20 @@
 import { documentPath } from "../http/paths.js";
 import type { HttpRequest } from "../http/request.js";
 import { checkType } from "../shared/arguments.js";
-import { atRevision, ownMembers } from "../shared/json-equal.js";
-import { resends } from "../shared/runtime.js";
+import { ownMembers } from "../shared/json-equal.js";
 import type { DocumentData, JsonObject, OperationOptions, WriteResult } from "../shared/types.js";
 import { Attachment } from "./attachment.js";
+import { enqueue, enqueueReplacing } from "./call-queue.js";
 import type { DatabaseContext } from "./database-context.js";
 import type { GetOptions, SaveOptions } from "./document-options.js";
 import { DocumentState, type Original } from "./document-state.js";
-import { checkRevisions, readDocument, readMembers, validateRead } from "./read-document.js";
+import { checkRevisions, fetchDocument, readMembers } from "./read-document.js";
+import { copyDocument, deleteDocument, saveDraft } from "./save-document.js";
 import { type Mutate, updateDocument } from "./update-document.js";
-import {
-  documentWrite,
-  isUncertain,
-  saveDocument,
-  sendWrite,
-  toUncertainError,
-} from "./write-outcome.js";
 
 /**
- * A local copy of a document. Only its methods that return a promise contact the server.
+ * A local copy of a document. Only its methods that return a promise contact the server. Those that read the
+ * document into this copy, or write it, apply in the order of the calls, whatever order the responses come in.
  *
  * ```ts
  * const cat = await animals.get("cat");
@@ -97,9 +92,11 @@ export class Document<T extends object = JsonObject> {
   /**
    * Read the document from the server.
    *
-   * @param options - `ifChanged`: read nothing if the server has the revision of this copy
+   * @param options - `ifChanged`: read nothing if the server has the revision of this copy. `discardChanges`:
+   * drop the unsaved changes made before the call
    * @returns whether the document was read
-   * @throws ConflictError if there are unsaved changes, unless `discardChanges`
+   * @throws ConflictError if there are unsaved changes, unless `discardChanges`, or if you change the data
+   * before the response arrives: changes made after the call are always kept
    * @throws NotFoundError if the document does not exist or was deleted
    * @throws BadRequestError if `rev` is invalid
    * @throws ValidationError if the document does not match the database's schema
@@ -111,24 +108,17 @@ export class Document<T extends object = JsonObject> {
       ifChanged?: boolean | undefined;
     } = {},
   ): Promise<boolean> {
-    const { discardChanges = false, ifChanged = false, ...query } = options;
     const state = this.#state;
-    const { client, codec } = state.context;
-    if (!discardChanges) state.refuseToLoseChanges("GET");
-    // The data may belong to another revision than the one set, or may not have been validated.
-    const isKnown = ifChanged && state.knownRev === this.rev && (codec?.isValid(this.data) ?? true);
-    const response = await readDocument(state, query, isKnown ? this.rev : undefined);
-    if (!response) return false;
-    const { value, text } = response;
-    const data = await validateRead(state.context, value, query.signal);
-    // There may be new changes since the request.
-    if (!discardChanges) state.refuseToLoseChanges("GET");
-    state.replace(data, () => client.json.parse(text));
-    return true;
+    const { discardChanges: _, ...query } = options;
+    return enqueueReplacing(state, "GET", options, (isChanged) =>
+      fetchDocument(state, query, () => {
+        if (isChanged()) throw state.unsavedChanges("GET");
+      }),
+    );
   }
 
   /**
-   * Save the document if it has changed; if not, nothing is sent.
+   * Save the document, with the data as it is now. If nothing has changed since the last save, nothing is sent.
    *
    * @returns CouchDB's response, or undefined if there was nothing to save
    * @throws ConflictError if the server has another revision
@@ -137,36 +127,17 @@ export class Document<T extends object = JsonObject> {
    * @throws ValidationError if the data does not match the database's schema
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
    */
-  async save({
-    batch,
-    new_edits = true,
-    signal,
-  }: SaveOptions = {}): Promise<WriteResult | undefined> {
+  async save(options: SaveOptions = {}): Promise<WriteResult | undefined> {
+    const { signal } = options;
     signal?.throwIfAborted();
     const state = this.#state;
-    if (!state.dirty) return undefined;
-    const { context, path } = state;
-    const { body, saved, isNewRev } = state.draft();
-    const { client, codec } = context;
-    if (codec) await client.during(signal, (operation) => codec.validateWrite([body], operation));
-    if (new_edits && batch === undefined) {
-      const result = await saveDocument(state, body, signal);
-      saved(result.rev);
-      return result;
-    }
-    if (!new_edits && !isNewRev)
-      throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
-    const query = { batch, new_edits: new_edits && undefined };
-    const request = { method: "PUT", path, query, body, expects: "ok", signal } as const;
-    // A given revision stays the same however often it is written.
-    const effect = new_edits ? "write" : "idempotent";
-    const { value } = await client.request({ ...request, effect });
-    if (batch === undefined) saved();
-    return value as WriteResult;
+    const draft = state.draft();
+    return enqueue([state], signal, () => saveDraft(state, draft(), options));
   }
 
   /**
    * Delete the document, which leaves a tombstone. This copy is then empty, and can be filled and saved again.
+   * Changes made after the call are kept as a new, unsaved document.
    *
    * @throws ConflictError if the server has another revision, or for unsaved changes without `discardChanges`
    * @throws NotFoundError if the document does not exist
@@ -176,22 +147,9 @@ export class Document<T extends object = JsonObject> {
   async delete(
     options: OperationOptions & { discardChanges?: boolean | undefined } = {},
   ): Promise<WriteResult> {
-    const { discardChanges = false, signal } = options;
-    const state = this.#state;
-    if (!discardChanges) state.refuseToLoseChanges("DELETE");
-    const { context, id, path } = state;
-    const { rev } = this;
-    const body = JSON.stringify({ _id: id, _rev: rev, _deleted: true });
-    const request = { method: "DELETE", path, query: { rev }, expects: "rev", signal } as const;
-    // Both write the same tombstone, but some runtimes may send a DELETE, which has no body, twice.
-    const result = resends
-      ? await saveDocument(state, body, signal)
-      : await sendWrite(context, request, documentWrite(context, id, body));
-    // Changes that were made meanwhile are kept, as an unsaved document.
-    const isChanged = !discardChanges && state.hasChanges;
-    if (isChanged) state.replace(atRevision({ ...this.data }, undefined), undefined);
-    else state.replace({ _id: id }, () => ({ _id: id }));
-    return result;
+    return enqueueReplacing(this.#state, "DELETE", options, (isChanged) =>
+      deleteDocument(this.#state, options.signal, isChanged),
+    );
   }
 
   /**
@@ -209,15 +167,7 @@ export class Document<T extends object = JsonObject> {
   ): Promise<WriteResult> {
     const { rev, signal } = options;
     const destination = documentPath(newId) + (rev ? `?rev=${encodeURIComponent(rev)}` : "");
-    const { context, path } = this.#state;
-    const headers = { destination };
-    const request = { method: "COPY", path, headers, expects: "rev", signal } as const;
-    try {
-      return (await context.client.value(request)) as WriteResult;
-    } catch (error) {
-      // The outcome cannot be looked up, as the content that the server copied is unknown.
-      throw isUncertain(error, context.client.url(request)) ? toUncertainError(error) : error;
-    }
+    return enqueue([this.#state], signal, () => copyDocument(this.#state, destination, signal));
   }
 
   /**
@@ -229,11 +179,12 @@ export class Document<T extends object = JsonObject> {
    * ```
    *
    * @param mutate - changes the data, or returns a replacement; it may be called repeatedly. An arrow
-   * function without braces returns the value of its expression
+   * function without braces returns the value of its expression. While it runs, this Document cannot be used
    * @param options - `attempts`: the limit, default 10
    * @throws ConflictError if there are unsaved changes, or after the last attempt
    * @throws NotFoundError if the document does not exist
-   * @throws TypeError if `mutate` returns anything but a document, or a part of the old one
+   * @throws TypeError if `mutate` returns anything but a document, or a part of the old one. Calls on this
+   * Document while `mutate` runs throw a TypeError, too: they would wait for themselves
    */
   async update(
     mutate: Mutate<T>,

@@ -31,6 +31,30 @@ export async function readDocument<T extends object>(
   }
 }
 
+/**
+ * Read a document, and replace the data here.
+ *
+ * @param check - called before the data is replaced; may throw, or return false to keep it
+ * @returns whether the data was replaced: false if `ifChanged` and the server has the revision that is here
+ */
+export async function fetchDocument<T extends object>(
+  state: DocumentState<T>,
+  { ifChanged = false, ...query }: GetOptions & { ifChanged?: boolean | undefined },
+  check: () => unknown = () => true,
+): Promise<boolean> {
+  const { context, data } = state;
+  const { client, codec } = context;
+  // The data may belong to another revision than the one set, or may not have been validated.
+  const isKnown = ifChanged && state.knownRev === data._rev && (codec?.isValid(data) ?? true);
+  const response = await readDocument(state, query, isKnown ? data._rev : undefined);
+  if (!response) return false;
+  const { value, text } = response;
+  const valid = await validateRead(context, value, query.signal);
+  if (check() === false) return false;
+  state.replace(valid, () => client.json.parse(text));
+  return true;
+}
+
 /** Check that a value is the document with this id. */
 export function checkDocument<T extends object>(
   { client }: DatabaseContext,

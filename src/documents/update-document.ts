@@ -1,9 +1,10 @@
 import { ConflictError } from "../shared/errors.js";
 import { atRevision, isLike, replacement } from "../shared/json-equal.js";
 import type { DocumentData, OperationOptions } from "../shared/types.js";
+import { enqueueReplacing } from "./call-queue.js";
 import type { DocumentState, Original } from "./document-state.js";
 import { type JsonDocument, readDocument, validateRead } from "./read-document.js";
-import { saveDocument } from "./write-outcome.js";
+import { putDocument } from "./save-document.js";
 
 /** A function that changes a document's data, or returns a replacement. */
 export type Mutate<T extends object> = (
@@ -18,16 +19,17 @@ export async function updateDocument<T extends object>(
   { attempts = 10, signal }: OperationOptions & { attempts?: number | undefined },
 ): Promise<void> {
   if (!(attempts >= 1)) throw new RangeError("`attempts` must be at least 1");
-  state.refuseToLoseChanges("PUT");
-  for (let attempt = 1; ; attempt += 1) {
-    const conflict = await tryToUpdate(state, mutate, signal);
-    if (!conflict) return;
-    if (attempt >= attempts) throw conflict;
-    // Callers that lost the same race must not retry at the same time.
-    await state.context.client.during(signal, (operation) =>
-      operation.sleep(Math.random() * 20 * attempt),
-    );
-  }
+  return enqueueReplacing(state, "PUT", { signal }, async () => {
+    for (let attempt = 1; ; attempt += 1) {
+      const conflict = await tryToUpdate(state, mutate, signal);
+      if (!conflict) return;
+      if (attempt >= attempts) throw conflict;
+      // Callers that lost the same race must not retry at the same time.
+      await state.context.client.during(signal, (operation) =>
+        operation.sleep(Math.random() * 20 * attempt),
+      );
+    }
+  });
 }
 
 /** Update a document once. Returns the conflict with another save, if any. */
@@ -40,7 +42,11 @@ async function tryToUpdate<T extends object>(
   const { json } = client;
   const { value, text } = (await readDocument(state, { signal })) as JsonDocument<T>;
   const draft = await validateRead(state.context, value, signal);
-  const mutated = await client.during(signal, () => mutate(draft));
+  state.isInCallback = true;
+  const calling = client.during(signal, () => mutate(draft));
+  const mutated = await calling.finally(() => {
+    state.isInCallback = false;
+  });
   const data = replacement<T>(draft, mutated);
   let original: Original = () => json.parse(text);
   let was = codec?.madeOf(draft) ?? original;
@@ -49,7 +55,7 @@ async function tryToUpdate<T extends object>(
     const { body, known } = state.written(data, original, was);
     if (codec) await client.during(signal, (operation) => codec.validateWrite([body], operation));
     try {
-      const { rev } = await saveDocument(state, body, signal);
+      const { rev } = await putDocument(state, body, signal);
       [original, was] = known(rev);
       atRevision(data, rev);
     } catch (error) {

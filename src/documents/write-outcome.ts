@@ -12,7 +12,6 @@ import type { BulkGetRow, DocumentData, WriteResult } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import { stubOf } from "./attachment-stubs.js";
 import type { DatabaseContext } from "./database-context.js";
-import type { DocumentState } from "./document-state.js";
 
 /** Reads a revision; undefined if the server no longer has it. */
 type Read = (rev: string) => Promise<DocumentData | undefined>;
@@ -60,16 +59,6 @@ export function afterWriting(error: unknown): unknown {
   const { method, url } = error;
   const reason = "the connection was lost after a part was written";
   return new NetworkError({ method, url, reason, cause: error, mayHaveHappened: true });
-}
-
-/** Save a document's JSON. */
-export function saveDocument(
-  { context, id, path }: DocumentState<object>,
-  body: string,
-  signal: AbortSignal | undefined,
-): Promise<WriteResult> {
-  const request: JsonRequest = { method: "PUT", path, body, expects: "rev", signal };
-  return sendWrite(context, request, documentWrite(context, id, body));
 }
 
 /**

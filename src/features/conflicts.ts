@@ -1,5 +1,7 @@
+import { enqueueReplacing } from "../documents/call-queue.js";
 import { Document } from "../documents/document.js";
 import type { DocumentState } from "../documents/document-state.js";
+import { fetchDocument } from "../documents/read-document.js";
 import { afterWriting, documentWrite, isUncertain, sendWrite } from "../documents/write-outcome.js";
 import type { JsonRequest } from "../http/request.js";
 import { checkOptions } from "../shared/arguments.js";
@@ -41,7 +43,7 @@ interface Leaf<T extends object> {
  * ```
  *
  * @param merge - returns the new content, or changes the first leaf. The result keeps the first leaf's
- * attachments
+ * attachments. While it runs, the Document cannot be used
  * @param options - `attempts`: the limit, default 10
  * @throws ConflictError if there are unsaved changes, or after the last attempt
  * @throws NotFoundError if the document does not exist
@@ -56,16 +58,18 @@ export async function resolveConflicts<T extends object>(
   const { attempts = 10, signal } = checkOptions(options, { signal: 1, attempts: 1 });
   if (!(attempts >= 1)) throw new RangeError("`attempts` must be at least 1");
   const state = Document.stateOf(doc);
-  state.refuseToLoseChanges("PUT");
-  const operation = state.context.client.begin(signal);
-  try {
-    await resolve(state, merge, attempts, operation);
-  } finally {
-    operation.end();
-  }
-  if (state.hasChanges) return;
-  await doc.fetch({ signal }).catch((error) => {
-    throw afterWriting(error);
+  await enqueueReplacing(state, "PUT", { signal }, async () => {
+    const operation = state.context.client.begin(signal);
+    try {
+      await resolve(state, merge, attempts, operation);
+    } finally {
+      operation.end();
+    }
+    if (state.hasChanges) return;
+    // Changes that are made meanwhile are kept.
+    await fetchDocument(state, { signal }, () => !state.hasChanges).catch((error) => {
+      throw afterWriting(error);
+    });
   });
 }
 
@@ -142,16 +146,31 @@ async function readLeaves<T extends object>(
   });
 }
 
+async function callMerge<T extends object>(
+  state: DocumentState<T>,
+  merge: Merge<T>,
+  docs: DocumentData<T>[],
+  operation: Operation,
+): Promise<unknown> {
+  state.isInCallback = true;
+  try {
+    return await operation.race(Promise.resolve(merge([...docs])));
+  } finally {
+    state.isInCallback = false;
+  }
+}
+
 /** Call `merge`. Returns the JSON of the next revision of the first leaf. */
 async function mergeLeaves<T extends object>(
-  { context, id: _id }: DocumentState<T>,
+  state: DocumentState<T>,
   leaves: Leaf<T>[],
   merge: Merge<T>,
   operation: Operation,
 ): Promise<string> {
+  const { context, id: _id } = state;
   const docs = leaves.map(({ doc }) => doc);
   const [first] = leaves as [Leaf<T>];
-  const returned = await operation.race(Promise.resolve(merge([...docs])));
+  const returned = await callMerge(state, merge, docs, operation);
   const made = returned === undefined ? first.doc : returned;
   const isLeaf = docs.some((doc) => doc === made);
   if (!isPlain(made) || (!isLeaf && holds(docs, made)))

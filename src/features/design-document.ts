@@ -1,8 +1,10 @@
 import { Database } from "../client/database.js";
+import { enqueue } from "../documents/call-queue.js";
 import { createOrFetch } from "../documents/create-or-fetch.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { DocumentState } from "../documents/document-state.js";
+import { saveDraft } from "../documents/save-document.js";
 import { customRequest, type RequestOptions } from "../http/custom-request.js";
 import { documentPath, encodeSegment, pathIn } from "../http/paths.js";
 import type { ViewDefinition } from "../queries/define-view.js";
@@ -168,24 +170,27 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     definition: unknown,
     { existsOk = false, signal }: DefineOptions,
   ): Promise<void> {
-    const { [member]: all = {}, language } = this.data;
-    const before = { [member]: this.data[member], language };
-    if (Object.hasOwn(all, name) && !existsOk) {
-      const reason = `${JSON.stringify(name)} exists already among the ${member}`;
-      throw this.#context.client.conflict("PUT", pathIn(this.#context, this.id), reason);
-    }
-    // This also creates a member named `__proto__`.
-    Object.assign(this.data, {
-      [member]: { ...all, [name]: definition },
-      language: language ?? "javascript",
+    const state = Document.stateOf(this);
+    await enqueue([state], signal, async () => {
+      const { [member]: all = {}, language } = this.data;
+      const before = { [member]: this.data[member], language };
+      if (Object.hasOwn(all, name) && !existsOk) {
+        const reason = `${JSON.stringify(name)} exists already among the ${member}`;
+        throw this.#context.client.conflict("PUT", state.path, reason);
+      }
+      // This also creates a member named `__proto__`.
+      Object.assign(this.data, {
+        [member]: { ...all, [name]: definition },
+        language: language ?? "javascript",
+      });
+      try {
+        await saveDraft(state, state.draft()(), { signal });
+      } catch (error) {
+        // Undefined members are not part of the JSON.
+        Object.assign(this.data, before);
+        throw error;
+      }
     });
-    try {
-      await this.save({ signal });
-    } catch (error) {
-      // Undefined members are not part of the JSON.
-      Object.assign(this.data, before);
-      throw error;
-    }
   }
 }
 

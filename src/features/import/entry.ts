@@ -28,7 +28,8 @@ export function entryOf<T extends object>(
   }
   // The same JSON that the Document's `save` would write.
   if (given instanceof Document) {
-    return { data, id, body: Document.stateOf(given).draft().body, mayBeThere: false };
+    const state = Document.stateOf(given);
+    return { data, id, body: state.written(state.data).body, mayBeThere: false };
   }
   const body = json.stringify(data._id === undefined ? { ...data, _id: id } : data);
   return { data, id, body, mayBeThere: false };

@@ -1,3 +1,4 @@
+import { enqueueReplacing } from "../../documents/call-queue.js";
 import { Document } from "../../documents/document.js";
 import type { GetOptions } from "../../documents/document-options.js";
 import { checkDocument } from "../../documents/read-document.js";
@@ -26,33 +27,33 @@ export async function* fetchAttachments<T extends object>(
   options: Omit<GetOptions, "attachments"> & { discardChanges?: boolean | undefined } = {},
 ): AsyncGenerator<AttachmentPart, void, void> {
   checkObject("options", options);
-  const { discardChanges = false, signal, ...query } = options;
+  const { discardChanges, signal, ...query } = options;
   const state = Document.stateOf(doc);
   const { context, id, path } = state;
   const { client, codec } = context;
-  if (!discardChanges) state.refuseToLoseChanges("GET");
   const request: HttpRequest = { method: "GET", path, query: { ...query, attachments: true } };
-  const parse = (text: string): DocumentData<T> => {
+  const parse = (text: unknown): DocumentData<T> => {
     let value: unknown;
     try {
-      value = client.json.parse(text);
+      value = client.json.parse(text as string);
     } catch {}
     return withStubs(checkDocument<T>(context, request, id, value));
   };
   const operation = client.begin(signal);
+  const parts = readMultipart(client, request, operation);
   try {
-    for await (const part of readMultipart(client, request, operation)) {
-      if (typeof part !== "string") {
-        yield part;
-        continue;
-      }
-      const original = () => parse(part);
+    // Calls of the loop's body must not wait for the loop.
+    await enqueueReplacing(state, "GET", { discardChanges, signal }, async (isChanged) => {
+      const { value: text } = await parts.next();
+      const original = () => parse(text);
       const data = original();
       const valid = codec ? await codec.validateRead(data, operation) : data;
-      if (!discardChanges) state.refuseToLoseChanges("GET");
+      if (isChanged()) throw state.unsavedChanges("GET");
       state.replace(valid, original);
-    }
+    });
+    yield* parts as AsyncGenerator<AttachmentPart, void, void>;
   } finally {
+    await parts.return();
     operation.end();
   }
 }

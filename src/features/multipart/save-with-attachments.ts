@@ -1,4 +1,5 @@
 import { noteAttachment } from "../../documents/attachment-stubs.js";
+import { enqueue } from "../../documents/call-queue.js";
 import { Document } from "../../documents/document.js";
 import type { DocumentState } from "../../documents/document-state.js";
 import { documentWrite, sendWrite } from "../../documents/write-outcome.js";
@@ -8,7 +9,6 @@ import { responseTo } from "../../http/response.js";
 import { prepareUpload } from "../../http/upload.js";
 import { checkOptions } from "../../shared/arguments.js";
 import { isAlike } from "../../shared/bytes.js";
-import { atRevision } from "../../shared/json-equal.js";
 import type {
   AttachmentStub,
   DocumentMembers,
@@ -46,21 +46,27 @@ export async function saveWithAttachments<T extends object>(
   if (Object.keys(attachments).length === 0) return doc.save({ signal });
   const state = Document.stateOf(doc);
   const { client, codec } = state.context;
-  const stubs = stubsOf(attachments, doc.rev);
-  const { data } = state;
-  const whole = { ...data, _attachments: { ...data._attachments } };
-  const { body, known } = state.written(noteAll(whole, stubs));
-  const operation = client.begin(signal);
-  try {
-    await codec?.validateWrite([body], operation);
-    const result = await send(state, body, stubs, attachments, operation);
-    const { rev } = result;
-    // If something else was fetched meanwhile, it does not descend from this revision.
-    if (state.data === data) state.replace(noteAll(atRevision(data, rev), stubs), ...known(rev));
-    return result;
-  } finally {
-    operation.end();
-  }
+  // Invalid attachments throw before the call has to wait.
+  stubsOf(attachments, doc.rev);
+  const snapshot = state.snapshot();
+  return enqueue([state], signal, async () => {
+    const { data } = state;
+    const now = snapshot();
+    const { _rev } = now;
+    const stubs = stubsOf(attachments, _rev);
+    const { body, known } = state.written(noteAll(now, stubs));
+    const operation = client.begin(signal);
+    try {
+      await codec?.validateWrite([body], operation);
+      const result = await send(state, body, stubs, attachments, operation);
+      const { rev } = result;
+      state.replace(data, ...known(rev));
+      state.move(_rev, rev, (each) => noteAll(each, stubs));
+      return result;
+    } finally {
+      operation.end();
+    }
+  });
 }
 
 function noteAll<D extends DocumentMembers>(data: D, stubs: Stubs): D {

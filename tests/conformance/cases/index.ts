@@ -4,6 +4,7 @@ import { aiocouch } from "./aiocouch/index.js";
 import { attachments } from "./attachments.js";
 import { auth } from "./auth.js";
 import { bulk } from "./bulk.js";
+import { callCases } from "./calls.js";
 import { changes } from "./changes.js";
 import { designs } from "./designs.js";
 import { documents } from "./documents.js";
@@ -31,6 +32,7 @@ export const suites: Record<string, Case[]> = {
   input,
   server,
   documents,
+  "calls on one object": callCases,
   revisions,
   scans,
   queries,

@@ -1,0 +1,90 @@
+import type { JsonRequest } from "../http/request.js";
+import { resends } from "../shared/runtime.js";
+import type { WriteResult } from "../shared/types.js";
+import { dropStubs } from "./attachment-stubs.js";
+import type { SaveOptions } from "./document-options.js";
+import type { DocumentState, Draft } from "./document-state.js";
+import { documentWrite, isUncertain, sendWrite, toUncertainError } from "./write-outcome.js";
+
+/** Write a document's JSON. */
+export function putDocument(
+  { context, id, path }: DocumentState<object>,
+  body: string,
+  signal: AbortSignal | undefined,
+): Promise<WriteResult> {
+  const request: JsonRequest = { method: "PUT", path, body, expects: "rev", signal };
+  return sendWrite(context, request, documentWrite(context, id, body));
+}
+
+/** Save a draft. Returns undefined if nothing has changed. */
+export async function saveDraft(
+  state: DocumentState<object>,
+  draft: Draft | undefined,
+  { batch, new_edits = true, signal }: SaveOptions,
+): Promise<WriteResult | undefined> {
+  if (!draft) return undefined;
+  const { body, saved, isNewRev } = draft;
+  const { context, path } = state;
+  const { client, codec } = context;
+  if (codec) await client.during(signal, (operation) => codec.validateWrite([body], operation));
+  if (new_edits && batch === undefined) {
+    const result = await putDocument(state, body, signal);
+    saved(result.rev);
+    return result;
+  }
+  if (!new_edits && !isNewRev())
+    throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
+  const query = { batch, new_edits: new_edits && undefined };
+  const request = { method: "PUT", path, query, body, expects: "ok", signal } as const;
+  // A given revision stays the same however often it is written.
+  const effect = new_edits ? "write" : "idempotent";
+  const { value } = await client.request({ ...request, effect });
+  if (batch === undefined) saved();
+  return value as WriteResult;
+}
+
+/**
+ * Delete a document.
+ *
+ * @param isChanged - whether the data was changed since the call
+ */
+export async function deleteDocument(
+  state: DocumentState<object>,
+  signal: AbortSignal | undefined,
+  isChanged: () => boolean,
+): Promise<WriteResult> {
+  const { context, id, path, data } = state;
+  const { _rev: rev } = data;
+  const body = JSON.stringify({ _id: id, _rev: rev, _deleted: true });
+  const request = { method: "DELETE", path, query: { rev }, expects: "rev", signal } as const;
+  // Both write the same tombstone, but some runtimes may send a DELETE, which has no body, twice.
+  const result = resends
+    ? await putDocument(state, body, signal)
+    : await sendWrite(context, request, documentWrite(context, id, body));
+  // Changes that were made meanwhile are kept, as an unsaved document.
+  if (isChanged()) {
+    state.replace(data, undefined);
+    state.move(rev, undefined, dropStubs);
+  } else state.replace({ _id: id }, () => ({ _id: id }));
+  return result;
+}
+
+/**
+ * Copy a document on the server.
+ *
+ * @param destination - the path of the copy within the database, with its revision if it exists
+ */
+export async function copyDocument(
+  { context: { client }, path }: DocumentState<object>,
+  destination: string,
+  signal: AbortSignal | undefined,
+): Promise<WriteResult> {
+  const headers = { destination };
+  const request = { method: "COPY", path, headers, expects: "rev", signal } as const;
+  try {
+    return (await client.value(request)) as WriteResult;
+  } catch (error) {
+    // The outcome cannot be looked up, as the content that the server copied is unknown.
+    throw isUncertain(error, client.url(request)) ? toUncertainError(error) : error;
+  }
+}
