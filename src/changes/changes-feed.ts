@@ -98,8 +98,9 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
       codec?.validateRows(rows, "row", operation, (row) => new SkippedChange(row as ChangeJson)) ??
       rows,
     sequenceOf: (event) => event.sequence,
-    async check(operation, timeout) {
-      const request: JsonRequest = { method: "GET", path, expects: "db_name", timeout, retries: 0 };
+    async check(operation, silenceTimeout) {
+      const how = { silenceTimeout, expects: "db_name", retries: 0 } as const;
+      const request: JsonRequest = { method: "GET", path, ...how };
       const info = (await client.value(request, operation)) as DatabaseInfo;
       const before = created;
       created = client.json.stringify(info.instance_start_time);
@@ -119,7 +120,9 @@ function changesRequest(
   const { params, doc_ids, selector, view, ...given } = rest;
   const filter = doc_ids ? "_doc_ids" : selector ? "_selector" : view ? "_view" : given.filter;
   const query = { ...params, ...given, filter, view, ...position };
-  const request = { path: `${path}/_changes`, query };
+  // To filter, the server may read many changes between two that it sends.
+  const how = filter ? { silenceTimeout: client.session.silenceTimeout } : {};
+  const request = { path: `${path}/_changes`, query, ...how };
   if (!doc_ids && !selector) return { ...request, method: "GET" };
   const body = client.json.stringify({ doc_ids, selector });
   return { ...request, method: "POST", body, effect: "read" };

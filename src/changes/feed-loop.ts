@@ -121,10 +121,9 @@ export class FeedLoop<E> {
       // The number of rows to be skipped is unknown.
       limit: this.#source.skips ? undefined : this.#cursor.remaining,
     });
-    const timeout = this.#silenceTimeout;
     return {
       ...request,
-      ...(this.#isLive ? { timeout, silenceTimeout: timeout, retries: 0 } : {}),
+      ...(this.#isLive ? { silenceTimeout: this.#silenceTimeout, retries: 0 } : {}),
       ...(kind === this.#options.feed ? { onResponse: () => this.#responded(connection) } : {}),
     };
   }

@@ -25,10 +25,10 @@ export interface FeedSource<E> {
   /**
    * Check that the source has not been replaced.
    *
-   * @param timeout - milliseconds
+   * @param silenceTimeout - milliseconds
    * @throws NotFoundError if it has
    */
-  check?(operation: Operation, timeout: number): Promise<void>;
+  check?(operation: Operation, silenceTimeout: number): Promise<void>;
 }
 
 /** A skipped change. The feed moves on past it. */

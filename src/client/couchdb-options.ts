@@ -11,8 +11,13 @@ export interface CouchDBOptions {
   fetch?: Fetch | undefined;
   /** Headers to send with each request. */
   headers?: HeadersInit | undefined;
-  /** Milliseconds for a response to begin and, unless it is streamed, to be complete. Default 30 000. */
+  /** Milliseconds that the server may be silent, before its response and within it. Default 30 000. */
   timeout?: number | undefined;
+  /**
+   * The same for responses that the server may have to compute: of views, `find`, searches, filtered changes
+   * and `readRows`. Default 300 000.
+   */
+  silenceTimeout?: number | undefined;
   /** How to retry requests that are safe to repeat. */
   retry?: RetryOptions | undefined;
   /** The JSON functions. Default: the runtime's `JSON`. */

@@ -3,6 +3,7 @@ import { HttpClient } from "../http/client.js";
 import { customRequest, type RequestOptions } from "../http/custom-request.js";
 import { toHeaders } from "../http/headers.js";
 import { databasePath, parseBaseUrl } from "../http/paths.js";
+import { checkTimeouts } from "../http/watchdog.js";
 import { checkObject, checkOptions } from "../shared/arguments.js";
 import type { DocumentSchema } from "../shared/codec.js";
 import { PreconditionFailedError, UnauthorizedError } from "../shared/errors.js";
@@ -10,9 +11,6 @@ import type { SureJson } from "../shared/sure-json.js";
 import type { JsonObject, OperationOptions, ServerInfo, UserContext } from "../shared/types.js";
 import type { AllDbsParams, CouchDBOptions, CreateDatabaseOptions } from "./couchdb-options.js";
 import { Database } from "./database.js";
-
-// The longest delay of a timer.
-const longestTimeout = 2 ** 31 - 1;
 
 /**
  * A session with a CouchDB server. Creating one sends no request.
@@ -29,18 +27,17 @@ export class CouchDB {
    * @param url - the server's URL; `user:password@` in it, percent-encoded, is used as `basic` authentication
    * @throws TypeError if the URL is not http(s), or has a character that must be percent-encoded, if it has
    * credentials and there is `auth`, too, or if headers cannot be sent
-   * @throws RangeError if `timeout` or `retry.limit` is out of range
+   * @throws RangeError if `timeout`, `silenceTimeout` or `retry.limit` is out of range
    */
   constructor(url: string | URL, options: CouchDBOptions = {}) {
-    checkOptions(options, { auth: 1, fetch: 1, headers: 1, timeout: 1, retry: 1, json: 1 });
+    const known = { auth: 1, fetch: 1, headers: 1, retry: 1, json: 1 } as const;
+    checkOptions(options, { ...known, timeout: 1, silenceTimeout: 1 });
     const { base, credentials } = parseBaseUrl(url);
     if (credentials && options.auth)
       throw new TypeError("pass either credentials in `url`, or `auth`");
-    const { timeout = 30_000, retry = {} } = options;
+    const { timeout = 30_000, silenceTimeout = 300_000, retry = {} } = options;
     checkObject("retry", retry);
-    if (!(timeout > 0 && timeout <= longestTimeout)) {
-      throw new RangeError(`\`timeout\` must be more than 0 and at most ${longestTimeout} ms`);
-    }
+    checkTimeouts({ timeout, silenceTimeout });
     if (retry.limit !== undefined && !(retry.limit >= 0)) {
       throw new RangeError("`retry.limit` must be at least 0");
     }
@@ -50,6 +47,7 @@ export class CouchDB {
       fetch: options.fetch,
       headers: toHeaders(options.headers),
       timeout,
+      silenceTimeout,
       retries: retry.limit ?? 2,
       feedRetries: retry.limit ?? Infinity,
     });

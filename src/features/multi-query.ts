@@ -39,10 +39,11 @@ async function* results<K, V, T extends object>(
   queries: readonly Omit<ViewParams<K>, "signal">[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
-  const { context, path } = View.partsOf(view);
+  const { context, path, timing } = View.partsOf(view);
   const { client, codec } = context;
   const body = client.json.stringify({ queries });
-  const request: StreamRequest = { method: "POST", path: `${path}/queries`, body, effect: "read" };
+  const how = { method: "POST", path: `${path}/queries`, effect: "read" } as const;
+  const request: StreamRequest = { ...how, ...timing, body };
   const operation = client.begin(signal);
   try {
     const reader = new MultiResultReader((text) => client.json.parse(text));

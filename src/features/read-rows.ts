@@ -51,7 +51,8 @@ export function readRows<R>(
   const context = Database.contextOf(db);
   const { client } = context;
   const whole = `${context.path}/${serverPath(path)}`;
-  const request: StreamRequest = { method: "GET", path: whole, query };
+  const { silenceTimeout } = client.session;
+  const request: StreamRequest = { method: "GET", path: whole, query, silenceTimeout };
   if (body !== undefined) {
     const text = client.json.stringify(body);
     Object.assign(request, { method: "POST", body: text, effect: "read" });

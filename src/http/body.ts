@@ -1,5 +1,7 @@
+import type { NetworkError } from "../shared/errors.js";
 import { wastesMemory } from "../shared/runtime.js";
 import type { Operation } from "../streams/operation.js";
+import { type Attempt, networkError, silenceError } from "./failure.js";
 import { watchdog } from "./watchdog.js";
 
 /** Reads a body chunk by chunk. */
@@ -31,40 +33,36 @@ export function readInPlace(body: ReadableStream<Uint8Array>): BodyReader {
   };
 }
 
-/** The connection of a body. */
-interface Connection {
-  /** Milliseconds without a byte after which the connection is considered dead. */
-  silenceTimeout: number;
-  silent(): Error;
-  cut(cause: unknown): Error;
-  /** Aborts when the connection is closed. */
-  signal: AbortSignal;
-  close(): void;
-}
-
 /**
  * Iterate over the chunks of a body. Stopping early closes the connection. A generator would cost several
  * microtasks per chunk, and CouchDB sends a chunk per row.
+ *
+ * @param connection - the part of the operation that is aborted to close the connection
+ * @param silenceTimeout - milliseconds without a byte after which the connection is considered dead
+ * @param toError - the error to reject with
  */
 export function bytesOf(
   reader: BodyReader | null,
   operation: Operation,
-  { silenceTimeout, silent, cut, signal, close }: Connection,
+  connection: Operation,
+  silenceTimeout: number,
+  attempt: Attempt,
+  toError: (error: NetworkError) => Error,
 ): AsyncIterableIterator<Uint8Array> {
   const end = { done: true, value: undefined } as const;
   let failure: Error | undefined;
   const watch = watchdog(silenceTimeout, () => {
-    failure = silent();
-    close();
+    failure = toError(silenceError(attempt, silenceTimeout));
+    connection.abort(failure);
   });
   // fetch may miss the abort: a signal composed of signals can be garbage-collected before it fires.
   const stop = () => {
     watch.end();
     void reader?.cancel().catch(() => {});
   };
-  signal.addEventListener("abort", stop);
+  connection.onEnd(stop);
   // It may have aborted after the headers arrived.
-  if (signal.aborted) stop();
+  if (connection.aborted) stop();
   return {
     next: async () => {
       try {
@@ -75,20 +73,48 @@ export function bytesOf(
         operation.throwIfAborted();
         if (failure) throw failure;
         if (!step.done && step.value) return { done: false, value: step.value };
-        close();
+        watch.end();
+        connection.end();
         return end;
       } catch (cause) {
-        close();
+        connection.abort(cause);
         operation.throwIfAborted();
-        throw failure ?? cut(cause);
+        throw failure ?? toError(networkError(attempt, cause));
       }
     },
     return: async () => {
-      close();
+      connection.abort(end);
       return end;
     },
     [Symbol.asyncIterator]() {
       return this;
     },
   };
+}
+
+// Some runtimes take noticeably longer to read a body by chunks.
+const smallSize = 16_384;
+
+/** Whether a body will arrive in one piece or few. */
+export function isSmall({ headers }: Response): boolean {
+  return Number(headers.get("content-length") ?? Infinity) <= smallSize;
+}
+
+/**
+ * Read a body to its end, as text.
+ *
+ * @param limit - milliseconds, because a body without an end is never silent
+ */
+export async function textOf(
+  bytes: AsyncIterable<Uint8Array>,
+  limit: number,
+  attempt: Attempt,
+): Promise<string> {
+  const end = Date.now() + limit;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes) {
+    if (Date.now() > end) throw silenceError(attempt, limit);
+    chunks.push(chunk);
+  }
+  return new Blob(chunks as BlobPart[]).text();
 }

@@ -13,18 +13,16 @@ import { LineReader } from "../streams/line-reader.js";
 import { closedError, Operation } from "../streams/operation.js";
 import { RowReader } from "../streams/row-reader.js";
 import { batchesOf, type TextReader } from "./batches.js";
-import { type BodyReader, bytesOf, readInPlace } from "./body.js";
 import { failureWithin } from "./failure.js";
 import { encodeQuery } from "./query.js";
-import {
-  effectOf,
-  type HttpRequest,
-  type JsonRequest,
-  type JsonResponse,
-  type OpenResponse,
-  type StreamRequest,
+import type {
+  HttpRequest,
+  JsonRequest,
+  JsonResponse,
+  OpenResponse,
+  StreamRequest,
 } from "./request.js";
-import { type Exchange, type Session, send } from "./send.js";
+import { type Session, send } from "./send.js";
 
 /**
  * The HTTP layer. It sends requests, and returns JSON, rows and errors. It knows CouchDB's response format,
@@ -114,13 +112,6 @@ export class HttpClient {
     return this.error(ConflictError, { method, path }, details);
   }
 
-  /** Create the error for a server that was silent for too long. */
-  silent(request: HttpRequest, milliseconds: number): TimeoutError {
-    const reason = `the server was silent for ${milliseconds} ms`;
-    const mayHaveHappened = effectOf(request) !== "read";
-    return this.error(TimeoutError, request, { reason, mayHaveHappened });
-  }
-
   /** Begin an operation of several requests. The caller must `end` it. */
   begin(signal: AbortSignal | undefined): Operation {
     if (this.#closing) throw closedError();
@@ -165,15 +156,14 @@ export class HttpClient {
     session: Session,
   ): Promise<JsonResponse> {
     const whole = { ...request, url: this.url(request) };
-    const exchange = await send(session, whole, operation, true);
-    const { response, text } = exchange;
+    const { response, text } = await send(session, whole, operation);
     const isHead = request.method === "HEAD";
     if (isHead && !isJson(response)) throw this.#notJson(request, response);
-    const value = isHead ? undefined : this.#parse(request, exchange);
+    const value = isHead ? undefined : this.#parse(request, response, text);
     return { headers: response.headers, text, value };
   }
 
-  #parse(request: JsonRequest, { response, text }: Exchange): unknown {
+  #parse(request: JsonRequest, response: Response, text: string): unknown {
     const { expects } = request;
     let value: unknown;
     try {
@@ -209,7 +199,7 @@ export class HttpClient {
   #batches(request: StreamRequest, operation: Operation, reader: TextReader): Pull<Batch> {
     return batchesOf(reader, {
       open: async () => {
-        const opened = await this.open(request, operation, readInPlace);
+        const opened = await this.open(request, operation, true);
         operation.throwIfAborted();
         if (isJson(opened.response)) request.onResponse?.();
         return opened;
@@ -224,24 +214,22 @@ export class HttpClient {
     });
   }
 
-  /** Send a request, and return the response when its headers have arrived. */
-  async open(
-    request: StreamRequest,
-    operation: Operation,
-    toReader: (body: ReadableStream<Uint8Array>) => BodyReader = (body) => body.getReader(),
-  ): Promise<OpenResponse> {
-    const { silenceTimeout = Infinity } = request;
+  /**
+   * Send a request, and return the response when its headers have arrived.
+   *
+   * @param isRows - whether the body is rows: then silence is a lost connection, unless the server may
+   * compute
+   */
+  async open(request: StreamRequest, operation: Operation, isRows = false): Promise<OpenResponse> {
     const whole = { ...request, url: this.url(request) };
-    const { response, signal, close } = await send(this.session, whole, operation, false);
-    const reader = response.body && toReader(response.body);
-    const bytes = bytesOf(reader, operation, {
-      silenceTimeout,
-      silent: () => this.silent(request, silenceTimeout),
-      cut: (cause) => this.incomplete(request, response.status, cause),
-      signal,
-      close,
-    });
-    return { response, bytes, close };
+    return (await send(this.session, whole, operation, {
+      inPlace: isRows,
+      toError: (error, status) => {
+        if (!(error instanceof TimeoutError)) return this.incomplete(request, status, error.cause);
+        const isLost = isRows && request.silenceTimeout === undefined;
+        return isLost ? this.incomplete(request, status, error) : error;
+      },
+    })) as OpenResponse;
   }
 
   #notJson(request: HttpRequest, { status, headers }: Response, cause?: unknown) {

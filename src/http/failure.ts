@@ -10,6 +10,7 @@ import {
   PayloadTooLargeError,
   PreconditionFailedError,
   ServerError,
+  TimeoutError,
   TooManyRequestsError,
   UnauthorizedError,
   UnsupportedMediaTypeError,
@@ -57,11 +58,20 @@ export function errorFromResponse(
   return new InvalidResponseError({ ...request, status, reason: message, retryAfter });
 }
 
+/** A request that was sent. */
+export interface Attempt {
+  method: string;
+  url: string;
+  mayHaveHappened: boolean;
+}
+
+/** Create the error for a server that was silent for too long. */
+export function silenceError(request: Attempt, milliseconds: number): TimeoutError {
+  return new TimeoutError({ ...request, reason: `no response within ${milliseconds} ms` });
+}
+
 /** Create the error for a request that failed in the network. */
-export function networkError(
-  request: { method: string; url: string; mayHaveHappened: boolean },
-  cause: unknown,
-): NetworkError {
+export function networkError(request: Attempt, cause: unknown): NetworkError {
   const mayHaveHappened = request.mayHaveHappened && !wasRefused(cause);
   const reason = "the connection failed or was lost";
   return new NetworkError({ ...request, reason, cause, mayHaveHappened });

@@ -21,8 +21,13 @@ export interface HttpRequest extends OperationOptions {
   headers?: Record<string, string> | undefined;
   /** Default `"read"` for GET and HEAD, `"write"` for other methods. */
   effect?: Effect;
-  /** Milliseconds to the headers, and to the end of a body that is read whole. Default: the session's. */
-  timeout?: number | false;
+  /** Milliseconds to the headers. Default: `silenceTimeout`. */
+  timeout?: number;
+  /**
+   * Milliseconds of silence, in the body and before it, after which the request fails with a TimeoutError.
+   * Default: the session's `timeout`; in rows, that much silence is a lost connection instead.
+   */
+  silenceTimeout?: number;
   /** 0 if the caller retries. Default: the session's. */
   retries?: 0;
 }
@@ -35,8 +40,6 @@ export interface JsonRequest extends HttpRequest {
 
 /** A request whose response is streamed. */
 export interface StreamRequest extends HttpRequest {
-  /** Milliseconds without a byte after which the connection is considered dead. Default: no limit. */
-  silenceTimeout?: number | undefined;
   /** Called when CouchDB begins its response. */
   onResponse?: () => void;
 }

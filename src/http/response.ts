@@ -20,8 +20,7 @@ export async function responseTo(
 ): Promise<Response> {
   try {
     const headers = { accept: "*/*", ...toHeaders(request.headers) };
-    const silenceTimeout = client.session.timeout;
-    const opened = await client.open({ ...request, headers, silenceTimeout }, operation);
+    const opened = await client.open({ ...request, headers }, operation);
     const end = () => {
       opened.close();
       operation.end();

@@ -1,12 +1,17 @@
 import ky from "ky";
 import type { Auth, AuthResponse, AuthServer } from "../auth/auth.js";
-import { type CouchDBError, TimeoutError } from "../shared/errors.js";
+import { CouchDBError, type NetworkError } from "../shared/errors.js";
 import { credentials, hidesCookies, resends, unrepeatable } from "../shared/runtime.js";
 import type { Operation } from "../streams/operation.js";
-import { errorFromResponse, networkError } from "./failure.js";
+import { bytesOf, isSmall, readInPlace, textOf } from "./body.js";
+import { errorFromResponse, networkError, silenceError } from "./failure.js";
 import { toHeaders } from "./headers.js";
-import { effectOf, type Fetch, type HttpRequest } from "./request.js";
+import { effectOf, type Fetch, type HttpRequest, type OpenResponse } from "./request.js";
 import { mayPass, waitBefore } from "./retry.js";
+import { watchdog } from "./watchdog.js";
+
+// A body that is read whole may take as many timeouts, as long as it keeps arriving.
+const mostTimeouts = 10;
 
 /** Settings that the requests of a session share. */
 export interface Session {
@@ -16,126 +21,125 @@ export interface Session {
   readonly fetch: Fetch | undefined;
   /** With lower-case names. */
   readonly headers: Record<string, string>;
-  /** Milliseconds to the headers, and to the end of a body that is read whole. */
+  /** Milliseconds that a server may be silent that only reads or writes. */
   readonly timeout: number;
+  /** Milliseconds that a server may be silent that may have to compute its response. */
+  readonly silenceTimeout: number;
   /** How often a request is retried that is safe to send twice. */
   readonly retries: number;
   /** How often in a row a live feed reconnects without progress. */
   readonly feedRetries: number;
 }
 
-/** A response whose headers have arrived. */
-export interface Exchange {
-  response: Response;
-  /** The body, if it was read whole. */
-  text: string;
-  /** Aborts when the connection is closed, or the operation ends. */
-  signal: AbortSignal;
-  /** Close the connection. */
-  close(): void;
+/** How to read a body as it arrives. */
+export interface Streaming {
+  /** Whether the chunks are parsed at once, so that their memory can be used again. */
+  inPlace: boolean;
+  /** The error for a body that is lost. */
+  toError(error: NetworkError, status: number): CouchDBError;
 }
+
+/** A response: open, or read to its end. */
+type Exchange = Partial<OpenResponse> & { response: Response; text: string };
 
 type Credentials = Record<string, string>;
 
 /**
- * Send a request, and retry it if that is safe and may help. ky supports retries and signals, too, but each
- * costs a request more time than the rest of couchfetch.
+ * Send a request, and retry it if that is safe and may help. ky supports retries, timeouts and signals, too,
+ * but each costs a request more time than the rest of couchfetch.
  *
- * @param isWhole - whether to read the body; then a request whose body is lost is retried
+ * @param streaming - default: the body is read to its end, and a request whose body is lost is retried
  */
 export async function send(
   session: Session,
   request: HttpRequest & { url: string },
   operation: Operation,
-  isWhole: boolean,
+  streaming?: Streaming,
 ): Promise<Exchange> {
-  const connection = new AbortController();
-  const { signal } = connection;
-  const release = operation.onEnd(() => connection.abort());
-  const close = () => {
-    release();
-    connection.abort();
-  };
   const effect = effectOf(request);
   const isRead = effect === "read";
   const isStream = request.body instanceof ReadableStream;
   const retries = isStream ? 0 : (request.retries ?? session.retries);
   let isRenewed = false;
-  try {
-    for (let attempt = 1; ; ) {
-      const sent = await credentialsFor(session, operation);
-      const result = await exchange(session, request, sent, { operation, signal, isWhole });
-      const { response, text, error } = result;
-      const isStale = await notifyAuth(session, result, sent, operation).catch((reason) => {
-        operation.throwIfAborted();
-        // A write that succeeded stays so, whatever the Auth throws.
-        if (isRead || error) throw reason;
-      });
-      if (!error) {
-        if (isWhole) release();
-        return { response, text, signal, close };
-      }
-      // Only once: a request that is refused again stays refused.
-      if (isStale && !isRenewed && !isStream) {
-        isRenewed = true;
-        continue;
-      }
-      if (attempt > retries || !mayPass(error, effect !== "write")) throw error;
-      await operation.sleep(waitBefore(attempt, error));
-      attempt += 1;
+  for (let attempt = 1; ; ) {
+    const sent = await credentialsFor(session, operation);
+    const result = await exchange(session, request, sent, operation, streaming);
+    const { error } = result;
+    const isStale = await notifyAuth(session, result, sent, operation).catch((reason) => {
+      operation.throwIfAborted();
+      // A write that succeeded stays so, whatever the Auth throws.
+      if (!isRead && !error) return;
+      if (!error) result.close?.();
+      throw reason;
+    });
+    if (!error) return result;
+    // Only once: a request that is refused again stays refused.
+    if (isStale && !isRenewed && !isStream) {
+      isRenewed = true;
+      continue;
     }
-  } catch (error) {
-    close();
-    throw error;
+    if (attempt > retries || !mayPass(error, effect !== "write")) throw error;
+    await operation.sleep(waitBefore(attempt, error));
+    attempt += 1;
   }
 }
 
 type Result =
-  | { response: Response; text: string; error?: undefined }
-  | { response: Response | undefined; text: string; error: CouchDBError };
+  | (Exchange & { error?: undefined })
+  | { response?: Response | undefined; error: CouchDBError };
 
 /** Send a request once. Rejects only if the operation is aborted. */
 async function exchange(
   session: Session,
   request: HttpRequest & { url: string },
   sent: Credentials | undefined,
-  how: { operation: Operation; signal: AbortSignal; isWhole: boolean },
+  operation: Operation,
+  streaming: Streaming | undefined,
 ): Promise<Result> {
-  const { method, url, timeout = session.timeout } = request;
+  const { method, url, silenceTimeout = session.timeout, timeout = silenceTimeout } = request;
   const target = { method, url };
-  const { operation } = how;
-  const init = toInit(session, request, sent, how.signal);
-  let text = "";
-  let lost: { cause: unknown } | undefined;
-  let isOver = false;
-  // Reading the body here makes ky's timeout cover it.
-  const fetch = async () => {
-    try {
-      const response = await (session.fetch
-        ? session.fetch(new Request(url, init))
-        : globalThis.fetch(url, init));
-      if (!isOver && (how.isWhole || !response.ok)) text = await response.text();
-      return response;
-    } catch (cause) {
-      lost = { cause };
-      throw cause;
-    }
-  };
-  const arriving = ky(url, { timeout, retry: 0, throwHttpErrors: false, fetch });
+  const details = { ...target, mayHaveHappened: effectOf(request) !== "read" };
+  const controller = new AbortController();
+  const init = toInit(session, request, sent, controller.signal);
+  const connection = operation.part();
+  const watch = watchdog(timeout, () => connection.abort(silenceError(details, timeout)));
+  watch.listen();
+  connection.onEnd(() => {
+    watch.end();
+    connection.end();
+    controller.abort();
+  });
+  const close = () => connection.abort(null);
+  const fetch = async () =>
+    session.fetch ? session.fetch(new Request(url, init)) : globalThis.fetch(url, init);
+  const arriving = ky(url, { timeout: false, retry: 0, throwHttpErrors: false, fetch });
   try {
-    const response = await operation.race(arriving);
-    if (response.ok) return { response, text };
-    return { response, text, error: errorFromResponse(target, response, text) };
-  } catch {
-    isOver = true;
+    const response = await connection.race(arriving);
+    const { body, ok, status } = response;
+    const isWhole = !(ok && streaming);
+    let text = "";
+    if (isWhole && isSmall(response)) {
+      watch.listen();
+      text = await connection.race(response.text());
+      watch.end();
+      connection.end();
+    } else {
+      watch.end();
+      const reader = body && (streaming?.inPlace ? readInPlace(body) : body.getReader());
+      const bytes = bytesOf(reader, operation, connection, silenceTimeout, details, (error) =>
+        isWhole ? error : streaming.toError(error, status),
+      );
+      if (!isWhole) return { response, bytes, text, close };
+      text = await textOf(bytes, mostTimeouts * silenceTimeout, details);
+    }
+    if (ok) return { response, text };
+    return { response, error: errorFromResponse(target, response, text) };
+  } catch (cause) {
     // A custom fetch may ignore the signal, and respond later.
     arriving.then(({ body }) => body?.cancel()).catch(() => {});
+    close();
     operation.throwIfAborted();
-    const details = { ...target, mayHaveHappened: effectOf(request) !== "read" };
-    const error = lost
-      ? networkError(details, lost.cause)
-      : new TimeoutError({ ...details, reason: `no response within ${timeout} ms` });
-    return { response: undefined, text, error };
+    return { error: cause instanceof CouchDBError ? cause : networkError(details, cause) };
   }
 }
 

@@ -1,6 +1,7 @@
 import { argumentError } from "../shared/arguments.js";
 import type { Operation } from "../streams/operation.js";
 import type { HttpClient } from "./client.js";
+import { silenceError } from "./failure.js";
 import { type Progress, prepareBody, uploadTimeout } from "./progress.js";
 import type { HttpRequest } from "./request.js";
 
@@ -46,10 +47,11 @@ export async function prepareUpload<R extends HttpRequest>(
   onProgress?: Progress,
 ): Promise<{ request: R; sent: Blob | undefined; end(): void }> {
   const { timeout } = client.session;
-  const silent = () => client.silent(request, timeout);
+  const attempt = { method: request.method, url: client.url(request), mayHaveHappened: true };
+  const silent = () => silenceError(attempt, timeout);
   const prepared = await prepareBody(body, isStream, { operation, timeout, silent, onProgress });
   const sent = prepared.body instanceof Blob ? prepared.body : undefined;
-  const limit = sent ? uploadTimeout(sent.size, timeout) : false;
+  const limit = sent ? uploadTimeout(sent.size, timeout) : Infinity;
   const whole = { ...request, body: prepared.body, timeout: limit };
   return { request: whole, sent, end: prepared.end };
 }

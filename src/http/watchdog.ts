@@ -2,7 +2,21 @@
 // short waits instead of a long one let the data be read first.
 const ticks = 5;
 
-/** Detects silence, but only between `listen` and `rest`: while nothing is read, nothing can be received. */
+// The longest delay of a timer.
+const longestTimeout = 2 ** 31 - 1;
+
+/** @throws RangeError for a time that a timer cannot wait */
+export function checkTimeouts(timeouts: Record<string, number>): void {
+  for (const [name, timeout] of Object.entries(timeouts)) {
+    if (!(timeout > 0 && timeout <= longestTimeout))
+      throw new RangeError(`\`${name}\` must be more than 0 and at most ${longestTimeout} ms`);
+  }
+}
+
+/**
+ * Detects silence, but only between `listen` and `rest`: while nothing is read, nothing can be received. It
+ * keeps no timer for a reader that has stopped reading.
+ */
 export interface Watchdog {
   listen(): void;
   rest(): void;
@@ -15,21 +29,31 @@ export interface Watchdog {
  */
 export function watchdog(silence: number, bark: () => void): Watchdog {
   let isListening = false;
+  let isOver = silence === Infinity;
   let quiet = 0;
-  const tick = () => {
-    if (isListening) quiet += 1;
-    // The first tick was already under way when the listening began.
-    if (quiet > ticks) bark();
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const pause = () => {
+    clearInterval(timer);
+    timer = undefined;
   };
-  const timer = silence < Infinity ? setInterval(tick, silence / ticks) : undefined;
+  const tick = () => {
+    quiet += 1;
+    if (!isListening) pause();
+    else if (quiet === ticks) bark();
+  };
   return {
     listen() {
       isListening = true;
+      // A tick that is already under way does not count.
+      quiet = timer === undefined ? 0 : -1;
+      if (!isOver) timer ??= setInterval(tick, silence / ticks);
     },
     rest() {
       isListening = false;
-      quiet = 0;
     },
-    end: () => clearInterval(timer),
+    end() {
+      isOver = true;
+      pause();
+    },
   };
 }

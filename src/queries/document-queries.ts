@@ -111,6 +111,7 @@ export class DocumentQueries<T extends object = JsonObject, S extends object = T
    * ```
    *
    * @throws IncompleteResponseError if the connection is lost
+   * @throws TimeoutError if the server is silent for the session's `silenceTimeout`
    * @throws TypeError if there are `fields`: use `query`
    * @throws ValidationError if a document does not match the database's schema
    * @see https://docs.couchdb.org/en/stable/api/database/find.html

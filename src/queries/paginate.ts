@@ -63,7 +63,8 @@ async function* pages(
   while (left > 0) {
     const asked = Math.min(left, size);
     const body = client.json.stringify({ ...page, limit: asked });
-    const request: StreamRequest = { method: "POST", path, body, effect: "read" };
+    const { silenceTimeout } = client.session;
+    const request: StreamRequest = { method: "POST", path, body, effect: "read", silenceTimeout };
     const response = client.rows(request, member, operation);
     let count = 0;
     for (let batch = await response.next(); batch; batch = await response.next()) {

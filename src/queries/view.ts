@@ -53,7 +53,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
 
   /** @internal */
   static partsOf<K, V, T extends object>(view: View<K, V, T>) {
-    return { context: view.#context, path: view.#path };
+    return { context: view.#context, path: view.#path, timing: view.#timing };
   }
 
   /**
@@ -68,6 +68,8 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    * @throws IncompleteResponseError if the connection is lost and the remaining rows cannot be determined
    * exactly: with reduced rows, `keys`, `sorted: false`, or keys with numbers or members that `JSON.parse`
    * changes
+   * @throws TimeoutError if the server is silent for the session's `silenceTimeout`; for `_all_docs`, silence
+   * is a lost connection
    */
   rows(params: ViewParams<K> & WithDocs): Rows<DocRow<K, V, T>>;
   rows(params: ViewParams<K> & Unreduced): Rows<EmittedRow<K, V, T>>;
@@ -206,9 +208,16 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     return databaseRows(this.#context, { signal, kind: "row", open, map });
   }
 
+  /** How long the server may be silent: it may have to build the index. */
+  get #timing(): Pick<StreamRequest, "silenceTimeout"> {
+    const { silenceTimeout } = this.#context.client.session;
+    return this.#isOfIds ? {} : { silenceTimeout };
+  }
+
   #request(query: ViewParams): StreamRequest {
     const { client } = this.#context;
-    const get = { method: "GET", path: this.#path, query: { ...query } } as const;
+    const how = { path: this.#path, ...this.#timing };
+    const get = { method: "GET", ...how, query: { ...query } } as const;
     // Invalid parameters throw here.
     const isShort = client.url(get).length - client.base.length < longestQuery;
     const { keys, ...rest } = query;

@@ -110,7 +110,7 @@ export class NetworkError extends CouchDBError {
   declare readonly mayHaveHappened: boolean;
 }
 
-/** The server did not respond within the session's `timeout`. */
+/** The server was silent for the session's `timeout` or `silenceTimeout`. The request is not retried. */
 export class TimeoutError extends NetworkError {
   override name = "TimeoutError";
 }

@@ -507,11 +507,13 @@ describe("the network", () => {
     }
   });
 
-  test("timeout does not end what streams", async () => {
+  test("timeout does not end what keeps streaming", async () => {
     const { url } = await answering((response) => {
       response.writeHead(200, { "content-type": "application/json" });
       response.write('{"total_rows":1,"offset":0,"rows":[\r\n');
-      setTimeout(() => response.end('{"id":"cat","key":"cat","value":{"rev":"1-a"}}\r\n]}'), 900);
+      setTimeout(() => response.write('{"id":"cat",'), 300);
+      setTimeout(() => response.write('"key":"cat",'), 600);
+      setTimeout(() => response.end('"value":{"rev":"1-a"}}\r\n]}'), 900);
     });
     const couch = new CouchDB(url, { timeout: 600 });
     expect(await couch.database("animals").keys().toArray()).toEqual(["cat"]);

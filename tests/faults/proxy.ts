@@ -35,6 +35,8 @@ export interface Fault {
   taken?: number;
   /** Bytes of the answer's body that go out at once, each time in a turn of their own. */
   trickle?: number;
+  /** Milliseconds after each of these. */
+  pause?: number;
   /** Bytes of the answer's body after which it waits to be told to go on. */
   hold?: number;
   /** Bytes of the answer's body after which it breaks off; none yet, but the headers: 0. */
@@ -204,7 +206,7 @@ class Passage implements Passing {
     this.#answer.end();
   }
 
-  async #write(chunk: Buffer, { after, hold = 0, trickle }: Fault): Promise<void> {
+  async #write(chunk: Buffer, { after, hold = 0, trickle, pause }: Fault): Promise<void> {
     const end = after ?? Number.POSITIVE_INFINITY;
     const most = trickle ?? chunk.length;
     for (let at = 0; at < chunk.length && this.sent < end && !this.#isBroken; ) {
@@ -215,7 +217,8 @@ class Passage implements Passing {
       if (!this.#answer.write(piece)) await this.#room();
       if (this.sent === hold) await this.#released;
       if (this.#answer.destroyed) return;
-      if (most < chunk.length) await setImmediate();
+      if (pause !== undefined) await sleep(pause);
+      else if (most < chunk.length) await setImmediate();
     }
   }
 

@@ -49,3 +49,26 @@ test("without a limit there is no timer", () => {
   expect(vi.getTimerCount()).toBe(0);
   watch.end();
 });
+
+test("a reader that has stopped reading keeps no timer, and is watched again when it reads", () => {
+  const watch = watchdog(silence, bark);
+  watch.listen();
+  watch.rest();
+  vi.advanceTimersByTime(silence);
+  expect(vi.getTimerCount()).toBe(0);
+  watch.listen();
+  vi.advanceTimersByTime(silence - 1);
+  expect(barks).toBe(0);
+  vi.advanceTimersByTime(1);
+  expect(barks).toBe(1);
+  watch.end();
+});
+
+test("nothing is watched after the end", () => {
+  const watch = watchdog(silence, bark);
+  watch.end();
+  watch.listen();
+  vi.advanceTimersByTime(2 * silence);
+  expect(barks).toBe(0);
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -22,7 +22,7 @@ export async function* readMultipart(
   operation: Operation,
 ): AsyncGenerator<string | AttachmentPart, void, void> {
   const headers = { accept: "multipart/related, application/json" };
-  const whole: StreamRequest = { ...request, headers, silenceTimeout: client.session.timeout };
+  const whole: StreamRequest = { ...request, headers };
   const { response, bytes, close } = await client.open(whole, operation);
   const { status } = response;
   const type = response.headers.get("content-type") ?? "";

@@ -12,7 +12,7 @@ import {
   TooManyRequestsError,
 } from "couchfetch";
 import { type Case, type Context, eventually, fill, fillMany, rejects } from "../case.js";
-import { answer, throughProxy } from "../proxies.js";
+import { answer, type RemoteProxy, throughProxy } from "../proxies.js";
 import { statuses } from "./aiocouch/errors.js";
 
 const classes: (readonly [number, typeof CouchDBError])[] = [
@@ -89,7 +89,7 @@ export const network: Case[] = [
       },
     },
   ]),
-  ...(["cut", "reset", "end"] as const).map(
+  ...(["cut", "reset", "end", "stall"] as const).map(
     (how): Case => ({
       name: `a scan goes on after its last row: ${how}`,
       async run(context) {
@@ -98,12 +98,13 @@ export const network: Case[] = [
           Array.from({ length: 50 }, (_, n) => ({ _id: `doc-${n}`, text: "x".repeat(200) })),
         );
         const rule = { of: "^GET .*_all_docs", times: 2, fault: { after: 4_000, how } };
-        await throughProxy(context, [rule], async (proxy) => {
+        const scan = async (proxy: RemoteProxy) => {
           const ids = idsOf(await proxy.db.docs().toArray());
           assert.deepEqual(ids, await context.db.keys().toArray());
           const asked = (await proxy.status()).requests.filter((each) => /^GET/.test(each));
           assert.equal(asked.length, 3);
-        });
+        };
+        await throughProxy(context, [rule], scan, how === "stall" ? { timeout: 500 } : {});
       },
     }),
   ),
@@ -261,6 +262,56 @@ export const network: Case[] = [
         },
         options,
       );
+    },
+  },
+  {
+    name: "a view and a query that stop in the middle are TimeoutErrors, and are not asked again",
+    async run(context) {
+      await fillLarge(context);
+      const options = { silenceTimeout: 200 };
+      for (const [name, of, read] of readings.slice(1, 3)) {
+        const rule = { of, fault: { after: 5_000, how: "stall" as const } };
+        await throughProxy(
+          context,
+          [rule],
+          async ({ db, status }) => {
+            const ids: string[] = [];
+            const all = async () => {
+              for await (const row of read(db)) ids.push(...idsOf([row]));
+            };
+            await rejects(all, TimeoutError);
+            assert.isNotEmpty(ids, name);
+            const asked = (await status()).requests.filter((each) => /^(GET|POST)/.test(each));
+            assert.equal(asked.length, 1, name);
+            await eventually(async () => (await status()).underWay.length === 0);
+          },
+          options,
+        );
+      }
+    },
+  },
+  {
+    name: "what CouchDB computes may take longer than the timeout",
+    async run(context) {
+      await fillLarge(context);
+      for (const [, of, read] of readings.slice(1, 3)) {
+        const rule = { of, fault: { delay: 400 } };
+        const scan = async ({ db }: RemoteProxy) => {
+          assert.sameMembers(idsOf(await read(db).toArray()), letters);
+        };
+        await throughProxy(context, [rule], scan, { timeout: 100 });
+      }
+    },
+  },
+  {
+    name: "a document that keeps arriving may take longer than the timeout",
+    async run(context) {
+      await fill(context.db, { cat: { text: "x".repeat(1_000) } });
+      const rule = { of: "^GET .*cat", fault: { trickle: 20, pause: 20 } };
+      const read = async ({ db }: RemoteProxy) => {
+        assert.equal((await db.get("cat")).data.text.length, 1_000);
+      };
+      await throughProxy(context, [rule], read, { timeout: 500 });
     },
   },
   {
