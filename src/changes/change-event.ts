@@ -1,5 +1,6 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
+import { checkOptions } from "../shared/arguments.js";
 import type {
   DocumentData,
   JsonObject,
@@ -91,6 +92,7 @@ export class ChangedEvent<
    * @throws NotFoundError if the server no longer has this revision
    */
   async doc(options: OperationOptions = {}): Promise<Document<T>> {
+    checkOptions(options, { signal: 1 });
     const { doc } = this.json;
     if (doc) {
       const original = () => (this.#context.client.json.parse(this.#text) as ChangeJson).doc;

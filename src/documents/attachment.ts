@@ -4,6 +4,7 @@ import type { Progress } from "../http/progress.js";
 import type { HttpRequest, JsonRequest } from "../http/request.js";
 import { responseTo } from "../http/response.js";
 import { contentOf, prepareUpload } from "../http/upload.js";
+import { checkOptions } from "../shared/arguments.js";
 import { isAlike } from "../shared/bytes.js";
 import { NotFoundError } from "../shared/errors.js";
 import type { DocumentMembers, OperationOptions, WriteResult } from "../shared/types.js";
@@ -47,7 +48,8 @@ export class Attachment {
   }
 
   /** Ask the server whether the attachment exists. */
-  async exists({ signal }: OperationOptions = {}): Promise<boolean> {
+  async exists(options: OperationOptions = {}): Promise<boolean> {
+    const { signal } = checkOptions(options, { signal: 1 });
     try {
       await responseTo(this.#client, { method: "HEAD", path: this.#path, signal });
       return true;
@@ -68,6 +70,7 @@ export class Attachment {
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#get--db-docid-attname
    */
   async fetch(options: TransferOptions & { rev?: string | undefined } = {}): Promise<Response> {
+    checkOptions(options, { rev: 1, onProgress: 1, signal: 1 });
     const { rev, signal, onProgress } = options;
     const request = { method: "GET", path: this.#path, query: { rev }, signal } as const;
     const response = await responseTo(this.#client, request, onProgress);
@@ -93,8 +96,9 @@ export class Attachment {
   async save(
     body: BodyInit,
     contentType?: string,
-    { onProgress, signal }: TransferOptions = {},
+    options: TransferOptions = {},
   ): Promise<WriteResult> {
+    const { onProgress, signal } = checkOptions(options, { onProgress: 1, signal: 1 });
     const content = contentOf(body);
     const type = contentType ?? content.type;
     return enqueue([this.#document], signal, async () => {
@@ -132,7 +136,8 @@ export class Attachment {
    * @throws NetworkError with `mayHaveHappened` if the connection is lost
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#delete--db-docid-attname
    */
-  async delete({ signal }: OperationOptions = {}): Promise<WriteResult> {
+  async delete(options: OperationOptions = {}): Promise<WriteResult> {
+    const { signal } = checkOptions(options, { signal: 1 });
     return enqueue([this.#document], signal, async () => {
       const parent = this.#revision("DELETE");
       const query = { rev: parent };

@@ -1,6 +1,7 @@
 import { documentPath } from "../http/paths.js";
 import { uploadTimeout } from "../http/progress.js";
 import type { JsonRequest } from "../http/request.js";
+import { checkOptions } from "../shared/arguments.js";
 import type { CouchDBError } from "../shared/errors.js";
 import type { BulkRow, JsonObject, NewData, OperationOptions } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
@@ -102,7 +103,8 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
    * @throws NetworkError with `mayHaveHappened` if the connection was lost and the server does not say for
    * each document what happened: those that it reports are in `ok` and `error`, the others in neither
    */
-  async save({ new_edits = true, signal }: BulkOptions = {}): Promise<void> {
+  async save(options: BulkOptions = {}): Promise<void> {
+    const { new_edits = true, signal } = checkOptions(options, { new_edits: 1, signal: 1 });
     signal?.throwIfAborted();
     const documents = [...this];
     const states = documents.map((document) => Document.stateOf(document));
@@ -186,7 +188,8 @@ export async function editAndSave<T extends object>(
   edit: BulkEdit<T> = () => {},
   options: BulkOptions = {},
 ): Promise<BulkOperation<T>> {
-  await client.during(options.signal, () => edit(bulk));
+  const { signal } = checkOptions(options, { new_edits: 1, signal: 1 });
+  await client.during(signal, () => edit(bulk));
   await bulk.save(options);
   return bulk;
 }

@@ -1,6 +1,6 @@
 import { documentPath } from "../http/paths.js";
 import type { HttpRequest } from "../http/request.js";
-import { checkType } from "../shared/arguments.js";
+import { checkObject, checkOptions, checkType } from "../shared/arguments.js";
 import { ownMembers } from "../shared/json-equal.js";
 import type { DocumentData, JsonObject, OperationOptions, WriteResult } from "../shared/types.js";
 import { Attachment } from "./attachment.js";
@@ -109,6 +109,7 @@ export class Document<T extends object = JsonObject> {
     } = {},
   ): Promise<boolean> {
     const state = this.#state;
+    checkObject("options", options);
     const { discardChanges: _, ...query } = options;
     return enqueueReplacing(state, "GET", options, (isChanged) =>
       fetchDocument(state, query, () => {
@@ -128,7 +129,7 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
    */
   async save(options: SaveOptions = {}): Promise<WriteResult | undefined> {
-    const { signal } = options;
+    const { signal } = checkOptions(options, { batch: 1, new_edits: 1, signal: 1 });
     signal?.throwIfAborted();
     const state = this.#state;
     const draft = state.draft();
@@ -147,6 +148,7 @@ export class Document<T extends object = JsonObject> {
   async delete(
     options: OperationOptions & { discardChanges?: boolean | undefined } = {},
   ): Promise<WriteResult> {
+    checkOptions(options, { discardChanges: 1, signal: 1 });
     return enqueueReplacing(this.#state, "DELETE", options, (isChanged) =>
       deleteDocument(this.#state, options.signal, isChanged),
     );
@@ -165,7 +167,7 @@ export class Document<T extends object = JsonObject> {
     newId: string,
     options: OperationOptions & { rev?: string | undefined } = {},
   ): Promise<WriteResult> {
-    const { rev, signal } = options;
+    const { rev, signal } = checkOptions(options, { rev: 1, signal: 1 });
     const destination = documentPath(newId) + (rev ? `?rev=${encodeURIComponent(rev)}` : "");
     return enqueue([this.#state], signal, () => copyDocument(this.#state, destination, signal));
   }
@@ -199,7 +201,8 @@ export class Document<T extends object = JsonObject> {
    * @throws NotFoundError if the document does not exist
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#head--db-docid
    */
-  async info({ signal }: OperationOptions = {}): Promise<WriteResult> {
+  async info(options: OperationOptions = {}): Promise<WriteResult> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const { context, id, path } = this.#state;
     const request: HttpRequest = { method: "HEAD", path, signal };
     const { headers } = await context.client.request(request);
@@ -216,7 +219,8 @@ export class Document<T extends object = JsonObject> {
    * @throws NotFoundError if the document does not exist
    * @see https://docs.couchdb.org/en/stable/replication/conflicts.html
    */
-  async conflicts({ signal }: OperationOptions = {}): Promise<string[]> {
+  async conflicts(options: OperationOptions = {}): Promise<string[]> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const { _conflicts = [] } = await readMembers(this.#state, { conflicts: true, signal });
     return checkRevisions(this.#state, _conflicts);
   }
@@ -227,7 +231,8 @@ export class Document<T extends object = JsonObject> {
    * @throws NotFoundError if the document does not exist
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-an-extended-revision-history
    */
-  async revs({ signal }: OperationOptions = {}): Promise<string[]> {
+  async revs(options: OperationOptions = {}): Promise<string[]> {
+    const { signal } = checkOptions(options, { signal: 1 });
     const { _revs_info = [] } = await readMembers(this.#state, { revs_info: true, signal });
     return checkRevisions(this.#state, _revs_info).map(({ rev }) => rev);
   }

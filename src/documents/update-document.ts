@@ -1,3 +1,4 @@
+import { checkOptions } from "../shared/arguments.js";
 import { ConflictError } from "../shared/errors.js";
 import { atRevision, isLike, replacement } from "../shared/json-equal.js";
 import type { DocumentData, OperationOptions } from "../shared/types.js";
@@ -16,8 +17,9 @@ export type Mutate<T extends object> = (
 export async function updateDocument<T extends object>(
   state: DocumentState<T>,
   mutate: Mutate<T>,
-  { attempts = 10, signal }: OperationOptions & { attempts?: number | undefined },
+  options: OperationOptions & { attempts?: number | undefined },
 ): Promise<void> {
+  const { attempts = 10, signal } = checkOptions(options, { attempts: 1, signal: 1 });
   if (!(attempts >= 1)) throw new RangeError("`attempts` must be at least 1");
   return enqueueReplacing(state, "PUT", { signal }, async () => {
     for (let attempt = 1; ; attempt += 1) {

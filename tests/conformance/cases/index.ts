@@ -14,6 +14,7 @@ import { imports } from "./imports.js";
 import { input } from "./input.js";
 import { lossless } from "./lossless.js";
 import { network } from "./network.js";
+import { options } from "./options.js";
 import { queries } from "./queries.js";
 import { readRowsCases } from "./read-rows.js";
 import { reading } from "./reading.js";
@@ -30,6 +31,7 @@ import { userCases } from "./users.js";
 /** All that is promised, by what it is about. */
 export const suites: Record<string, Case[]> = {
   input,
+  options,
   server,
   documents,
   "calls on one object": callCases,
