@@ -4,6 +4,7 @@ import {
   type CouchDBError,
   InvalidResponseError,
   NetworkError,
+  NotFoundError,
   ServerError,
   TimeoutError,
 } from "../shared/errors.js";
@@ -53,11 +54,12 @@ export function toUncertainError(error: CouchDBError): CouchDBError {
   return new NetworkError({ ...error, cause: error, mayHaveHappened: true });
 }
 
-/** The error for a failure after a part was written. */
+/** The error for a failure after a part was written: also if a node of a cluster does not have it yet. */
 export function afterWriting(error: unknown): unknown {
-  if (!(error instanceof NetworkError) || error.mayHaveHappened) return error;
+  const isLost = error instanceof NetworkError && !error.mayHaveHappened;
+  if (!isLost && !(error instanceof NotFoundError)) return error;
   const { method, url } = error;
-  const reason = "the connection was lost after a part was written";
+  const reason = "a part was written, and then the connection or the document was lost";
   return new NetworkError({ method, url, reason, cause: error, mayHaveHappened: true });
 }
 
@@ -159,9 +161,9 @@ async function outcomeOf(
   leaves: DocumentData[],
   read: Read,
 ): Promise<WriteOutcome> {
-  // If there is no document, a write of a new one may still arrive; one with a parent would fail.
-  let isDecided = leaves.length === 0;
-  let isUnknown = isDecided && parent === undefined;
+  // Absence proves nothing: the node of a cluster that performed the write may be away.
+  let isDecided = false;
+  let isUnknown = false;
   for (const leaf of leaves) {
     const history = historyOf(leaf);
     // Another branch.

@@ -307,7 +307,12 @@ describe("an upload", () => {
   const none = { error: { id: "cat", error: "not_found", reason: "missing" } };
   test.each([
     ["moved on", 200, now(["b", "a"], 1), ConflictError],
-    ["gone", 200, { results: [{ id: "cat", docs: [none] }] }, ConflictError],
+    [
+      "not on the node that is asked",
+      200,
+      { results: [{ id: "cat", docs: [none] }] },
+      NetworkError,
+    ],
     ["not to be seen", 401, { error: "unauthorized", reason: "no" }, NetworkError],
     ["where it was", 200, now(["a"], 1), NetworkError],
     ["on another branch", 200, now(["c", "b"], 2), NetworkError],

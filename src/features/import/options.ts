@@ -7,7 +7,7 @@ import type { BulkRow, DocumentData, JsonObject, OperationOptions } from "../../
 export interface ImportTotals {
   read: number;
   written: number;
-  /** Not written, since the server has another revision. */
+  /** Not written, since the server has another revision. After a lost response, one may have been written. */
   conflicts: number;
   /** Refused by a validation function or the schema, or for their size or id. */
   failed: number;

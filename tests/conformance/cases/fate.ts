@@ -1,5 +1,12 @@
 import { assert } from "chai";
-import { ConflictError, type Database, type Document, NetworkError, security } from "couchfetch";
+import {
+  ConflictError,
+  type Database,
+  type Document,
+  NetworkError,
+  purge,
+  security,
+} from "couchfetch";
 import type { Fault } from "../../faults/proxy.js";
 import { type Case, type Context, eventually, fill, rejects } from "../case.js";
 import { answer, throughProxy } from "../proxies.js";
@@ -158,6 +165,20 @@ export const fate: Case[] = [
           },
         ]),
   ]),
+  {
+    name: "a write may have happened, if the server that is asked has no trace of the document",
+    async run(context) {
+      const rules = [{ of: "^(PUT|DELETE) .*cat", fault: { how: "cut" as const } }];
+      await throughProxy(context, rules, async ({ db }) => {
+        for (const { write } of writes.filter(({ name }) => name !== "update")) {
+          await prepare(context);
+          const cat = await db.get("cat");
+          await purge(context.db, { cat: [cat.rev ?? ""] });
+          assert.isTrue((await rejects(write(cat), NetworkError)).mayHaveHappened);
+        }
+      });
+    },
+  },
   {
     name: "delete: is a conflict with an emptied document, which is no deleted one",
     async run(context) {
