@@ -185,15 +185,15 @@ function after(history: string[], parent: string): string | undefined {
 }
 
 /**
- * The revision that created a document: the only one, which may be a deletion, or the one after a tombstone.
- * Older revisions existed before.
+ * The revision that created a document: the first one, which may be a deletion, or the one after a tombstone.
+ * With a low `_revs_limit`, CouchDB forgets the revisions before, so that the only one it knows may be later.
  */
 async function firstOf(
   { _rev, _deleted }: DocumentData,
   [, before]: string[],
   read: Read,
 ): Promise<string | undefined> {
-  if (before === undefined) return _rev;
+  if (before === undefined) return _rev?.startsWith("1-") ? _rev : undefined;
   return !_deleted && (await read(before))?._deleted ? _rev : undefined;
 }
 

@@ -133,3 +133,34 @@ describe("a node of a cluster that lacks the document proves nothing", () => {
     expect(error.cause).toBeInstanceOf(NotFoundError);
   });
 });
+
+describe("a creation whose response was lost", () => {
+  const found = (_rev: string, ids: string[], rest: object = { n: 1 }) => ({
+    _id: "cat",
+    _rev,
+    _revisions: { start: Number.parseInt(_rev, 10), ids },
+    ...rest,
+  });
+  const tombstone = { _id: "cat", _rev: "2-b", _deleted: true };
+
+  test.each([
+    ["the first revision", found("1-a", ["a"]), undefined, "done"],
+    ["the child of a tombstone", found("3-c", ["c", "b"]), tombstone, "done"],
+    ["a third revision whose parents are forgotten", found("3-c", ["c"]), undefined, "unknown"],
+    ["the child of a revision that cannot be read", found("3-c", ["c", "b"]), undefined, "unknown"],
+    ["the child of another document", found("2-b", ["b", "a"]), found("1-a", ["a"]), "unknown"],
+    ["a first revision of other content", found("1-a", ["a"], { n: 2 }), undefined, "conflict"],
+    ["other content, whose parents are forgotten", found("3-c", ["c"], {}), undefined, "unknown"],
+  ])("is what is found: %s", async (_, leaf, before, outcome) => {
+    const db = await losing((id, rev) => {
+      if (rev === undefined) return leaves(leaf);
+      return before ? leaves(before) : missing(id);
+    });
+    const document = db.document("cat", { n: 1 });
+    if (outcome === "done") expect(await document.save()).toMatchObject({ rev: leaf._rev });
+    else {
+      const error = await failure(document.save());
+      expect(error.name).toBe(outcome === "conflict" ? "ConflictError" : "NetworkError");
+    }
+  });
+});

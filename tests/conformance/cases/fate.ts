@@ -7,6 +7,7 @@ import {
   purge,
   security,
 } from "couchfetch";
+import { admin } from "couchfetch/admin";
 import type { Fault } from "../../faults/proxy.js";
 import { type Case, type Context, eventually, fill, rejects } from "../case.js";
 import { answer, throughProxy } from "../proxies.js";
@@ -291,6 +292,24 @@ export const fate: Case[] = [
           assert.isTrue((await rejects(document.save(), NetworkError)).mayHaveHappened);
           assert.isUndefined(document.rev);
         }
+      });
+    },
+  },
+  {
+    name: "a creation is not done by a third revision whose parents are forgotten",
+    needs: "nodes",
+    async run({ couch, ...context }) {
+      await admin(couch).database(context.db.id).setRevsLimit(1);
+      const theirs = context.db.document("cat");
+      for (const legs of [2, 3, 4]) {
+        theirs.data.legs = legs;
+        await theirs.save();
+      }
+      const fault = { after: 0, how: "reset" as const };
+      await throughProxy({ couch, ...context }, [{ of: "^PUT", fault }], async ({ db }) => {
+        const cat = db.document("cat", { legs: 4 });
+        assert.isTrue((await rejects(cat.save(), NetworkError)).mayHaveHappened);
+        assert.isUndefined(cat.rev);
       });
     },
   },
