@@ -90,14 +90,20 @@ export function failureWithin(
   return new ServerError({ ...request, status: known, error, reason });
 }
 
-/** Whether nothing was sent. Node, Bun and Deno report this, browsers do not. */
+// What Node (`connect EMFILE`, …), Bun (`Unable to connect`, …) and Deno (`(Connect)`) report if there was no
+// connection. A reset, a closed socket and an alert from the server may come later.
+const unsent =
+  /\b(connect|getaddrinfo) E|ECONNREFUSED|Unable to c|E[MN]FILE|CONNECT_T|CERT(?!IF)|LEAF_SIG|WRONG_V|secure TLS|TLS hand|\(Connect\)|bad port/;
+
+/** Whether nothing was sent. Node, Bun and Deno report this, browsers and workerd do not. */
 function wasRefused(cause: unknown): boolean {
   const texts = [cause, Object(cause).cause].map((error) => {
-    const { code, message } = Object(error);
-    // Some messages quote the URL, which may contain anything.
-    return `${code} ${String(message).replace(/https?:\S+/g, "")}`;
+    // A host with several addresses has an error for each.
+    const { code, message, errors } = Object(error);
+    return `${code} ${message} ${errors}`;
   });
-  return /ECONNREFUSED|ConnectionRefused|ENOTFOUND|EAI_AGAIN|\(Connect\)/.test(texts.join(" "));
+  // Some messages quote the URL, which may contain anything.
+  return unsent.test(texts.join().replace(/https?:\S+/g, ""));
 }
 
 function retryAfterOf(headers: Headers): number | undefined {

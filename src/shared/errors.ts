@@ -106,7 +106,10 @@ export class ServerError extends CouchDBError {
  */
 export class NetworkError extends CouchDBError {
   override name = "NetworkError";
-  /** Whether a write may have reached the server, which may still perform it: check first. */
+  /**
+   * Whether a write may have reached the server, which may still perform it: check first. False if there was
+   * no connection, in runtimes that report this: Node, Deno and Bun.
+   */
   declare readonly mayHaveHappened: boolean;
 }
 

@@ -21,7 +21,7 @@ export function answer(status: number, body: string, headers: Record<string, str
 
 /** What a proxy is told to do, over HTTP. */
 export type Order =
-  | { start: Rule[] }
+  | { start: Rule[]; isSecure?: boolean }
   | { status: true }
   | { breakOff: Break }
   | { goOn: true }
@@ -52,12 +52,17 @@ export interface RemoteProxy {
   refuse(isRefused: boolean): Promise<void>;
 }
 
-/** Works through a proxy of the case's own. */
+/**
+ * Works through a proxy of the case's own.
+ *
+ * @param isSecure - whether it speaks HTTPS, with a certificate that nobody trusts
+ */
 export async function throughProxy(
   { proxies, db, user, password }: Context,
   rules: Rule[],
   work: (proxy: RemoteProxy) => Promise<void>,
   options: CouchDBOptions = {},
+  isSecure = false,
 ): Promise<void> {
   const order = async <R>(body: { proxy?: string; order: Order }): Promise<R> => {
     const response = await fetch(proxies, { method: "POST", body: JSON.stringify(body) });
@@ -65,7 +70,7 @@ export async function throughProxy(
     assert.equal(response.status, 200, text);
     return JSON.parse(text);
   };
-  const { url } = await order<{ url: string }>({ order: { start: rules } });
+  const { url } = await order<{ url: string }>({ order: { start: rules, isSecure } });
   const tell = (told: Order) => order<ProxyStatus>({ proxy: url, order: told });
   const couch = new CouchDB(url, { auth: basic(user, password), ...options });
   try {

@@ -14,7 +14,7 @@ export async function startProxyService(target: string): Promise<{
 
   async function obey({ proxy: url, order }: { proxy?: string; order: Order }): Promise<unknown> {
     if ("start" in order) {
-      const started = await startProxy(target, planOf(order.start));
+      const started = await startProxy(target, planOf(order.start), order.isSecure);
       proxies.set(started.url, started);
       return { url: started.url };
     }

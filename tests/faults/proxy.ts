@@ -6,8 +6,10 @@ import {
   type RequestListener,
   type ServerResponse,
 } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { selfSigned } from "./self-signed.js";
 
 /**
  * How an answer breaks off: hung up on in its middle, when what was sent has arrived or at once; ended as
@@ -76,19 +78,23 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
-/** @param faultOf - given the request, and how many came before */
+/**
+ * @param faultOf - given the request, and how many came before
+ * @param isSecure - whether it speaks HTTPS, with a certificate that nobody trusts
+ */
 export async function startProxy(
   target: string,
   faultOf: (
     request: SeenRequest,
     before: number,
   ) => Fault | undefined | Promise<Fault | undefined> = () => undefined,
+  isSecure = false,
 ): Promise<FaultProxy> {
   const requests: string[] = [];
   const headers: FaultProxy["headers"] = [];
   const underWay = new Set<Passing>();
 
-  const server = createServer((incoming, answer) => {
+  const handle: RequestListener = (incoming, answer) => {
     const { method = "GET", url: path = "/" } = incoming;
     const fault = faultOf({ method, path }, requests.length);
     requests.push(`${method} ${path}`);
@@ -97,7 +103,8 @@ export async function startProxy(
     underWay.add(passage);
     answer.once("close", () => underWay.delete(passage));
     void Promise.resolve(fault).then((known = {}) => passage.run(target, known));
-  });
+  };
+  const server = isSecure ? createSecureServer(selfSigned, handle) : createServer(handle);
   const listen = async (port: number) => {
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
@@ -112,7 +119,7 @@ export async function startProxy(
   const { port } = server.address() as AddressInfo;
 
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${isSecure ? "https" : "http"}://127.0.0.1:${port}`,
     requests,
     headers,
     underWay,

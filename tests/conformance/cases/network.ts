@@ -370,6 +370,19 @@ export const network: Case[] = [
     },
   },
   {
+    name: "a write to a server whose certificate is refused has not happened",
+    needs: "refusals told apart",
+    async run(context) {
+      const write = async ({ db, status }: RemoteProxy) => {
+        const error = await rejects(db.document("cat").save(), NetworkError);
+        assert.isFalse(error instanceof TimeoutError);
+        assert.isFalse(error.mayHaveHappened);
+        assert.isEmpty((await status()).requests);
+      };
+      await throughProxy(context, [], write, {}, true);
+    },
+  },
+  {
     name: "a live feed waits for a server that refuses connections",
     async run(context) {
       await fill(context.db, { cat: {} });
