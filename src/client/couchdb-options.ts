@@ -15,7 +15,7 @@ export interface CouchDBOptions {
   timeout?: number | undefined;
   /**
    * The same for responses that the server may have to compute: of views, `find`, searches, filtered changes
-   * and `readRows`. Default 300 000.
+   * and `readRows`. Default 300 000. Node's own limit is not longer, unless you pass a `fetch` without one.
    */
   silenceTimeout?: number | undefined;
   /** How to retry requests that are safe to repeat. */

@@ -29,6 +29,14 @@ const classes: Record<number, typeof CouchDBError> = {
   429: TooManyRequestsError,
 };
 
+// What Node (`connect EMFILE`, …), Bun (`Unable to connect`, …) and Deno (`(Connect)`) report if there was no
+// connection. A reset, a closed socket and an alert from the server may come later. Browsers report nothing.
+const unsent =
+  /\b(connect|getaddrinfo) E|ECONNREFUSED|Unable to c|E[MN]FILE|CONNECT_T|CERT(?!IF)|LEAF_SIG|WRONG_V|secure TLS|TLS hand|\(Connect\)|bad port/;
+
+// What Node and Bun report after five or six minutes of silence.
+const timedOut = /\bTimeoutError|UND_ERR_[HB]\w+_T/;
+
 // These statuses mean the same whichever server sends them. A 404 or 409 without CouchDB's JSON says nothing
 // about the document.
 const fromAnyServer = new Set([401, 403, 413, 429]);
@@ -72,9 +80,18 @@ export function silenceError(request: Attempt, milliseconds: number): TimeoutErr
 
 /** Create the error for a request that failed in the network. */
 export function networkError(request: Attempt, cause: unknown): NetworkError {
-  const mayHaveHappened = request.mayHaveHappened && !wasRefused(cause);
-  const reason = "the connection failed or was lost";
-  return new NetworkError({ ...request, reason, cause, mayHaveHappened });
+  const texts = [cause, Object(cause).cause].map((error) => {
+    // A host with several addresses has an error for each.
+    const { name, code, message, errors } = Object(error);
+    return `${name} ${code} ${message} ${errors}`;
+  });
+  // Some messages quote the URL, which may contain anything.
+  const text = texts.join().replace(/https?:\S+/g, "");
+  const mayHaveHappened = request.mayHaveHappened && !unsent.test(text);
+  const isSilence = timedOut.test(text);
+  const reason = isSilence ? "fetch timed out" : "the connection failed or was lost";
+  const Class = isSilence ? TimeoutError : NetworkError;
+  return new Class({ ...request, reason, cause, mayHaveHappened });
 }
 
 /** The error that CouchDB appends to a response that it cannot complete, if any. */
@@ -88,22 +105,6 @@ export function failureWithin(
   const { code, error, reason } = couchError(json);
   const known = typeof code === "number" ? code : status;
   return new ServerError({ ...request, status: known, error, reason });
-}
-
-// What Node (`connect EMFILE`, …), Bun (`Unable to connect`, …) and Deno (`(Connect)`) report if there was no
-// connection. A reset, a closed socket and an alert from the server may come later.
-const unsent =
-  /\b(connect|getaddrinfo) E|ECONNREFUSED|Unable to c|E[MN]FILE|CONNECT_T|CERT(?!IF)|LEAF_SIG|WRONG_V|secure TLS|TLS hand|\(Connect\)|bad port/;
-
-/** Whether nothing was sent. Node, Bun and Deno report this, browsers and workerd do not. */
-function wasRefused(cause: unknown): boolean {
-  const texts = [cause, Object(cause).cause].map((error) => {
-    // A host with several addresses has an error for each.
-    const { code, message, errors } = Object(error);
-    return `${code} ${message} ${errors}`;
-  });
-  // Some messages quote the URL, which may contain anything.
-  return unsent.test(texts.join().replace(/https?:\S+/g, ""));
 }
 
 function retryAfterOf(headers: Headers): number | undefined {

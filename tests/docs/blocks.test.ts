@@ -3,6 +3,7 @@ import * as couchfetch from "couchfetch";
 import * as administration from "couchfetch/admin";
 import { transform } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { undici } from "../faults/undici.js";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
 import { type Block, blocks } from "./blocks.js";
 
@@ -44,6 +45,7 @@ const modules: Record<string, () => unknown> = {
   "couchfetch/admin": () => administration,
   zod: () => import("zod"),
   "lossless-json": () => import("lossless-json"),
+  undici,
 };
 
 function endingSoon<O extends couchfetch.FeedOptions>(options: O): O {

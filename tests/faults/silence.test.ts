@@ -19,6 +19,7 @@ import {
 } from "couchfetch";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Answering, json, startAnswering } from "./answering.js";
+import { undici } from "./undici.js";
 
 let server: Answering | undefined;
 
@@ -325,4 +326,104 @@ test("a lost connection is retried where the server may compute", async () => {
     else json(response, 200, { docs: [{ _id: "a" }] });
   }, {});
   expect(await read(db.query({}))).toEqual({ ids: ["a"] });
+});
+
+describe("a limit of the runtime's own", () => {
+  const inNode = (code: string) =>
+    new TypeError("fetch failed", { cause: Object.assign(new Error("Timeout Error"), { code }) });
+  const inBun = new DOMException("The operation timed out.", "TimeoutError");
+
+  const works: Record<string, (db: Database) => Promise<unknown>> = {
+    "a document": (db) => db.get("cat"),
+    "all documents": (db) => db.docs().toArray(),
+    "a query": (db) => db.find({}).toArray(),
+    "a view": (db) => db.view(view).get(),
+    "an attachment": (db) => db.document("cat").attachment("a").fetch(),
+    "a write": (db) => db.document("cat", {}).save(),
+  };
+
+  for (const thrown of [inNode("UND_ERR_HEADERS_TIMEOUT"), inBun]) {
+    test.each(Object.entries(works))(
+      `before the headers is a TimeoutError, and not retried: %s: ${thrown.name}`,
+      async (name, work) => {
+        let requests = 0;
+        const fetch = async () => {
+          requests += 1;
+          throw thrown;
+        };
+        const couch = new CouchDB("http://localhost", { fetch, timeout: 600_000 });
+        const failed = work(couch.database("animals"));
+        await expect(failed).rejects.toThrow(TimeoutError);
+        const mayHaveHappened = name === "a write";
+        await expect(failed).rejects.toMatchObject({ cause: thrown, mayHaveHappened });
+        expect(requests).toBe(1);
+      },
+    );
+  }
+
+  for (const thrown of [inNode("UND_ERR_BODY_TIMEOUT"), inBun]) {
+    test(`in a body is what silence is there: ${thrown.name}`, async () => {
+      let requests = 0;
+      /** A row, and then the error; all rows at the second request. */
+      const fetch = async ({ url }: Request) => {
+        requests += 1;
+        const isWhole = requests > 1;
+        const rest = isWhole ? `${row("b")}\n${tailOf(url)}` : "";
+        const chunks = [`${headOf(url) + row("a")}${isWhole ? "," : ",\n"}${rest}`];
+        const body = new ReadableStream<Uint8Array>({
+          pull(controller) {
+            const chunk = chunks.shift();
+            if (chunk) controller.enqueue(new TextEncoder().encode(chunk));
+            else if (isWhole) controller.close();
+            else controller.error(thrown);
+          },
+        });
+        return new Response(body, { headers: { "content-type": "application/json" } });
+      };
+      const db = new CouchDB("http://localhost", { fetch, timeout: 600_000 }).database("animals");
+      expect(await read(db.docs())).toEqual({ ids: ["a", "b"] });
+      expect(requests).toBe(2);
+
+      requests = 0;
+      const { ids, error } = await read(db.query({}));
+      expect(error).toBeInstanceOf(TimeoutError);
+      expect(error?.cause).toBe(thrown);
+      expect(ids).toEqual(["a"]);
+      expect(requests).toBe(1);
+
+      for (const work of [works["a document"], works["a view"]]) {
+        requests = 0;
+        await expect(work?.(db)).rejects.toThrow(TimeoutError);
+        expect(requests).toBe(1);
+      }
+
+      requests = 0;
+      const attachment = await db.document("cat").attachment("a").fetch();
+      await expect(attachment.text()).rejects.toThrow(TimeoutError);
+    });
+  }
+
+  test("is what the dispatcher says in Node, and can be lifted", async () => {
+    const { Agent } = await undici();
+    let isSilent = true;
+    server = await startAnswering(async (response) => {
+      if (isSilent) return;
+      // Longer than the limit is noticed, once a second.
+      await sleep(2_500);
+      json(response, 200, { docs: [{ _id: "a" }] });
+    });
+    const { url } = server;
+    const queryWith = (limit: number) => {
+      const dispatcher = new Agent({ headersTimeout: limit, bodyTimeout: limit });
+      const init = { dispatcher } as RequestInit;
+      const couch = new CouchDB(url, { fetch: (request) => fetch(request, init) });
+      return couch.database("animals").query({}).toArray();
+    };
+    const error = await queryWith(100).then(undefined, (reason) => reason);
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error.cause.cause).toMatchObject({ code: "UND_ERR_HEADERS_TIMEOUT" });
+    expect(server.requests.length).toBe(1);
+    isSilent = false;
+    expect(await queryWith(0)).toEqual([{ _id: "a" }]);
+  });
 });
