@@ -25,7 +25,7 @@ export { type CreateArguments, Database, type ReadOptions } from "./client/datab
 export { Attachment, type TransferOptions } from "./documents/attachment.js";
 export { type BulkEdit, BulkOperation, type BulkOptions } from "./documents/bulk-operation.js";
 export { Document } from "./documents/document.js";
-export type { GetOptions, SaveOptions } from "./documents/document-options.js";
+export type { GetOptions, SaveOptions, UpdateOptions } from "./documents/document-options.js";
 export type { Mutate } from "./documents/update-document.js";
 export { type Merge, resolveConflicts } from "./features/conflicts.js";
 export { type DatabaseUpdate, dbUpdates } from "./features/db-updates.js";

@@ -47,3 +47,23 @@ export interface SaveOptions extends OperationOptions {
    */
   new_edits?: boolean | undefined;
 }
+
+/**
+ * Options for updating a document.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/document/common.html#updating-an-existing-document
+ */
+export interface UpdateOptions extends OperationOptions {
+  /** The maximum number of attempts. Default 10. */
+  attempts?: number | undefined;
+  /**
+   * Whether the document is right as soon as it has the content that you computed, whoever wrote it. Set it to
+   * true for `data.name = "Tom"`, not for `data.n += 1`. Default false.
+   */
+  idempotent?: boolean | undefined;
+  /**
+   * The name of a member that `update` sets to a new random value, by which it recognizes its own write. It
+   * stays in the document. Default: none.
+   */
+  token?: string | undefined;
+}

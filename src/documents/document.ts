@@ -6,7 +6,7 @@ import type { DocumentData, JsonObject, OperationOptions, WriteResult } from "..
 import { Attachment } from "./attachment.js";
 import { enqueue, enqueueReplacing } from "./call-queue.js";
 import type { DatabaseContext } from "./database-context.js";
-import type { GetOptions, SaveOptions } from "./document-options.js";
+import type { GetOptions, SaveOptions, UpdateOptions } from "./document-options.js";
 import { DocumentState, type Original } from "./document-state.js";
 import { checkRevisions, fetchDocument, readMembers } from "./read-document.js";
 import { copyDocument, deleteDocument, saveDraft } from "./save-document.js";
@@ -182,16 +182,14 @@ export class Document<T extends object = JsonObject> {
    *
    * @param mutate - changes the data, or returns a replacement; it may be called repeatedly. An arrow
    * function without braces returns the value of its expression. While it runs, this Document cannot be used
-   * @param options - `attempts`: the limit, default 10
    * @throws ConflictError if there are unsaved changes, or after the last attempt
+   * @throws NetworkError with `mayHaveHappened` if the response is lost and the document then has the content
+   * that you computed: another client may have computed the same. `idempotent` and `token` decide this
    * @throws NotFoundError if the document does not exist
    * @throws TypeError if `mutate` returns anything but a document, or a part of the old one. Calls on this
    * Document while `mutate` runs throw a TypeError, too: they would wait for themselves
    */
-  async update(
-    mutate: Mutate<T>,
-    options: OperationOptions & { attempts?: number | undefined } = {},
-  ): Promise<void> {
+  async update(mutate: Mutate<T>, options: UpdateOptions = {}): Promise<void> {
     await updateDocument(this.#state, mutate, options);
   }
 

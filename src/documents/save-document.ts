@@ -6,14 +6,19 @@ import type { SaveOptions } from "./document-options.js";
 import type { DocumentState, Draft } from "./document-state.js";
 import { documentWrite, isUncertain, sendWrite, toUncertainError } from "./write-outcome.js";
 
-/** Write a document's JSON. */
+/**
+ * Write a document's JSON.
+ *
+ * @param confirm - whether equal content means that it was written; see `documentWrite`
+ */
 export function putDocument(
   { context, id, path }: DocumentState<object>,
   body: string,
   signal: AbortSignal | undefined,
+  confirm?: () => true | undefined,
 ): Promise<WriteResult> {
   const request: JsonRequest = { method: "PUT", path, body, expects: "rev", signal };
-  return sendWrite(context, request, documentWrite(context, id, body));
+  return sendWrite(context, request, documentWrite(context, id, body, confirm));
 }
 
 /** Save a draft. Returns undefined if nothing has changed. */

@@ -1,8 +1,9 @@
-import { checkOptions } from "../shared/arguments.js";
+import { argumentError, checkOptions } from "../shared/arguments.js";
 import { ConflictError } from "../shared/errors.js";
 import { atRevision, isLike, replacement } from "../shared/json-equal.js";
-import type { DocumentData, OperationOptions } from "../shared/types.js";
+import type { DocumentData } from "../shared/types.js";
 import { enqueueReplacing } from "./call-queue.js";
+import type { UpdateOptions } from "./document-options.js";
 import type { DocumentState, Original } from "./document-state.js";
 import { type JsonDocument, readDocument, validateRead } from "./read-document.js";
 import { putDocument } from "./save-document.js";
@@ -17,13 +18,16 @@ export type Mutate<T extends object> = (
 export async function updateDocument<T extends object>(
   state: DocumentState<T>,
   mutate: Mutate<T>,
-  options: OperationOptions & { attempts?: number | undefined },
+  options: UpdateOptions,
 ): Promise<void> {
-  const { attempts = 10, signal } = checkOptions(options, { attempts: 1, signal: 1 });
+  checkOptions(options, { attempts: 1, idempotent: 1, token: 1, signal: 1 });
+  const { attempts = 10, token, signal } = options;
   if (!(attempts >= 1)) throw new RangeError("`attempts` must be at least 1");
+  if (token !== undefined && (typeof token !== "string" || token.startsWith("_")))
+    throw argumentError("token", "the name of a member of your own", token);
   return enqueueReplacing(state, "PUT", { signal }, async () => {
     for (let attempt = 1; ; attempt += 1) {
-      const conflict = await tryToUpdate(state, mutate, signal);
+      const conflict = await tryToUpdate(state, mutate, options);
       if (!conflict) return;
       if (attempt >= attempts) throw conflict;
       // Callers that lost the same race must not retry at the same time.
@@ -34,11 +38,22 @@ export async function updateDocument<T extends object>(
   });
 }
 
-/** Update a document once. Returns the conflict with another save, if any. */
+/**
+ * Update a document once. Returns the conflict with another save, if any. After a lost response, the revision
+ * that follows the one that was read decides:
+ *
+ * | it has | plain | `idempotent` | `token` |
+ * |---|---|---|---|
+ * | the same content | unknown: another client may have computed it | done | done: no other has the token |
+ * | other content | conflict | conflict | conflict |
+ * | not been found, or cannot be read | unknown | unknown | unknown |
+ *
+ * After a conflict, nothing of ours is in the document, and `mutate` can be called again.
+ */
 async function tryToUpdate<T extends object>(
   state: DocumentState<T>,
   mutate: Mutate<T>,
-  signal: AbortSignal | undefined,
+  { idempotent, token, signal }: UpdateOptions,
 ): Promise<ConflictError | undefined> {
   const { client, codec } = state.context;
   const { json } = client;
@@ -54,10 +69,13 @@ async function tryToUpdate<T extends object>(
   let was = codec?.madeOf(draft) ?? original;
   const isMade = was !== original;
   if (!isLike(json, data, was())) {
+    if (token !== undefined)
+      Object.assign(data, { [token]: crypto.getRandomValues(new Uint32Array(4)).join("-") });
     const { body, known } = state.written(data, original, was);
     if (codec) await client.during(signal, (operation) => codec.validateWrite([body], operation));
     try {
-      const { rev } = await putDocument(state, body, signal);
+      const isSure = idempotent || token !== undefined;
+      const { rev } = await putDocument(state, body, signal, () => isSure || undefined);
       [original, was] = known(rev);
       atRevision(data, rev);
     } catch (error) {

@@ -17,6 +17,9 @@ import type { DatabaseContext } from "./database-context.js";
 /** Reads a revision; undefined if the server no longer has it. */
 type Read = (rev: string) => Promise<DocumentData | undefined>;
 
+/** Whether a revision is the one that was written; undefined if that is undecidable. */
+type Confirmation = boolean | undefined;
+
 /** A write whose outcome can be looked up. */
 export interface PendingWrite {
   id: string;
@@ -24,8 +27,7 @@ export interface PendingWrite {
   parent: string | undefined;
   /** Whether the content of attachments is needed to decide. */
   wantsBytes?: boolean;
-  /** Whether a revision is the one that was written; undefined if that is undecidable. */
-  isOurs(found: DocumentData, read: Read): Promise<boolean | undefined>;
+  isOurs(found: DocumentData, read: Read): Promise<Confirmation>;
 }
 
 /** Written as this revision, definitely not written, or unknown. */
@@ -205,13 +207,14 @@ function historyOf({ _revisions: { start, ids } = { start: 0, ids: [] } }: Docum
 /**
  * The write of a document's JSON. In system databases, CouchDB itself changes documents.
  *
- * @param holds - whether an attachment is the one that was sent
+ * @param confirm - whether a revision with the same content is the one that was written; undefined if that is
+ * undecidable
  */
 export function documentWrite(
   context: DatabaseContext,
   id: string,
   body: string,
-  holds: (rev: string, name: string) => Promise<boolean | undefined> = async () => true,
+  confirm: (found: DocumentData) => Confirmation | Promise<Confirmation> = () => true,
 ): PendingWrite {
   const sent = comparable(body) as DocumentData;
   const isChanged = /(^|\/)_/.test(context.name);
@@ -220,10 +223,8 @@ export function documentWrite(
     parent: sent._rev,
     wantsBytes: Object.values(sent._attachments ?? {}).some(({ data }) => data !== undefined),
     async isOurs(found) {
-      if (!hasContent(found, sent)) return isChanged ? undefined : false;
-      const names = Object.keys(sent._attachments ?? {});
-      const same = await Promise.all(names.map((name) => holds(found._rev as string, name)));
-      return same.every(Boolean) || (same.includes(false) ? false : undefined);
+      if (hasContent(found, sent)) return confirm(found);
+      return isChanged ? undefined : false;
     },
   };
 }

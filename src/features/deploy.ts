@@ -98,6 +98,6 @@ async function make(
     await document.fetch({ discardChanges: true, signal });
   }
   if (isLike(context.client.json, data, ownMembers(document.data))) return "unchanged";
-  await document.update(() => data, { signal });
+  await document.update(() => data, { idempotent: true, signal });
   return "changed";
 }

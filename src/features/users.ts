@@ -122,7 +122,7 @@ export class Users {
     const _id = idOf(name);
     // Without local changes, which an update would refuse to lose.
     const user = new Document<JsonObject>(this.#context, _id, { _id }, () => ({ _id }));
-    return user.update(change, { signal });
+    return user.update(change, { idempotent: true, signal });
   }
 
   #document(name: string, data: object): Document<UserData> {

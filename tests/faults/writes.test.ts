@@ -1,4 +1,11 @@
-import { basic, ConflictError, CouchDB, type Database, NetworkError } from "couchfetch";
+import {
+  basic,
+  ConflictError,
+  CouchDB,
+  type Database,
+  type JsonObject,
+  NetworkError,
+} from "couchfetch";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
@@ -107,12 +114,29 @@ const kinds: Record<string, Kind> = {
     isThere: true,
     async write(id, mark) {
       const document = await readBeforeRival(id);
-      await document.update((data) => {
-        data.mark = mark;
-      });
+      await document.update(
+        (data) => {
+          data.mark = mark;
+        },
+        { idempotent: true },
+      );
       return document.rev;
     },
     isDone: async (id, mark) => (await markOf(id)) === mark,
+  },
+  count: {
+    isThere: true,
+    async write(id) {
+      const document = await readBeforeRival(id);
+      await document.update(
+        (data) => {
+          data.n = (data.n ?? 0) + 1;
+        },
+        { token: "by" },
+      );
+      return document.rev;
+    },
+    isDone: async (id) => (await truth.get(id)).data.n === 1,
   },
   delete: {
     isThere: true,
@@ -199,6 +223,45 @@ test(`what is said of ${rounds} writes that were disturbed is what the database 
   console.log(`${rounds} disturbed writes, seed ${seed}:`, said);
   expect(wrong).toEqual([]);
   expect(said["done, and done"]).toBeGreaterThan(rounds / 4);
+}, 600_000);
+
+test(`two clients that count at once count each done update, ${rounds / 4} times`, async () => {
+  const round = fc.record({
+    fault: anyFault,
+    look: anyLook,
+    options: fc.constantFrom({}, { token: "by" }),
+    isBehind: fc.boolean(),
+  });
+  const said: Record<string, number> = {};
+  const increment = (data: JsonObject) => {
+    data.n += 1;
+  };
+  for (const [at, { fault, look, options, isBehind }] of fc
+    .sample(round, { seed, numRuns: rounds / 4 })
+    .entries()) {
+    const id = `counter-${at}`;
+    await truth.document(id, { n: 0 }).save();
+    [faultOfWrite, faultOfLook] = [fault, look];
+    let isFirst = true;
+    const mutate = async (data: JsonObject) => {
+      if (isFirst && isBehind) await (await truth.get(id)).update(increment);
+      isFirst = false;
+      increment(data);
+    };
+    const says = await db
+      .document(id)
+      .update(mutate, options)
+      .then(() => "done", sayingOf);
+    [faultOfWrite, faultOfLook] = [undefined, undefined];
+    for (const passing of proxy.underWay) passing.breakOff("reset");
+    await vi.waitUntil(() => proxy.underWay.size === 0, 10_000);
+    said[says] = (said[says] ?? 0) + 1;
+    const ours = (await truth.get(id)).data.n - (isBehind ? 1 : 0);
+    const possible = { done: [1], "may have happened": [0, 1] }[says] ?? [0];
+    expect(possible, JSON.stringify({ at, seed, fault, look, options, says })).toContain(ours);
+  }
+  console.log(`counted, seed ${seed}:`, said);
+  expect(said.done).toBeGreaterThan(rounds / 16);
 }, 600_000);
 
 function sayingOf(error: unknown): string {

@@ -104,15 +104,18 @@ async function send(
     operation,
   );
   /** Whether an attachment is the one that was sent; undefined for a stream, which cannot be read again. */
-  const isStored = async (rev: string, name: string) => {
-    if (!isSent(name)) return true;
+  const isStored = async (rev: string | undefined, name: string) => {
     const sent = attachments[name];
     if (!(sent instanceof Blob)) return undefined;
     const stored = { method: "GET", path: `${path}/${attachmentPath(name)}` } as const;
     return isAlike(await responseTo(client, { ...stored, query: { rev } }), sent);
   };
+  const confirm = async ({ _rev }: DocumentMembers) => {
+    const same = await Promise.all(names.map((name) => isStored(_rev, name)));
+    return same.every(Boolean) || (same.includes(false) ? false : undefined);
+  };
   try {
-    const write = documentWrite(context, id, body, isStored);
+    const write = documentWrite(context, id, body, confirm);
     return await sendWrite(context, upload.request, write, operation);
   } finally {
     upload.end();

@@ -3,9 +3,11 @@ import {
   ConflictError,
   type Database,
   type Document,
+  type JsonObject,
   NetworkError,
   purge,
   security,
+  type UpdateOptions,
 } from "couchfetch";
 import { admin } from "couchfetch/admin";
 import type { Fault } from "../../faults/proxy.js";
@@ -41,12 +43,15 @@ const writes: {
     },
   },
   {
-    name: "update",
+    name: "update with a token",
     of: "^PUT .*cat$",
     write: (cat) =>
-      cat.update((data) => {
-        data.legs += 1;
-      }),
+      cat.update(
+        (data) => {
+          data.legs += 1;
+        },
+        { token: "by" },
+      ),
     async done(cat, db) {
       assert.equal((await db.get("cat")).data.legs, 5);
       assert.deepEqual((await db.get("cat")).data, cat.data);
@@ -147,7 +152,7 @@ export const fate: Case[] = [
         }
       },
     },
-    ...(name === "update"
+    ...(name === "update with a token"
       ? [] // It reads anew, and loses no race that was before.
       : [
           {
@@ -171,7 +176,7 @@ export const fate: Case[] = [
     async run(context) {
       const rules = [{ of: "^(PUT|DELETE) .*cat", fault: { how: "cut" as const } }];
       await throughProxy(context, rules, async ({ db }) => {
-        for (const { write } of writes.filter(({ name }) => name !== "update")) {
+        for (const { write } of writes.filter(({ name }) => name !== "update with a token")) {
           await prepare(context);
           const cat = await db.get("cat");
           await purge(context.db, { cat: [cat.rev ?? ""] });
@@ -217,6 +222,83 @@ export const fate: Case[] = [
         assert.match(cat.rev ?? "", /^3-/);
         assert.isFalse(cat.dirty);
       });
+    },
+  },
+  {
+    name: "update: is not done, though lost, if another client wrote what it computed",
+    async run(context) {
+      const increment = (data: JsonObject) => {
+        data.n += 1;
+      };
+      /** Two clients count at once, and the response to the second one, a conflict, is lost. */
+      const count = async (options: UpdateOptions) => {
+        await context.db.document("cat", { n: 0 }).save();
+        const rules = [{ of: "^PUT", times: 1, fault: { after: 0, how: "reset" as const } }];
+        let error: unknown;
+        await throughProxy(context, rules, async ({ db }) => {
+          const cat = await db.get("cat");
+          let isFirst = true;
+          const mutate = async (data: JsonObject) => {
+            if (isFirst) await (await context.db.get("cat")).update(increment);
+            isFirst = false;
+            increment(data);
+          };
+          error = await cat.update(mutate, options).catch((reason) => reason);
+        });
+        const cat = await context.db.get("cat");
+        const { n } = cat.data;
+        await cat.delete();
+        return { error, n };
+      };
+      const plain = await count({});
+      assert.instanceOf(plain.error, NetworkError);
+      assert.isTrue((plain.error as NetworkError).mayHaveHappened);
+      assert.equal(plain.n, 1);
+      assert.deepEqual(await count({ token: "by" }), { error: undefined, n: 2 });
+      // The caller says that this is enough.
+      assert.deepEqual(await count({ idempotent: true }), { error: undefined, n: 1 });
+    },
+  },
+  {
+    name: "update: is unknown, though done, without a token, and done if it is idempotent",
+    async run(context) {
+      await fill(context.db, { cat: { n: 0 } });
+      const fault = { after: 0, how: "reset" as const };
+      await throughProxy(context, [{ of: "^PUT .*cat", fault }], async ({ db }) => {
+        const cat = await db.get("cat");
+        const mutate = (data: JsonObject) => {
+          data.n += 1;
+        };
+        assert.isTrue((await rejects(cat.update(mutate), NetworkError)).mayHaveHappened);
+        assert.equal(cat.data.n, 0);
+        assert.equal((await context.db.get("cat")).data.n, 1);
+        await cat.update(mutate, { idempotent: true });
+        await cat.update(mutate, { token: "by" });
+        assert.deepEqual((await context.db.get("cat")).data, cat.data);
+        assert.hasAllKeys(cat.json, ["n", "by"]);
+        assert.equal(cat.data.n, 3);
+      });
+    },
+  },
+  {
+    name: "update: a token is new for each change, sent only with one, and must be a name of one's own",
+    async run({ db }) {
+      await fill(db, { cat: { n: 0 } });
+      const cat = await db.get("cat");
+      const tokens = new Set<unknown>();
+      for (const n of [1, 2]) {
+        await cat.update(() => ({ n }), { token: "by" });
+        tokens.add(cat.data.by);
+      }
+      assert.lengthOf([...tokens], 2);
+      const { rev } = cat;
+      await cat.update(() => {}, { token: "by" });
+      assert.equal((await db.get("cat")).rev, rev);
+      for (const token of ["_by", "__proto__", 5])
+        await rejects(
+          cat.update(() => {}, { token: token as string }),
+          TypeError,
+        );
     },
   },
   ...losses.map(
@@ -321,7 +403,9 @@ export const fate: Case[] = [
       await throughProxy(context, [{ of: "^PUT .*cat", fault }], async ({ db }) => {
         const numbers = { at: 1_700_000_000_000_000_000, tiny: 5e-324, large: 1.5e22 };
         const cat = await db.get("cat");
-        await cat.update((data) => void Object.assign(data, { n: data.n + 1, ...numbers }));
+        const mutate = (data: JsonObject) =>
+          void Object.assign(data, { n: data.n + 1, ...numbers });
+        await cat.update(mutate, { idempotent: true });
         assert.equal((await context.db.get("cat")).data.n, 2);
         cat.data.n = 5;
         await cat.save();
