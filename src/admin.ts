@@ -40,6 +40,7 @@ export type {
  * @see https://docs.couchdb.org/en/stable/api/server/index.html
  */
 export function admin(couch: CouchDB): Server {
-  const connect: Connect = (url, auth) => CouchDB.clientOf(new CouchDB(url, { auth }));
+  const { timeout } = CouchDB.clientOf(couch).session;
+  const connect: Connect = (url, auth) => CouchDB.clientOf(new CouchDB(url, { auth, timeout }));
   return new Server(CouchDB.clientOf(couch), connect);
 }

@@ -43,11 +43,10 @@ export async function endpointData(
 }
 
 async function credentialsOf(client: HttpClient): Promise<Record<string, string>> {
-  const { auth, server } = client.session;
-  const headers = await client.during(undefined, () => auth?.headers(server) ?? {});
-  if (headers.cookie === "")
+  const headers = await client.during(undefined, (operation) => client.credentials(operation));
+  if (headers?.cookie === "")
     throw new TypeError(
       "an endpoint cannot use a browser's cookie: pass `{ url, auth }` with another `auth`",
     );
-  return headers;
+  return headers ?? {};
 }

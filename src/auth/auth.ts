@@ -2,6 +2,8 @@
 export interface AuthServer {
   /** The server's URL, without credentials and without a trailing slash. */
   readonly url: string;
+  /** Milliseconds that a request waits for `headers`: the session's timeout. */
+  readonly timeout: number;
   /**
    * Send a request with the session's fetch, timeout and errors, but without its Auth. `body` is sent as
    * JSON.
@@ -37,7 +39,10 @@ export interface AuthResponse {
  * header.
  */
 export interface Auth {
-  /** Return the headers of the next request, which fails with what this throws. Called for each request. */
+  /**
+   * Return the headers of the next request, which fails with what this throws, and with a TimeoutError if this
+   * takes longer than the session's timeout. Called for each request.
+   */
   headers(server: AuthServer): Record<string, string> | Promise<Record<string, string>>;
   /**
    * Called with each response. Return true if `headers` has better ones now: the request is then sent once

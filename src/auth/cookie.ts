@@ -1,5 +1,5 @@
 import { checkType } from "../shared/arguments.js";
-import { UnauthorizedError } from "../shared/errors.js";
+import { InvalidResponseError, UnauthorizedError } from "../shared/errors.js";
 import { hidesCookies } from "../shared/runtime.js";
 import type { Auth, AuthServer } from "./auth.js";
 import { type Credentials, credentialCache, isRejected } from "./credential-cache.js";
@@ -39,8 +39,11 @@ export function cookie(user: string, password: string): Auth {
       const headers = { cookie: "" };
       const answer = await server.request("POST", "_session", { headers, body });
       const kept = cookieOf(answer.headers);
-      if (!kept && !hidesCookies)
-        throw new TypeError("the server accepted the password but sent no cookie");
+      if (!kept && !hidesCookies) {
+        const reason = "the server accepted the password but sent no cookie";
+        const url = `${server.url}/_session`;
+        throw new InvalidResponseError({ method: "POST", url, status: 200, reason });
+      }
       return kept ?? { headers, until: Infinity };
     } catch (error) {
       // A proxy's 401 says nothing about the password.

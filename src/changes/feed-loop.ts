@@ -171,7 +171,8 @@ export class FeedLoop<E> {
       canResume: canResume || this.#cursor.given === 0,
       wasConnected: this.#wasConnected,
       hasResponded: connection?.respondedAt !== undefined,
-      isRenewed: this.#isRenewed,
+      // Another kind of `auth` was already asked to renew them.
+      isRenewed: this.#isRenewed || client.session.auth?.onResponse !== undefined,
       failures: this.#failures,
     };
     if (!isRecoverable(error, situation) || this.#failures > limit) throw error;

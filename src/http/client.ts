@@ -22,7 +22,7 @@ import type {
   OpenResponse,
   StreamRequest,
 } from "./request.js";
-import { type Session, send } from "./send.js";
+import { credentialsFor, type Session, send } from "./send.js";
 
 /**
  * The HTTP layer. It sends requests, and returns JSON, rows and errors. It knows CouchDB's response format,
@@ -39,7 +39,7 @@ export class HttpClient {
     this.base = base;
     this.json = json;
     const request: AuthServer["request"] = (...parameters) => this.#requestForAuth(...parameters);
-    this.session = { ...options, server: { url: base, request } };
+    this.session = { ...options, server: { url: base, timeout: options.timeout, request } };
   }
 
   /** Abort all operations, reject new ones, and log out. */
@@ -116,6 +116,11 @@ export class HttpClient {
   begin(signal: AbortSignal | undefined): Operation {
     if (this.#closing) throw closedError();
     return new Operation(signal, this.#operations);
+  }
+
+  /** The headers of a request that another server is to send, if there is an Auth. */
+  credentials(operation: Operation): Promise<Record<string, string> | undefined> {
+    return credentialsFor(this.session, { method: "GET", url: this.base }, operation);
   }
 
   /** Run work as a new operation. */

@@ -74,8 +74,12 @@ export interface Attempt {
 }
 
 /** Create the error for a server that was silent for too long. */
-export function silenceError(request: Attempt, milliseconds: number): TimeoutError {
-  return new TimeoutError({ ...request, reason: `no response within ${milliseconds} ms` });
+export function silenceError(
+  request: Attempt,
+  milliseconds: number,
+  missing = "response",
+): TimeoutError {
+  return new TimeoutError({ ...request, reason: `no ${missing} within ${milliseconds} ms` });
 }
 
 /** Create the error for a request that failed in the network. */

@@ -4,7 +4,7 @@ import { CouchDBError, type NetworkError } from "../shared/errors.js";
 import { credentials, hidesCookies, resends, unrepeatable } from "../shared/runtime.js";
 import type { Operation } from "../streams/operation.js";
 import { bytesOf, isSmall, readInPlace, textOf } from "./body.js";
-import { errorFromResponse, networkError, silenceError } from "./failure.js";
+import { type Attempt, errorFromResponse, networkError, silenceError } from "./failure.js";
 import { toHeaders } from "./headers.js";
 import { effectOf, type Fetch, type HttpRequest, type OpenResponse } from "./request.js";
 import { mayPass, waitBefore } from "./retry.js";
@@ -62,10 +62,10 @@ export async function send(
   const retries = isStream ? 0 : (request.retries ?? session.retries);
   let isRenewed = false;
   for (let attempt = 1; ; ) {
-    const sent = await credentialsFor(session, operation);
+    const sent = await credentialsFor(session, request, operation);
     const result = await exchange(session, request, sent, operation, streaming);
     const { error } = result;
-    const isStale = await notifyAuth(session, result, sent, operation).catch((reason) => {
+    const isStale = await notifyAuth(session, request, result, sent, operation).catch((reason) => {
       operation.throwIfAborted();
       // A write that succeeded stays so, whatever the Auth throws.
       if (!isRead && !error) return;
@@ -143,22 +143,50 @@ async function exchange(
   }
 }
 
+/** Wait for the Auth, at most as long as for a server that only reads. */
+async function waitForAuth<R>(
+  { timeout }: Session,
+  attempt: Attempt,
+  operation: Operation,
+  work: () => R | Promise<R>,
+): Promise<R> {
+  const part = operation.part();
+  const watch = watchdog(timeout, () => part.abort(silenceError(attempt, timeout, "credentials")));
+  watch.listen();
+  try {
+    return await part.race(Promise.resolve(work()));
+  } finally {
+    watch.end();
+    part.end();
+  }
+}
+
 /** The headers that authenticate a request. */
-async function credentialsFor({ auth, server }: Session, operation: Operation) {
-  return auth && operation.race(Promise.resolve(auth.headers(server)));
+export async function credentialsFor(
+  session: Session,
+  { method, url }: { method: string; url: string },
+  operation: Operation,
+) {
+  const { auth, server } = session;
+  const attempt = { method, url, mayHaveHappened: false };
+  return auth && waitForAuth(session, attempt, operation, () => auth.headers(server));
 }
 
 /** Report a response to the Auth. Returns true if the request may succeed with new credentials. */
 async function notifyAuth(
-  { auth, server }: Session,
+  session: Session,
+  request: HttpRequest & { url: string },
   { response, error }: Result,
   sent: Credentials = {},
   operation: Operation,
 ): Promise<boolean> {
+  const { auth, server } = session;
   if (!auth?.onResponse || !response) return false;
   const { status, headers } = response;
   const seen: AuthResponse = { status, headers, sent, reason: error?.reason };
-  return operation.race(Promise.resolve(auth.onResponse(seen, server)));
+  const mayHaveHappened = effectOf(request) !== "read" && status >= 500;
+  const attempt = { method: request.method, url: request.url, mayHaveHappened };
+  return waitForAuth(session, attempt, operation, () => auth.onResponse?.(seen, server) ?? false);
 }
 
 /** These options go to fetch directly: ky would copy them into a Request, which costs each request time. */

@@ -3,6 +3,7 @@ import {
   bearer,
   CouchDB,
   cookie,
+  InvalidResponseError,
   NetworkError,
   NotFoundError,
   PreconditionFailedError,
@@ -11,7 +12,7 @@ import {
   users,
 } from "couchfetch";
 import { afterEach, expect, test, vi } from "vitest";
-import { type Answering, json, startAnswering } from "./answering.js";
+import { type Answering, database, json, startAnswering } from "./answering.js";
 
 const crowd = 200;
 const unauthorized = { error: "unauthorized", reason: "You are not authorized to access this db." };
@@ -19,6 +20,7 @@ const unauthorized = { error: "unauthorized", reason: "You are not authorized to
 let server: Answering | undefined;
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   await server?.close();
   server = undefined;
 });
@@ -147,6 +149,64 @@ test("one who gives up waiting for a login does not end it for the others", asyn
   expect(await first).toBe(mine);
   answer();
   expect((await second).couchdb).toBe("Welcome");
+});
+
+/** A server with a feed whose first response is lost after one change. */
+async function feeding(logIn: (logins: number, response: ServerResponse) => void) {
+  const state = { logins: 0, feeds: 0, session: "none", isRefusing: false };
+  server = await startAnswering((response, _before, { method, url = "", headers }) => {
+    if (method === "POST") {
+      state.logins += 1;
+      state.session = `AuthSession=s${state.logins}`;
+      return logIn(state.logins, response);
+    }
+    if (!url.includes("_changes")) return json(response, 200, { couchdb: "Welcome" });
+    state.feeds += 1;
+    if (state.isRefusing || headers.cookie !== state.session) {
+      return json(response, 401, unauthorized);
+    }
+    response.writeHead(200, { "content-type": "application/json" });
+    const change = { seq: state.feeds, id: `d${state.feeds}`, changes: [{ rev: "1-a" }] };
+    response.write(`${JSON.stringify(change)}\n`, () => {
+      if (state.feeds === 1) setTimeout(() => response.destroy(), 20);
+    });
+  }, database);
+  vi.spyOn(Math, "random").mockReturnValue(0.001);
+  const couch = new CouchDB(server.url, { auth: cookie("jan", "hunter2") });
+  const changes = couch.database("animals").changes({ feed: "continuous" });
+  return { state, couch, feed: changes[Symbol.asyncIterator]() };
+}
+
+function giveCookie(logins: number, response: ServerResponse): void {
+  response.setHeader("set-cookie", `AuthSession=s${logins}`);
+  json(response, 200, { ok: true });
+}
+
+test("a live feed whose cookie is refused logs in once more, and then ends", async () => {
+  const { state, feed } = await feeding(giveCookie);
+  expect((await feed.next()).value?.id).toBe("d1");
+  state.isRefusing = true;
+  await expect(feed.next()).rejects.toBeInstanceOf(UnauthorizedError);
+  expect(state).toMatchObject({ logins: 2, feeds: 3 });
+});
+
+test("a login without a cookie is an InvalidResponseError, which a live feed survives", async () => {
+  const { state, feed, couch } = await feeding((logins, response) => {
+    if (logins === 1 || logins > 4) giveCookie(logins, response);
+    else json(response, 200, { ok: true, name: "jan", roles: [] });
+  });
+  expect((await feed.next()).value?.id).toBe("d1");
+  state.session = "forgotten";
+  const next = feed.next();
+  await expect.poll(() => state.logins, { timeout: 10_000 }).toBe(5);
+  expect((await next).value?.id).toMatch(/^d/);
+  await feed.return?.();
+  state.logins = 1;
+  const other = new CouchDB(server?.url ?? "", { auth: cookie("jan", "hunter2") });
+  const error = await other.info().catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(InvalidResponseError);
+  expect(error).toMatchObject({ status: 200, method: "POST", url: `${server?.url}/_session` });
+  await couch.close().catch(() => {});
 });
 
 test("a logout that fails is told, and the session is closed all the same", async () => {

@@ -44,15 +44,26 @@ async function basic(instance: Instance, token: string): Promise<Identity> {
 
 /** A JSON Web Token, signed with HS256. */
 function bearer(instance: Instance, token: string): Identity {
-  const [header = "", payload = "", proof = ""] = token.split(".");
+  const [header = "", payload = "", proof = "", ...rest] = token.split(".");
+  const { kid } = parsedPart(header);
+  if (proof === "" || rest.length > 0) throw badRequest("Malformed token");
+  if (kid !== undefined) throw badRequest("Unknown kid");
   const expected = signature(instance, `${header}.${payload}`).toString("base64url");
   if (proof !== expected) throw badRequest("Bad HMAC");
-  const claims = JSON.parse(Buffer.from(payload, "base64url").toString());
+  const claims = parsedPart(payload);
   if (claims.exp < Date.now() / 1000) throw unauthorized("exp not in future");
   return {
     user: { name: claims.sub, roles: claims["_couchdb.roles"] ?? [] },
     authenticated: "jwt",
   };
+}
+
+function parsedPart(part: string) {
+  try {
+    return JSON.parse(Buffer.from(part, "base64url").toString());
+  } catch {
+    throw badRequest("Malformed token");
+  }
 }
 
 /** What a proxy says of a user, if it knows the secret. */

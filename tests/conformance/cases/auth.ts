@@ -1,6 +1,7 @@
 import { assert } from "chai";
 import {
   type Auth,
+  BadRequestError,
   basic,
   bearer,
   CouchDB,
@@ -8,6 +9,7 @@ import {
   cookie,
   ForbiddenError,
   proxy,
+  TimeoutError,
   UnauthorizedError,
 } from "couchfetch";
 import { type Case, type Context, eventually, fill, rejects, withUser } from "../case.js";
@@ -41,14 +43,18 @@ const inspections = [Deno?.inspect, Bun?.inspect, process?.getBuiltinModule?.("n
   .concat((value) => `${value} ${JSON.stringify(value)} ${(value as Error)?.stack}`);
 
 /** A JSON Web Token that the server takes. */
-async function token({ secret = "" }: Context, claims: object): Promise<string> {
+async function token(
+  { secret = "" }: Pick<Context, "secret">,
+  claims: object,
+  header = {},
+): Promise<string> {
   const bytes = (text: string) => new TextEncoder().encode(text);
   const encode = (data: Uint8Array) =>
     btoa(String.fromCharCode(...data)).replace(/[+/=]/g, (c) => ({ "+": "-", "/": "_" })[c] ?? "");
   const part = (json: object) => encode(bytes(JSON.stringify(json)));
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", bytes(secret), hmac, false, ["sign"]);
-  const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
+  const signed = `${part({ alg: "HS256", typ: "JWT", ...header })}.${part(claims)}`;
   const proof = await crypto.subtle.sign(hmac, key, bytes(signed));
   return `${signed}.${encode(new Uint8Array(proof))}`;
 }
@@ -177,6 +183,78 @@ export const auth: Case[] = [
           });
         },
         options,
+      );
+    },
+  },
+  {
+    name: "cookie: a 401 about what a known user does neither logs in again nor sends a write twice",
+    needs: "cookies across origins",
+    async run(context) {
+      const { db, user, password } = context;
+      const validate_doc_update =
+        "function (doc) { if (doc.bad) throw { unauthorized: 'not that' }; }";
+      await fill(db, { "_design/rules": { validate_doc_update } });
+      await throughProxy(
+        context,
+        [],
+        async ({ db, status }) => {
+          const error = await rejects(db.document("bad", { bad: true }).save(), UnauthorizedError);
+          assert.equal(error.reason, "not that");
+          await db.document("good", {}).save();
+          assert.deepEqual(counted(await status()), {
+            "POST /_session": 1,
+            "GET /_session": 1,
+            [`PUT /${db.id}/bad`]: 1,
+            [`PUT /${db.id}/good`]: 1,
+          });
+        },
+        { auth: cookie(user, password) },
+      );
+      await withUser(context, {}, async ({ name, password }) => {
+        await throughProxy(
+          context,
+          [],
+          async ({ couch, status }) => {
+            const error = await rejects(couch.create("conformance_forbidden"), UnauthorizedError);
+            assert.equal(error.reason, "You are not a server admin.");
+            const { "POST /_session": logins, "PUT /conformance_forbidden": writes } = counted(
+              await status(),
+            );
+            assert.deepEqual([logins, writes], [1, 1]);
+          },
+          { auth: cookie(name, password) },
+        );
+      });
+    },
+  },
+  {
+    name: "cookie: a 401 to one whom the server no longer knows logs in again, whatever its reason",
+    needs: "Cookie headers",
+    async run(context) {
+      const { couch, db, user, password } = context;
+      const rules =
+        "function (doc, old, user) { if (!user.name) throw { unauthorized: 'log in' }; }";
+      await fill(db, { "_design/rules": { validate_doc_update: rules } });
+      const members = { names: [], roles: [] };
+      await couch.request(`${db.id}/_security`, { method: "PUT", json: { members } });
+      // A cookie that CouchDB can read, and does not accept: it takes the user for anonymous.
+      const stale = btoa(`${user}:5F000000:xxxxxxxxxxxxxxxxxxxx`).replace(/=+$/, "");
+      const headers = { "set-cookie": `AuthSession=${stale}; Version=1; Path=/; HttpOnly` };
+      const welcome = answer(200, '{"couchdb":"Welcome"}', headers);
+      await throughProxy(
+        context,
+        [{ of: "^GET /$", times: 1, fault: welcome }],
+        async ({ couch, db, status }) => {
+          await couch.info();
+          await db.document("cat", { legs: 4 }).save();
+          assert.deepEqual(counted(await status()), {
+            "POST /_session": 2,
+            "GET /": 1,
+            "GET /_session": 1,
+            [`PUT /${db.id}/cat`]: 2,
+          });
+        },
+        { auth: cookie(user, password) },
       );
     },
   },
@@ -366,6 +444,114 @@ export const auth: Case[] = [
       const couch = new CouchDB(context.url, { auth: bearer(give) });
       assert.equal((await couch.checkCredentials()).name, "keeper");
       assert.deepEqual(times, []);
+    },
+  },
+  {
+    name: "bearer: a token that the server cannot verify is asked for anew, once",
+    needs: "the server's secret",
+    async run(context) {
+      const claims = { sub: "keeper", "_couchdb.roles": ["_admin"], exp: later() };
+      const bad = {
+        "Bad HMAC": await token({ secret: "another" }, claims),
+        "Unknown kid": await token(context, claims, { kid: "another" }),
+        "Malformed token": "a.b.c",
+      };
+      for (const [reason, first] of Object.entries(bad)) {
+        const tokens = [first, await token(context, claims)];
+        const couch = new CouchDB(context.url, { auth: bearer(() => tokens.shift() ?? first) });
+        assert.equal((await couch.checkCredentials()).name, "keeper");
+        assert.lengthOf(tokens, 0);
+        const always = new CouchDB(context.url, {
+          auth: bearer(() => {
+            tokens.push(first);
+            return first;
+          }),
+        });
+        const refused = await rejects(always.database(context.db.id).get("cat"), BadRequestError);
+        assert.equal(refused.reason, reason);
+        assert.lengthOf(tokens, 2);
+        // The response to a HEAD request has no reason.
+        tokens.splice(0, 2, first, await token(context, claims));
+        const other = new CouchDB(context.url, { auth: bearer(() => tokens.shift() ?? first) });
+        assert.equal((await other.get(context.db.id)).id, context.db.id);
+      }
+    },
+  },
+  {
+    name: "bearer: a 401 about what a known user does asks for no other token",
+    needs: "the server's secret",
+    async run(context) {
+      const { db } = context;
+      const rules = "function (doc) { if (doc.bad) throw { unauthorized: 'not that' }; }";
+      await fill(db, { "_design/rules": { validate_doc_update: rules } });
+      let asked = 0;
+      const give = () => {
+        asked += 1;
+        return token(context, { sub: "keeper", "_couchdb.roles": ["_admin"], exp: later() });
+      };
+      await throughProxy(
+        context,
+        [],
+        async ({ db, status }) => {
+          await rejects(db.document("bad", { bad: true }).save(), UnauthorizedError);
+          assert.equal(counted(await status())[`PUT /${db.id}/bad`], 1);
+          assert.equal(asked, 1);
+        },
+        { auth: bearer(give) },
+      );
+    },
+  },
+  {
+    name: "an Auth that does not settle is a TimeoutError, and does not stop the session for good",
+    async run(context) {
+      const never = new Promise<never>(() => {});
+      let asked = 0;
+      const give = () => {
+        asked += 1;
+        return asked === 1 ? never : "token";
+      };
+      const rules = [
+        { of: "^GET /$", fault: answer(200, '{"couchdb":"Welcome"}') },
+        { of: "^PUT .*cat", fault: answer(201, '{"ok":true,"id":"cat","rev":"1-a"}') },
+        { of: "^PUT .*dog", fault: answer(403, '{"error":"forbidden","reason":"no"}') },
+        { of: "^PUT .*ant", fault: answer(500, '{"error":"error","reason":"no"}') },
+      ];
+      const timeout = 500;
+      await throughProxy(
+        context,
+        rules,
+        async ({ couch, db, status, url }) => {
+          const waiting = [couch.info(), db.document("cat").save(), db.docs().toArray()];
+          for (const each of waiting) {
+            const error = await rejects(each, TimeoutError);
+            assert.isFalse(error.mayHaveHappened);
+            assert.include(error.message, "no credentials within 500 ms");
+          }
+          assert.deepEqual(counted(await status()), {});
+          assert.equal((await couch.info()).couchdb, "Welcome");
+          assert.equal(asked, 2);
+
+          const hanging = [
+            { headers: () => never },
+            { headers: () => ({}), onResponse: () => never },
+          ];
+          for (const auth of hanging) {
+            const session = new CouchDB(url, { auth, timeout });
+            await rejects(session.info(), TimeoutError);
+            await rejects(session.checkCredentials(), TimeoutError);
+          }
+          // What the server has done, or refused, it has.
+          const animals = new CouchDB(url, { auth: hanging[1], timeout }).database(db.id);
+          const cat = animals.document("cat");
+          await cat.save();
+          assert.equal(cat.rev, "1-a");
+          const refused = await rejects(animals.document("dog").save(), TimeoutError);
+          assert.isFalse(refused.mayHaveHappened);
+          const failed = await rejects(animals.document("ant").save(), TimeoutError);
+          assert.isTrue(failed.mayHaveHappened);
+        },
+        { auth: bearer(give), timeout },
+      );
     },
   },
   {

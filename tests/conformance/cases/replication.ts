@@ -9,6 +9,7 @@ import {
   type Database,
   importDocs,
   NotFoundError,
+  TimeoutError,
 } from "couchfetch";
 import { admin, type Endpoint, type ReplicationState } from "couchfetch/admin";
 import { type Case, type Context, eventually, fill, rejects } from "../case.js";
@@ -220,6 +221,9 @@ export const replication: Case[] = [
       const enough = new Error("enough");
       const signal = AbortSignal.abort(enough);
       assert.strictEqual(await rejects(server.replicate(db.id, "a", { signal }), Error), enough);
+      const hurried = admin(new CouchDB("http://127.0.0.1:1", { timeout: 50 }));
+      const never = { url: "http://127.0.0.1:1/a", auth: bearer(() => new Promise(() => {})) };
+      await rejects(hurried.replicate(never, "a"), TimeoutError);
       const broken = { url: "http://127.0.0.1:1/a", auth: bearer("no\ntoken") };
       await rejects(server.replicate(broken, db.id), TypeError);
       await rejects(() => server.replicator("a/.."), TypeError);
