@@ -1,7 +1,7 @@
 import { pathIn } from "../http/paths.js";
 import type { HttpRequest } from "../http/request.js";
 import type { ConflictError } from "../shared/errors.js";
-import { atRevision, equalJson } from "../shared/json-equal.js";
+import { atRevision, documentText, equalJson } from "../shared/json-equal.js";
 import type { AttachmentStub, DocumentData, JsonObject } from "../shared/types.js";
 import { noteAttachment } from "./attachment-stubs.js";
 import type { DatabaseContext } from "./database-context.js";
@@ -139,7 +139,7 @@ export class DocumentState<T extends object = JsonObject> {
   /** Copy the data as JSON. Call the result when the earlier calls on this document have ended. */
   snapshot(): () => DocumentData<T> {
     const { json } = this.context.client;
-    const text = json.stringify(this.data);
+    const text = documentText(json, this.data);
     const from = this.moves?.length;
     return () => {
       const copy = json.parse(text) as DocumentData<T>;
@@ -173,7 +173,7 @@ export class DocumentState<T extends object = JsonObject> {
     this.check(data);
     const { client, codec } = this.context;
     const { json } = client;
-    const text = json.stringify(data);
+    const text = documentText(json, data);
     const isMade = original !== undefined && was !== undefined && was !== original;
     const body = codec && isMade ? codec.mergeBack(original(), was(), json.parse(text)) : text;
     const at = (written: string, rev: string | undefined) => () =>

@@ -13,7 +13,7 @@ import {
   UnauthorizedError,
 } from "../shared/errors.js";
 import type { Fixed } from "../shared/fixed.js";
-import { holds, isPlain, ownMembers } from "../shared/json-equal.js";
+import { documentText, holds, isPlain, ownMembers } from "../shared/json-equal.js";
 import type { BulkRow, DocumentData, DocumentMembers, OperationOptions } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import { readRevs } from "./open-revs.js";
@@ -179,7 +179,7 @@ async function mergeLeaves<T extends object>(
   const _attachments = first.attachments;
   const { client, codec } = context;
   const { json } = client;
-  const text = json.stringify({ ...ownMembers(made), _id, _rev: first.rev, _attachments });
+  const text = documentText(json, { ...ownMembers(made), _id, _rev: first.rev, _attachments });
   const was = codec?.madeOf(first.doc);
   return codec && was ? codec.mergeBack(json.parse(first.text), was(), json.parse(text)) : text;
 }

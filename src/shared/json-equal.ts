@@ -1,10 +1,27 @@
 import type { SureJson } from "./sure-json.js";
 import type { DocumentData, DocumentMembers } from "./types.js";
 
+/**
+ * The JSON of a document.
+ *
+ * @throws TypeError that names the document, for a value that is not JSON, such as a BigInt or a cycle
+ */
+export function documentText(
+  json: SureJson,
+  data: object,
+  id = (data as DocumentMembers)._id,
+): string {
+  try {
+    return json.stringify(data);
+  } catch (cause) {
+    throw new TypeError(`the document ${JSON.stringify(id)} must be JSON`, { cause });
+  }
+}
+
 /** Whether data has the same JSON as an original that was read. */
-export function isLike(json: SureJson, data: unknown, original: unknown): boolean {
+export function isLike(json: SureJson, data: object, original: unknown): boolean {
   const stringify = (value: unknown) => json.stringify(value);
-  return equalJson(json.parse(stringify(data)), original, stringify);
+  return equalJson(json.parse(documentText(json, data)), original, stringify);
 }
 
 /**

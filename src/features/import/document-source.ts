@@ -1,5 +1,7 @@
+import type { Document } from "../../documents/document.js";
 import type { SureJson } from "../../shared/sure-json.js";
-import type { JsonObject } from "../../shared/types.js";
+import type { BulkRow, JsonObject } from "../../shared/types.js";
+import { type Entry, entryOf } from "./entry.js";
 
 /** Documents, or the bytes of JSON with one document per line, as `exportDocs` writes them. */
 export type DocumentSource<T extends object = JsonObject> =
@@ -42,21 +44,50 @@ export function sourceReader<I>(
   };
 }
 
-/** Iterate over the documents of a source. */
-export async function* documentsOf<T extends object>(
-  reader: SourceReader<T | Uint8Array>,
+/**
+ * Iterate over the documents of a source: entries or, if they cannot be sent, the rows that CouchDB would
+ * respond with.
+ *
+ * @param skipsMalformed - whether a line or document that is not a JSON object is such a row, or throws
+ */
+export async function* entriesOf<T extends object>(
+  reader: SourceReader<T | Document<T> | Uint8Array>,
   json: SureJson,
-): AsyncGenerator<T, void, void> {
+  skipsMalformed: boolean,
+): AsyncGenerator<Entry<T> | BulkRow, void, void> {
   const decoder = new TextDecoder();
   // The pieces of an incomplete line: searching them again would take quadratic time.
   let pieces: string[] = [];
-  const parse = (line: string) => (line.trim() === "" ? [] : [json.parse(line) as T]);
+  let read = 0;
+  let lines = 0;
+  const toEntry = (get: () => T | Document<T>, isLine = false): Entry<T> | BulkRow => {
+    read += 1;
+    let given: { _id?: string; id?: string } = {};
+    try {
+      given = get();
+      return entryOf(given as T, json);
+    } catch (cause) {
+      const { message } = cause as Error;
+      // The parser's message may quote the line.
+      const reason = isLine
+        ? `line ${lines} must be a JSON object`
+        : `document ${read}: ${message}`;
+      if (skipsMalformed)
+        return { id: given?._id ?? given?.id ?? "", error: "bad_request", reason };
+      const remedy = '`onMalformed: "skip"` counts it as failed';
+      throw new TypeError(`${reason} (${read - 1} were read before): ${remedy}`, { cause });
+    }
+  };
+  const parse = (line: string) => {
+    lines += 1;
+    return line.trim() === "" ? [] : [toEntry(() => json.parse(line) as T, true)];
+  };
   for (;;) {
     const { done, value } = await reader.next();
     if (done) break;
     const item = value as T | Uint8Array;
     if (!(item instanceof Uint8Array)) {
-      yield item;
+      yield toEntry(() => item);
       continue;
     }
     const [end = "", ...more] = decoder.decode(item, { stream: true }).split("\n");

@@ -1,6 +1,7 @@
 import { Document } from "../../documents/document.js";
 import { documentPath } from "../../http/paths.js";
 import { hex } from "../../shared/bytes.js";
+import { documentText } from "../../shared/json-equal.js";
 import type { SureJson } from "../../shared/sure-json.js";
 import type { BulkRow } from "../../shared/types.js";
 
@@ -14,7 +15,11 @@ export interface Entry<T> {
   mayBeThere: boolean;
 }
 
-/** Convert a document to an entry or, if it cannot be sent, to the row that CouchDB would respond with. */
+/**
+ * Convert a document to an entry or, if it cannot be sent, to the row that CouchDB would respond with.
+ *
+ * @throws TypeError if it is not a JSON object
+ */
 export function entryOf<T extends object>(
   given: T | Document<T>,
   json: SureJson,
@@ -31,7 +36,7 @@ export function entryOf<T extends object>(
     const state = Document.stateOf(given);
     return { data, id, body: state.written(state.data).body, mayBeThere: false };
   }
-  const body = json.stringify(data._id === undefined ? { ...data, _id: id } : data);
+  const body = documentText(json, data._id === undefined ? { ...data, _id: id } : data);
   return { data, id, body, mayBeThere: false };
 }
 

@@ -9,11 +9,11 @@ import { AdaptiveRetry } from "./adaptive-retry.js";
 import { BatchWriter } from "./batch-writer.js";
 import {
   type DocumentSource,
-  documentsOf,
+  entriesOf,
   type SourceReader,
   sourceReader,
 } from "./document-source.js";
-import { type Entry, entryOf } from "./entry.js";
+import type { Entry } from "./entry.js";
 import type { ImportOptions, ImportTotals } from "./options.js";
 
 // Characters of JSON per request, unless a single document has more.
@@ -34,6 +34,8 @@ const mostAttempts = 12;
  * get one
  * @throws CouchDBError if the server ends the import. It also rejects with what the source, `onConflict` or
  * `onProgress` throws. `onProgress` has reported what was written before that
+ * @throws TypeError for a line or document that is not a JSON object, with its number and id, unless
+ * `onMalformed: "skip"`
  * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
  */
 export async function importDocs<T extends object = JsonObject, S extends object = T>(
@@ -47,6 +49,7 @@ export async function importDocs<T extends object = JsonObject, S extends object
     concurrency: 1,
     onProgress: 1,
     onConflict: 1,
+    onMalformed: 1,
     new_edits: 1,
     signal: 1,
   });
@@ -64,17 +67,21 @@ class Import<T extends object> {
   readonly #context: DatabaseContext;
   readonly #operation: Operation;
   readonly #batchSize: number;
+  readonly #skipsMalformed: boolean;
   readonly #onProgress: ImportOptions["onProgress"];
   readonly #retry: AdaptiveRetry;
   readonly #writer: BatchWriter<T>;
   #failure: { error: unknown } | undefined;
 
   constructor(context: DatabaseContext, operation: Operation, options: ImportOptions<T>) {
-    const { batchSize = 500, concurrency = 4, onConflict = "skip" } = options;
+    const { batchSize = 500, concurrency = 4, onConflict = "skip", onMalformed } = options;
     if (!(batchSize >= 1)) throw new RangeError("`batchSize` must be at least 1");
     if (!(concurrency >= 1)) throw new RangeError("`concurrency` must be at least 1");
     if (typeof onConflict !== "function" && !["skip", "overwrite"].includes(onConflict))
       throw new TypeError('`onConflict` must be "skip", "overwrite" or a function');
+    if (onMalformed !== undefined && !["throw", "skip"].includes(onMalformed))
+      throw new TypeError('`onMalformed` must be "throw" or "skip"');
+    this.#skipsMalformed = onMalformed === "skip";
     this.#context = context;
     this.#operation = operation;
     this.#batchSize = batchSize;
@@ -129,8 +136,8 @@ class Import<T extends object> {
     let batch: Entry<T>[] = [];
     let characters = 0;
     let refused = 0;
-    for await (const data of documentsOf<T | Document<T>>(reader, json)) {
-      const entry = await this.#writer.accept(entryOf(data, json));
+    for await (const given of entriesOf<T>(reader, json, this.#skipsMalformed)) {
+      const entry = await this.#writer.accept(given);
       if (!entry) {
         refused += 1;
         // A source of refused documents only must not block the event loop.

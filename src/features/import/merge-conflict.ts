@@ -1,5 +1,6 @@
 import type { DatabaseContext } from "../../documents/database-context.js";
 import type { JsonRequest } from "../../http/request.js";
+import { documentText } from "../../shared/json-equal.js";
 import type { ViewRow } from "../../shared/row-types.js";
 import type { DocumentData } from "../../shared/types.js";
 import type { Operation } from "../../streams/operation.js";
@@ -45,7 +46,8 @@ export function replacementOf<T extends object>(
   const { json } = client;
   const data = dataOf(merged);
   const { rev, deleted } = Object(row?.value) as { rev?: string; deleted?: boolean };
-  const whole = { ...(json.parse(json.stringify(data)) as object), _id: entry.id };
+  const { id: _id } = entry;
+  const whole = { ...(json.parse(documentText(json, data, _id)) as object), _id };
   const body = json.stringify({ ...whole, _rev: deleted ? undefined : rev });
   return { ...entry, data, body, mayBeThere: false };
 }

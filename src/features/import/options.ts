@@ -9,9 +9,13 @@ export interface ImportTotals {
   written: number;
   /** Not written, since the server has another revision. After a lost response, one may have been written. */
   conflicts: number;
-  /** Refused by a validation function or the schema, or for their size or id. */
+  /** Refused by a validation function or the schema, or for their size or id, or malformed. */
   failed: number;
-  /** CouchDB's errors for the first hundred that failed; the schema's error is `invalid`. */
+  /**
+   * CouchDB's errors for the first hundred that failed. The schema's error is `invalid`. With `onMalformed`, a
+   * line or document that is not JSON is a `bad_request`; its `id` is empty if it has none, and its `reason`
+   * has its number.
+   */
   failures: BulkRow[];
 }
 
@@ -38,6 +42,12 @@ export interface ImportOptions<T extends object = JsonObject> extends OperationO
    * the two. A deletion is replaced without calling the function. Default `"skip"`.
    */
   onConflict?: "skip" | "overwrite" | MergeTwo<T> | undefined;
+  /**
+   * What to do with a line or document that is not a JSON object, such as a truncated line or an object with
+   * a BigInt or a cycle: `"throw"` ends the import with an error that names it, `"skip"` counts it as failed.
+   * Default `"throw"`.
+   */
+  onMalformed?: "throw" | "skip" | undefined;
   /**
    * Set to false to store the documents with their own revisions, as a replicator does. This never conflicts,
    * but may add leaves. Default true.

@@ -127,15 +127,14 @@ async function outputOf(
 }
 
 /** The JSON of data at this time. Reading it throws if the data cannot be saved. */
-function snapshot(json: Json, data: object): () => unknown {
+function snapshot(json: Json, data: DocumentData): () => unknown {
   try {
     const text = holdsUnwritable(data) ? undefined : json.stringify(data);
     if (text !== undefined) return () => json.parse(text);
   } catch {}
   return () => {
-    throw new TypeError(
-      "the document cannot be saved: the schema returned values that are not JSON",
-    );
+    const id = JSON.stringify(data._id);
+    throw new TypeError(`the document ${id} must be JSON, but the schema returned other values`);
   };
 }
 

@@ -5,8 +5,9 @@ import {
   CouchDB,
   type JsonObject,
   NotFoundError,
+  saveWithAttachments,
 } from "couchfetch";
-import { type Case, fill, rejects } from "../case.js";
+import { type Case, fill, rejects, watch } from "../case.js";
 
 const ids = [
   "cat",
@@ -85,6 +86,33 @@ export const documents: Case[] = [
       for (const wrong of [4, "cat", true, ["cat"], () => ({ legs: 4 }), cat]) {
         await rejects(() => db.document("dog", wrong as unknown as JsonObject), TypeError);
       }
+    },
+  },
+  {
+    name: "data that is no JSON is a TypeError that names the document, and nothing is written",
+    async run(context) {
+      await fill(context.db, { cat: { legs: 4 } });
+      const { db, sent } = watch(context);
+      const cycle: JsonObject = {};
+      cycle.self = cycle;
+      for (const bad of [{ n: 1n }, { cycle }]) {
+        const cat = await db.get("cat");
+        Object.assign(cat.data, bad);
+        const works: (() => unknown)[] = [
+          () => db.document("cat", bad).save(),
+          () => cat.save(),
+          () => cat.dirty,
+          () => db.document("cat").update((data) => void Object.assign(data, bad)),
+          () => db.createDocs((docs) => void docs.create("cat", bad)),
+          () => db.updateDocs(["cat"], ([doc]) => void Object.assign(doc?.data ?? {}, bad)),
+          () => saveWithAttachments(db.document("cat", bad), { a: new Blob(["a"]) }),
+        ];
+        for (const work of works) {
+          const error = await rejects(work, TypeError);
+          assert.equal(error.message, 'the document "cat" must be JSON');
+        }
+      }
+      assert.isFalse(sent.some((each) => /^PUT|_bulk_docs/.test(each)));
     },
   },
   {

@@ -106,6 +106,83 @@ export const imports: Case[] = [
     },
   },
   {
+    name: "import names the line or document that is no JSON object, or counts it as failed",
+    async run({ db }) {
+      const cycle: JsonObject = { _id: "cycle" };
+      cycle.self = cycle;
+      const dog = db.document("dog", { legs: 4 });
+      Object.assign(dog.data, { legs: 4n });
+      const bytes = (text: string) => streamOf([new TextEncoder().encode(text)]);
+      const bad: [
+        string,
+        () => Iterable<JsonObject> | ReadableStream<Uint8Array>,
+        RegExp,
+        string,
+      ][] = [
+        [
+          "a truncated line",
+          () => bytes('{"_id":"a"}\n\n{"_id":"c\\"t","legs":\n{"_id":"d"}\n'),
+          /^line 3 must be a JSON object \(1 /,
+          "",
+        ],
+        [
+          "a line without an id",
+          () => bytes('{"_id":"a"}\nhunter2\n{"_id":"d"}'),
+          /^line 2 must be a JSON object \(1 /,
+          "",
+        ],
+        [
+          "a line that is no object",
+          () => bytes('{"_id":"a"}\r\n{"_id":"d"}\n["hunter2"]'),
+          /^line 3 must be a JSON object \(2 /,
+          "",
+        ],
+        [
+          "a BigInt",
+          () => [{ _id: "a" }, { _id: "big", n: 1n }, { _id: "d" }],
+          /^document 2: the document "big" must be JSON \(1 /,
+          "big",
+        ],
+        [
+          "a cycle",
+          () => [{ _id: "a" }, { _id: "d" }, cycle],
+          /^document 3: the document "cycle" must be JSON \(2 /,
+          "cycle",
+        ],
+        [
+          "a Document",
+          () => [{ _id: "a" }, dog as never, { _id: "d" }],
+          /^document 2: the document "dog" must be JSON \(1 /,
+          "dog",
+        ],
+        [
+          "a number",
+          () => [{ _id: "a" }, 5 as never, { _id: "d" }],
+          /^document 2: a document to import must be an object \(1 /,
+          "",
+        ],
+      ];
+      for (const [what, source, message, id] of bad) {
+        const error = await rejects(importDocs(db, source() as never), TypeError);
+        assert.match(error.message, message, what);
+        assert.include(error.message, '`onMalformed: "skip"`');
+        assert.notInclude(error.message, "hunter2");
+        const told = await importDocs(db, source() as never, {
+          onConflict: "overwrite",
+          onMalformed: "skip",
+        });
+        const [reason = ""] = error.message.split(" (");
+        const failures = [{ id, error: "bad_request", reason }];
+        assert.deepEqual(told, totals({ read: 3, written: 2, failed: 1, failures }), what);
+      }
+      for (const onMalformed of ["fail", null]) {
+        await rejects(importDocs(db, [], { onMalformed } as never), TypeError);
+      }
+      const merging = importDocs(db, [{ _id: "a" }], { onConflict: () => ({ n: 1n }) as never });
+      assert.include((await rejects(merging, TypeError)).message, '"a" must be JSON');
+    },
+  },
+  {
     name: "import meets conflicts as it is told",
     async run({ db }) {
       await fill(db, { a: { n: 0 }, b: { n: 0 }, gone: { n: 0 } });
