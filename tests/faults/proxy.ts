@@ -79,11 +79,12 @@ export interface FaultProxy {
 }
 
 /**
+ * @param target - the URL of the server, or of one of its nodes for each request
  * @param faultOf - given the request, and how many came before
  * @param isSecure - whether it speaks HTTPS, with a certificate that nobody trusts
  */
 export async function startProxy(
-  target: string,
+  target: string | ((request: SeenRequest) => string),
   faultOf: (
     request: SeenRequest,
     before: number,
@@ -102,7 +103,9 @@ export async function startProxy(
     const passage = new Passage({ method, path }, incoming, answer);
     underWay.add(passage);
     answer.once("close", () => underWay.delete(passage));
-    void Promise.resolve(fault).then((known = {}) => passage.run(target, known));
+    const run = (known: Fault = {}) =>
+      passage.run(typeof target === "string" ? target : target({ method, path }), known);
+    void Promise.resolve(fault).then(run);
   };
   const server = isSecure ? createSecureServer(selfSigned, handle) : createServer(handle);
   const listen = async (port: number) => {
@@ -185,7 +188,9 @@ class Passage implements Passing {
     // Whoever waits for the answer hears of it.
     outgoing.on("error", () => {});
     if (fault.taken !== undefined) {
-      const [chunk = Buffer.alloc(0)] = await once(this.#incoming, "data");
+      // A request without a body only ends.
+      const first = ["data", "end"].map((event) => once(this.#incoming, event));
+      const [chunk = Buffer.alloc(0)] = await Promise.race(first);
       // What is no more than a part, the server does not take for the whole.
       outgoing.write(chunk.subarray(0, Math.min(fault.taken, chunk.length - 1)));
       outgoing.destroy();
