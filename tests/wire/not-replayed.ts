@@ -10,7 +10,6 @@ export const NOT_REPLAYED: Record<string, string> = {
   "design-info": "the sizes and signatures of CouchDB's index files are not imitated",
   "design-update-handler": "update functions are deprecated, and not served",
   explain: "CouchDB's query planner is not imitated in its every detail",
-  "jwt-malformed-400": "JSON web tokens are not served",
   "partition-info": PARTITIONS,
   "partition-all-docs": PARTITIONS,
   "partition-find": PARTITIONS,
