@@ -21,7 +21,12 @@ export type {
   CouchDBOptions,
   CreateDatabaseOptions,
 } from "./client/couchdb-options.js";
-export { type CreateArguments, Database, type ReadOptions } from "./client/database.js";
+export {
+  type CreateArguments,
+  type CreateOptions,
+  Database,
+  type ReadOptions,
+} from "./client/database.js";
 export { Attachment, type TransferOptions } from "./documents/attachment.js";
 export { type BulkEdit, BulkOperation, type BulkOptions } from "./documents/bulk-operation.js";
 export { Document } from "./documents/document.js";

@@ -25,7 +25,11 @@ import type {
   Tombstone,
 } from "../shared/types.js";
 
-/** Options for reading a document into a Document. */
+/**
+ * Options for reading a document into a Document.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
+ */
 export interface ReadOptions<T extends object> extends GetOptions {
   /** The content of an unsaved document to return if the document does not exist. Ignored with `rev`. */
   default?: T | undefined;
@@ -38,7 +42,12 @@ export type CreateArguments<T extends object> = object extends T
   ? [options?: CreateOptions & { data?: T | undefined }]
   : [options: CreateOptions & { data: T }];
 
-interface CreateOptions extends OperationOptions {
+/**
+ * Options for creating a document, besides its data.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
+ */
+export interface CreateOptions extends OperationOptions {
   /** If the document exists, read it instead. Default false. */
   existsOk?: boolean | undefined;
 }

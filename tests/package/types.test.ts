@@ -32,6 +32,7 @@ import {
 interface Animal { legs: number }
 const couch = new CouchDB("http://localhost:5984", { auth: basic("a", "b"), fetch });
 const animals = couch.database<Animal>("animals");
+const free = couch.database("anything");
 
 export async function count(): Promise<number> {
   let legs = 0;
@@ -40,8 +41,8 @@ export async function count(): Promise<number> {
     if (!change.deleted) legs += (await change.doc()).data.legs;
   }
   for await (const batch of animals.find({ legs: 4 }).batches()) legs += batch.length;
-  const free = await couch.database("anything").get("x");
-  free.data.whatever.is = "there";
+  const anything = await free.get("x");
+  anything.data.whatever.is = "there";
   return legs;
 }
 
@@ -52,9 +53,10 @@ export async function write(signal: AbortSignal): Promise<string[]> {
       for (const doc of docs) doc.data.legs += 1;
       docs.create("fish", { legs: 0 }).attachment("a.png");
     },
-    { create: true, signal },
+    { signal },
   );
-  await animals.createDocs(["dog"], async ([dog]) => void dog?.data.legs);
+  await free.createDocs(["dog"], async ([dog]) => void dog?.data.legs);
+  await free.updateDocs(["dog"], () => {}, { create: true });
   const [cat] = ok;
   if (!cat) return [...error, ...response].map(({ id }) => id);
   const picture = cat.attachment("pictures/cat.png");
@@ -65,7 +67,9 @@ export async function write(signal: AbortSignal): Promise<string[]> {
   const design = await designDoc(animals, "zoo", { existsOk: true });
   const byLegs = await design.createView<number, null>("by_legs", { map: "…", reduce: "_count" });
   const legs: number[] = await byLegs.keys().toArray();
-  for await (const { docs } of bulkGet(animals, [{ id: "cat" }])) legs.push(docs[0]?.ok?.legs ?? 0);
+  for await (const { docs: [first] } of bulkGet(animals, [{ id: "cat" }])) {
+    if (first?.ok && !first.ok._deleted) legs.push(first.ok.legs);
+  }
   return [design.id, ...rules.memberRoles, ...legs.map(String)];
 }
 

@@ -34,16 +34,6 @@ export const wrong = [
   view.rows({ key: 4 }),
   // @ts-expect-error: all of them
   view.rows({ keys: ["cat", 4] }),
-  // @ts-expect-error: a key that is missing selects nothing, and not everything
-  view.rows({ key: undefined }),
-  // @ts-expect-error: nor do keys
-  view.rows({ keys: undefined }),
-  // @ts-expect-error: nor ids
-  animals.docs({ ids: undefined }),
-  // @ts-expect-error: nor a prefix
-  animals.keys({ prefix: undefined }),
-  // @ts-expect-error: nor a selector
-  animals.changes({ selector: undefined }),
   // @ts-expect-error: a view has a name
   animals.view("zoo"),
   // @ts-expect-error: a view has a map
