@@ -125,7 +125,8 @@ async function exchange(
       connection.end();
     } else {
       watch.end();
-      const reader = body && (streaming?.inPlace ? readInPlace(body) : body.getReader());
+      const isInPlace = !isWhole && streaming.inPlace;
+      const reader = body && (isInPlace ? readInPlace(body) : body.getReader());
       const bytes = bytesOf(reader, operation, connection, silenceTimeout, details, (error) =>
         isWhole ? error : streaming.toError(error, status),
       );

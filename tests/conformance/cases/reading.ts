@@ -1,6 +1,7 @@
 import { assert } from "chai";
 import {
   BadRequestError,
+  CouchDB,
   deleteIndex,
   deleteIndexes,
   designDocs,
@@ -35,6 +36,35 @@ async function all(results: AsyncIterable<Rows<ViewRow>>): Promise<unknown[][]> 
 }
 
 export const reading: Case[] = [
+  {
+    name: "an error that arrives in pieces is read whole, also instead of rows",
+    async run() {
+      const pieces = ['{"error":"bad_request",', '"reason":"not this"}'];
+      const bytes = pieces.map((piece) => new TextEncoder().encode(piece));
+      const respond = async () => {
+        const left = [...bytes];
+        const body = new ReadableStream({
+          type: "bytes",
+          async pull(controller) {
+            await new Promise((resolve) => setTimeout(resolve, 1));
+            const piece = left.shift();
+            if (piece) controller.enqueue(piece.slice());
+            else controller.close();
+            if (!piece) controller.byobRequest?.respond(0);
+          },
+        });
+        return new Response(body, {
+          status: 400,
+          headers: { "content-type": "application/json" },
+        });
+      };
+      const db = new CouchDB("http://localhost:1", { fetch: respond }).database("animals");
+      for (const work of [() => db.docs().toArray(), () => db.get("cat")]) {
+        const error = await rejects(work, BadRequestError);
+        assert.equal(error.reason, "not this");
+      }
+    },
+  },
   {
     name: "several queries are asked at once, and each has its Rows",
     async run({ db }) {
