@@ -104,7 +104,7 @@ export const network: Case[] = [
           const asked = (await proxy.status()).requests.filter((each) => /^GET/.test(each));
           assert.equal(asked.length, 3);
         };
-        await throughProxy(context, [rule], scan, how === "stall" ? { timeout: 500 } : {});
+        await throughProxy(context, [rule], scan, how === "stall" ? { timeout: 1_500 } : {});
       },
     }),
   ),
@@ -268,7 +268,7 @@ export const network: Case[] = [
     name: "a view and a query that stop in the middle are TimeoutErrors, and are not asked again",
     async run(context) {
       await fillLarge(context);
-      const options = { silenceTimeout: 200 };
+      const options = { silenceTimeout: 1_500 };
       for (const [name, of, read] of readings.slice(1, 3)) {
         const rule = { of, fault: { after: 5_000, how: "stall" as const } };
         await throughProxy(

@@ -17,7 +17,7 @@ import {
   revsDiff,
   type ViewRow,
 } from "couchfetch";
-import { type Case, fill, rejects } from "../case.js";
+import { type Case, fill, fillMany, rejects } from "../case.js";
 import { throughProxy } from "../proxies.js";
 
 const zoo = {
@@ -94,11 +94,13 @@ export const reading: Case[] = [
   },
   {
     name: "what is not read of one query is read past, and cannot be read any more",
-    async run({ db }) {
-      const many = Object.fromEntries(
-        Array.from({ length: 300 }, (_, n) => [`${1000 + n}`, { text: "x".repeat(500) }]),
+    async run(context) {
+      const { db } = context;
+      const text = "x".repeat(500);
+      await fillMany(
+        context,
+        Array.from({ length: 300 }, (_, n) => ({ _id: `${1000 + n}`, text })),
       );
-      await fill(db, many);
       const whole = { include_docs: true };
       const results = multiQuery(db.allDocs, [whole, { limit: 2 }, whole, { limit: 1 }]);
       const first = (await results.next()).value as Rows<ViewRow>;
