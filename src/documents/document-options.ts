@@ -57,7 +57,8 @@ export interface UpdateOptions extends OperationOptions {
   /** The maximum number of attempts. Default 10. */
   attempts?: number | undefined;
   /**
-   * Whether the document is right as soon as it has the content that you computed, even if another client wrote it. Set it to
+   * Whether the document is right as soon as it has the content that you computed, even if another client
+   * wrote it. Set it to
    * true for `data.name = "Tom"`, not for `data.n += 1`. Default false.
    */
   idempotent?: boolean | undefined;
