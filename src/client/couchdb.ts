@@ -88,8 +88,9 @@ export class CouchDB {
     options: OperationOptions = {},
   ): Promise<Database<T>> {
     const { signal } = checkOptions(options, { signal: 1 });
-    await this.#client.value({ method: "HEAD", path: databasePath(name), signal });
-    return this.database<T>(name);
+    const database = this.database<T>(name);
+    await database.info({ signal });
+    return database;
   }
 
   /**

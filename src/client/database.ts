@@ -6,10 +6,11 @@ import {
   type BulkOptions,
   editAndSave,
 } from "../documents/bulk-operation.js";
-import { createOrFetch, isMissing } from "../documents/create-or-fetch.js";
+import { createOrFetch } from "../documents/create-or-fetch.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document, isIn } from "../documents/document.js";
 import type { GetOptions } from "../documents/document-options.js";
+import { isMissing } from "../documents/missing.js";
 import { fetchDocument } from "../documents/read-document.js";
 import { documentPath } from "../http/paths.js";
 import { DocumentQueries } from "../queries/document-queries.js";

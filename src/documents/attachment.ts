@@ -6,12 +6,13 @@ import { responseTo } from "../http/response.js";
 import { contentOf, prepareUpload } from "../http/upload.js";
 import { checkOptions } from "../shared/arguments.js";
 import { isAlike } from "../shared/bytes.js";
-import { NotFoundError } from "../shared/errors.js";
 import type { DocumentMembers, OperationOptions, WriteResult } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import { noteAttachment, stubOf } from "./attachment-stubs.js";
 import { enqueue } from "./call-queue.js";
 import type { DocumentState } from "./document-state.js";
+import { isMissing } from "./missing.js";
+import { readHead } from "./read-document.js";
 import { hasContent, type PendingWrite, sendWrite } from "./write-outcome.js";
 
 /** Options for transferring an attachment. */
@@ -51,10 +52,10 @@ export class Attachment {
   async exists(options: OperationOptions = {}): Promise<boolean> {
     const { signal } = checkOptions(options, { signal: 1 });
     try {
-      await responseTo(this.#client, { method: "HEAD", path: this.#path, signal });
-      return true;
+      const { _attachments } = await readHead(this.#document, signal, true);
+      return stubOf(_attachments, this.name) !== undefined;
     } catch (error) {
-      if (error instanceof NotFoundError) return false;
+      if (isMissing(error)) return false;
       throw error;
     }
   }

@@ -1,16 +1,8 @@
 import { pathIn } from "../http/paths.js";
-import { NotFoundError } from "../shared/errors.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { DatabaseContext } from "./database-context.js";
 import type { Document } from "./document.js";
-
-/**
- * Whether a document does not exist, but could be saved. If the database does not exist, CouchDB responds
- * with 404, too; the response to a HEAD request does not show the difference.
- */
-export function isMissing(error: unknown): boolean {
-  return error instanceof NotFoundError && error.reason !== "Database does not exist.";
-}
+import { isMissing } from "./missing.js";
 
 /**
  * Check that a document does not exist on the server; with `existsOk`, fetch it if it does.

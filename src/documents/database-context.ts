@@ -9,3 +9,8 @@ export interface DatabaseContext {
   /** Validates the documents, if the database has a schema. */
   readonly codec?: Codec | undefined;
 }
+
+/** Whether CouchDB itself uses the database, such as `_users`. */
+export function isSystem({ name }: DatabaseContext): boolean {
+  return /(^|\/)_/.test(name);
+}

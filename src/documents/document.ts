@@ -1,5 +1,4 @@
 import { documentPath } from "../http/paths.js";
-import type { HttpRequest } from "../http/request.js";
 import { checkObject, checkOptions, checkType } from "../shared/arguments.js";
 import { ownMembers } from "../shared/json-equal.js";
 import type { DocumentData, JsonObject, OperationOptions, WriteResult } from "../shared/types.js";
@@ -8,7 +7,7 @@ import { enqueue, enqueueReplacing } from "./call-queue.js";
 import type { DatabaseContext } from "./database-context.js";
 import type { GetOptions, SaveOptions, UpdateOptions } from "./document-options.js";
 import { DocumentState, type Original } from "./document-state.js";
-import { checkRevisions, fetchDocument, readMembers } from "./read-document.js";
+import { checkRevisions, fetchDocument, readHead, readMembers } from "./read-document.js";
 import { copyDocument, deleteDocument, saveDraft } from "./save-document.js";
 import { type Mutate, updateDocument } from "./update-document.js";
 
@@ -197,18 +196,12 @@ export class Document<T extends object = JsonObject> {
    * Request the current revision, without the document.
    *
    * @throws NotFoundError if the document does not exist
-   * @see https://docs.couchdb.org/en/stable/api/document/common.html#head--db-docid
+   * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#get--db-_all_docs
    */
   async info(options: OperationOptions = {}): Promise<WriteResult> {
     const { signal } = checkOptions(options, { signal: 1 });
-    const { context, id, path } = this.#state;
-    const request: HttpRequest = { method: "HEAD", path, signal };
-    const { headers } = await context.client.request(request);
-    const rev = /"(\d+-.+)"/.exec(headers.get("etag") ?? "")?.[1];
-    if (rev) return { ok: true, id, rev };
-    // The ETag of a `_local` document is not a revision, and a server may hide it from other origins.
-    const { _rev } = await readMembers(this.#state, { signal });
-    return { ok: true, id, rev: _rev as string };
+    const { _rev } = await readHead(this.#state, signal);
+    return { ok: true, id: this.id, rev: _rev as string };
   }
 
   /**

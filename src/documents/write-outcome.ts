@@ -12,7 +12,7 @@ import { comparable, equalJson, ownMembers } from "../shared/json-equal.js";
 import type { BulkGetRow, DocumentData, WriteResult } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import { stubOf } from "./attachment-stubs.js";
-import type { DatabaseContext } from "./database-context.js";
+import { type DatabaseContext, isSystem } from "./database-context.js";
 
 /** Reads a revision; undefined if the server no longer has it. */
 type Read = (rev: string) => Promise<DocumentData | undefined>;
@@ -217,14 +217,13 @@ export function documentWrite(
   confirm: (found: DocumentData) => Confirmation | Promise<Confirmation> = () => true,
 ): PendingWrite {
   const sent = comparable(body) as DocumentData;
-  const isChanged = /(^|\/)_/.test(context.name);
   return {
     id,
     parent: sent._rev,
     wantsBytes: Object.values(sent._attachments ?? {}).some(({ data }) => data !== undefined),
     async isOurs(found) {
       if (hasContent(found, sent)) return confirm(found);
-      return isChanged ? undefined : false;
+      return isSystem(context) ? undefined : false;
     },
   };
 }

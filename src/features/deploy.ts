@@ -1,6 +1,6 @@
 import { Database } from "../client/database.js";
-import { isMissing } from "../documents/create-or-fetch.js";
 import type { DatabaseContext } from "../documents/database-context.js";
+import { isMissing } from "../documents/missing.js";
 import type { DefinedView, ViewDefinition } from "../queries/define-view.js";
 import { checkOptions } from "../shared/arguments.js";
 import { ConflictError } from "../shared/errors.js";

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../changes/checkpoint.js";
 import type { Database } from "../client/database.js";
-import { isMissing } from "../documents/create-or-fetch.js";
+import { isMissing } from "../documents/missing.js";
 import type { Sequence } from "../shared/types.js";
 
 /**

@@ -162,10 +162,7 @@ export class HttpClient {
   ): Promise<JsonResponse> {
     const whole = { ...request, url: this.url(request) };
     const { response, text } = await send(session, whole, operation);
-    const isHead = request.method === "HEAD";
-    if (isHead && !isJson(response)) throw this.#notJson(request, response);
-    const value = isHead ? undefined : this.#parse(request, response, text);
-    return { headers: response.headers, text, value };
+    return { headers: response.headers, text, value: this.#parse(request, response, text) };
   }
 
   #parse(request: JsonRequest, response: Response, text: string): unknown {

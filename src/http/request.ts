@@ -48,7 +48,7 @@ export interface StreamRequest extends HttpRequest {
 export interface JsonResponse {
   headers: Headers;
   text: string;
-  /** The parsed text; undefined for a HEAD request. */
+  /** The parsed text. */
   value: unknown;
 }
 

@@ -1,7 +1,8 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
+import { isMissingRow } from "../documents/missing.js";
 import type { Batch } from "../shared/batch.js";
-import { NotFoundError, ServerError } from "../shared/errors.js";
+import { NotFoundError } from "../shared/errors.js";
 import type { ViewRow } from "../shared/row-types.js";
 import { documentOfRow } from "./document-of-row.js";
 import type { DocsOptions } from "./view-params.js";
@@ -11,17 +12,7 @@ export function* found<K, V>(
   context: DatabaseContext,
   rows: unknown[],
 ): Generator<ViewRow<K, V>, void, void> {
-  for (const row of rows as ViewRow<K, V>[]) if (!isMissing(context, row)) yield row;
-}
-
-function isMissing({ client, path }: DatabaseContext, row: ViewRow & { reason?: string }): boolean {
-  if (Object(row) !== row) {
-    throw client.invalid({ method: "GET", path }, "expected rows that are objects");
-  }
-  const { error, reason } = row;
-  if (error === undefined || error === "not_found") return error !== undefined;
-  // This error does not concern a key: the server could not continue.
-  throw client.error(ServerError, { method: "GET", path }, { error, reason });
+  for (const row of rows as ViewRow<K, V>[]) if (!isMissingRow(context, row)) yield row;
 }
 
 /** Add the documents of rows that were read with `include_docs`. */
@@ -41,7 +32,7 @@ export function readDocs<T extends object>(
       if (includeDesignDocs || !document.id.startsWith("_design/")) docs.push(document);
       continue;
     }
-    const isMissed = isMissing(context, row);
+    const isMissed = isMissingRow(context, row);
     // A value of `_all_docs`; a view's own values can be anything.
     const { rev, deleted } = Object(row.value) as { rev?: string | undefined; deleted?: boolean };
     const isDeleted = deleted === true && rev !== undefined && row.id === row.key;

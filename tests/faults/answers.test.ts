@@ -251,7 +251,7 @@ describe("answers that are not CouchDB's", () => {
     expect(ids).toEqual(["cat", "dog"]);
   });
 
-  test("a HEAD that anybody could have answered is no proof", async () => {
+  test("a page is no proof that a database exists", async () => {
     const { url } = await answering((response, before) => {
       response.writeHead(before === 0 ? 200 : 404, { "content-type": "text/html" });
       response.end();

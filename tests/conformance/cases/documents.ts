@@ -1,13 +1,16 @@
 import { assert } from "chai";
 import {
   BadRequestError,
+  basic,
   ConflictError,
   CouchDB,
+  type Fetch,
   type JsonObject,
   NotFoundError,
   saveWithAttachments,
+  security,
 } from "couchfetch";
-import { type Case, fill, rejects, watch } from "../case.js";
+import { type Case, fill, rejects, watch, withUser } from "../case.js";
 
 const ids = [
   "cat",
@@ -358,6 +361,96 @@ export const documents: Case[] = [
       await rejects(cat.info(), NotFoundError);
       await cat.save();
       assert.deepEqual(await cat.info(), { ok: true, id: "cat", rev: cat.rev ?? "" });
+    },
+  },
+  {
+    name: "create, info, exists and get send no HEAD, and get no 404 for a document",
+    async run({ url, user, password, db }) {
+      await fill(db, { deleted: {}, cat: {}, "_design/zoo": {}, 'a "b"/ü\u0000': {} });
+      await (await db.get("deleted")).delete();
+      const saved = await db.get("cat");
+      await saved.attachment("a").save("a");
+      const seen: string[] = [];
+      const couch = new CouchDB(url, {
+        auth: basic(user, password),
+        async fetch(request, init) {
+          const response = await fetch(request, init);
+          seen.push(`${request.method} ${response.status}`);
+          return response;
+        },
+      });
+      const animals = await couch.get(db.id);
+      for (const id of ["cat", "_design/zoo", 'a "b"/ü\u0000']) {
+        const { rev } = await animals.document(id).info();
+        assert.equal(rev, (await db.get(id)).rev);
+        await rejects(animals.create(id), ConflictError);
+      }
+      for (const [id, reason] of [
+        ["none", "missing"],
+        ["_design/none", "missing"],
+        ["deleted", "deleted"],
+      ] as const) {
+        const error = await rejects(animals.document(id).info(), NotFoundError);
+        assert.equal(error.reason, reason);
+        assert.include(error.url, `/${id}`);
+        assert.isFalse((await animals.create(id)).exists);
+        assert.isFalse(await animals.document(id).attachment("a").exists());
+      }
+      assert.isTrue(await animals.document("cat").attachment("a").exists());
+      assert.isFalse(await animals.document("cat").attachment("constructor").exists());
+      assert.deepEqual(new Set(seen), new Set(["GET 200"]));
+      await rejects(couch.get("conformance_none"), NotFoundError);
+      const none = couch.database("conformance_none");
+      await rejects(none.create("cat"), NotFoundError);
+      await rejects(none.document("cat").attachment("a").exists(), NotFoundError);
+    },
+  },
+  {
+    name: "info works for a user, in a system database and in a partitioned one",
+    needs: "partitions",
+    async run(context) {
+      await withUser(context, {}, async ({ name, session }) => {
+        const { db, couch } = context;
+        await fill(db, { cat: {} });
+        const rules = await security(db);
+        rules.addMember(name);
+        await rules.save();
+        assert.equal((await session.database(db.id).document("cat").info()).id, "cat");
+        const id = `org.couchdb.user:${name}`;
+        const own = await couch.database("_users").document(id).info();
+        assert.equal(own.rev, (await couch.database("_users").get(id)).rev);
+        await rejects(couch.database("_users").document(`${id}x`).info(), NotFoundError);
+        const parts = await couch.create(`${db.id}_parts`, { partitioned: true });
+        try {
+          await fill(parts, { "bird:owl": {} });
+          assert.match((await parts.document("bird:owl").info()).rev, /^1-/);
+          await rejects(parts.document("bird:none").info(), NotFoundError);
+          await rejects(parts.document("owl").info(), BadRequestError);
+        } finally {
+          await parts.delete();
+        }
+      });
+    },
+  },
+  {
+    name: "info tells the revision, whatever a proxy makes of ETags",
+    async run({ url, user, password, db }) {
+      await fill(db, { cat: {}, "_local/a": {} });
+      const fetch: Fetch = async (request, init) => {
+        const response = await globalThis.fetch(request, init);
+        const headers = new Headers(response.headers);
+        headers.set("etag", headers.get("etag")?.replace(/"$/, '-gzip"') ?? '"1-gzip"');
+        const body = response.status === 304 ? null : await response.blob();
+        return new Response(body, { status: response.status, headers });
+      };
+      const animals = new CouchDB(url, { auth: basic(user, password), fetch }).database(db.id);
+      for (const id of ["cat", "_local/a"]) {
+        const same = animals.document(id);
+        same.rev = (await same.info()).rev;
+        assert.equal(same.rev, (await db.get(id)).rev);
+        same.data.legs = 4;
+        await same.save();
+      }
     },
   },
   {

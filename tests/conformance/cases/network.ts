@@ -217,7 +217,7 @@ export const network: Case[] = [
       for (const status of [301, 302, 303, 307, 308]) {
         const rules = [
           // Not a page's preflight, which asks whether it may.
-          { of: "^(GET|HEAD) .*cat", fault: answer(status, "", { location: "/elsewhere" }) },
+          { of: "^GET .*cat", fault: answer(status, "", { location: "/elsewhere" }) },
         ];
         await throughProxy(context, rules, async ({ db, status }) => {
           await rejects(db.get("cat"), InvalidResponseError);

@@ -41,7 +41,7 @@ export const database: Case[] = [
     async run(context) {
       const { db, sent } = watch(context);
       await db.create("cat");
-      assert.deepEqual(sent, ["HEAD /cat"]);
+      assert.deepEqual(sent, ["GET /_all_docs?keys=%5B%22cat%22%5D"]);
     },
   },
   {

@@ -46,7 +46,7 @@ export const designs: Case[] = [
       const { db, sent } = watch(context);
       await designDoc(db, "zoo");
       await designDoc(db, "zoo", { existsOk: true });
-      assert.deepEqual(sent, ["HEAD /_design/zoo", "GET /_design/zoo"]);
+      assert.deepEqual(sent, ["GET /_all_docs?keys=%5B%22_design%2Fzoo%22%5D", "GET /_design/zoo"]);
     },
   },
   {

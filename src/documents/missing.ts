@@ -1,0 +1,22 @@
+import { NotFoundError, ServerError } from "../shared/errors.js";
+import type { ViewRow } from "../shared/row-types.js";
+import type { DatabaseContext } from "./database-context.js";
+
+/** Whether a document does not exist, but could be saved: if the database does not, CouchDB responds with 404, too. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof NotFoundError && error.reason !== "Database does not exist.";
+}
+
+/** Whether a row is that of a key that does not exist. */
+export function isMissingRow(
+  { client, path }: DatabaseContext,
+  row: ViewRow & { reason?: string },
+): boolean {
+  if (Object(row) !== row) {
+    throw client.invalid({ method: "GET", path }, "expected rows that are objects");
+  }
+  const { error, reason } = row;
+  if (error === undefined || error === "not_found") return error !== undefined;
+  // This error does not concern a key: the server could not continue.
+  throw client.error(ServerError, { method: "GET", path }, { error, reason });
+}
