@@ -1,9 +1,11 @@
 import type { JsonRequest } from "../http/request.js";
+import { ConflictError } from "../shared/errors.js";
 import { resends } from "../shared/runtime.js";
 import type { WriteResult } from "../shared/types.js";
 import { dropStubs } from "./attachment-stubs.js";
 import type { SaveOptions } from "./document-options.js";
 import type { DocumentState, Draft } from "./document-state.js";
+import { readHead } from "./read-document.js";
 import { documentWrite, isUncertain, sendWrite, toUncertainError } from "./write-outcome.js";
 
 /**
@@ -64,7 +66,7 @@ export async function deleteDocument(
   const request = { method: "DELETE", path, query: { rev }, expects: "rev", signal } as const;
   // Both write the same tombstone, but some runtimes may send a DELETE, which has no body, twice.
   const result = resends
-    ? await putDocument(state, body, signal)
+    ? await putTombstone(state, body, signal)
     : await sendWrite(context, request, documentWrite(context, id, body));
   // Changes that were made meanwhile are kept, as an unsaved document.
   if (isChanged()) {
@@ -72,6 +74,21 @@ export async function deleteDocument(
     state.move(rev, undefined, dropStubs);
   } else state.replace({ _id: id }, () => ({ _id: id }));
   return result;
+}
+
+/** Delete a document by a PUT, which would create the tombstone of a document that never existed. */
+async function putTombstone(
+  state: DocumentState<object>,
+  body: string,
+  signal: AbortSignal | undefined,
+): Promise<WriteResult> {
+  const { _rev } = state.data;
+  if (!_rev || _rev !== state.knownRev) await readHead(state, signal);
+  return putDocument(state, body, signal).catch(async (error) => {
+    // A document that was deleted meanwhile is a conflict for a PUT, and a 404 for a DELETE.
+    if (error instanceof ConflictError) await readHead(state, signal);
+    throw error;
+  });
 }
 
 /**

@@ -454,6 +454,27 @@ export const documents: Case[] = [
     },
   },
   {
+    name: "delete of a document that does not exist is NotFoundError, and leaves no tombstone",
+    async run({ db }) {
+      await fill(db, { cat: {} });
+      const cat = await db.get("cat");
+      const theirs = await db.get("cat");
+      await theirs.delete();
+      assert.equal((await rejects(cat.delete(), NotFoundError)).reason, "deleted");
+      assert.equal((await rejects(theirs.delete(), NotFoundError)).reason, "deleted");
+      for (const id of ["none", "_local/none", "_design/none"]) {
+        const error = await rejects(db.document(id).delete(), NotFoundError);
+        assert.equal(error.reason, "missing");
+      }
+      const none = db.document("none");
+      none.rev = "1-0123456789abcdef0123456789abcdef";
+      await rejects(none.delete(), NotFoundError);
+      const { doc_del_count, update_seq } = await db.info();
+      assert.equal(doc_del_count, 1);
+      assert.match(String(update_seq), /^2/);
+    },
+  },
+  {
     name: "revs tells the history, newest first; conflicts tells that there are none",
     async run({ db }) {
       const cat = await db.create("cat");
