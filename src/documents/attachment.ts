@@ -6,7 +6,12 @@ import { responseTo } from "../http/response.js";
 import { contentOf, prepareUpload } from "../http/upload.js";
 import { checkOptions } from "../shared/arguments.js";
 import { isAlike } from "../shared/bytes.js";
-import type { DocumentMembers, OperationOptions, WriteResult } from "../shared/types.js";
+import type {
+  AttachmentStub,
+  DocumentMembers,
+  OperationOptions,
+  WriteResult,
+} from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import { noteAttachment, stubOf } from "./attachment-stubs.js";
 import { enqueue } from "./call-queue.js";
@@ -67,14 +72,25 @@ export class Attachment {
    * @param options - `rev`: the document's revision; default: the current one
    * @throws NotFoundError if the attachment does not exist
    * @throws TimeoutError if the server is silent for the session's `timeout`, also while you read the body
-   * @throws IncompleteResponseError if the connection is lost while you read the body
+   * @throws IncompleteResponseError if the connection is lost while you read the body, or if the body ends
+   * before the length that the document's stub has
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#get--db-docid-attname
    */
   async fetch(options: TransferOptions & { rev?: string | undefined } = {}): Promise<Response> {
     checkOptions(options, { rev: 1, onProgress: 1, signal: 1 });
     const { rev, signal, onProgress } = options;
+    const stub = stubOf(this.#document.data._attachments, this.name);
+    return this.#read(rev, signal, stub, onProgress);
+  }
+
+  async #read(
+    rev: string | undefined,
+    signal: AbortSignal | undefined,
+    stub: AttachmentStub | { length: number } | undefined,
+    onProgress?: Progress,
+  ): Promise<Response> {
     const request = { method: "GET", path: this.#path, query: { rev }, signal } as const;
-    const response = await responseTo(this.#client, request, onProgress);
+    const response = await responseTo(this.#client, request, onProgress, undefined, stub);
     if (response.body) return response;
     throw this.#client.invalid(request, "expected an attachment", response.status);
   }
@@ -176,7 +192,7 @@ export class Attachment {
         const stub = stubOf(_attachments, this.name);
         if (stub?.revpos !== revpos) return false;
         if (!sent) return undefined;
-        const stored = await this.fetch({ rev: _rev, signal });
+        const stored = await this.#read(_rev, signal, { length: sent.size });
         return isAlike(stored, sent);
       },
     };

@@ -13,7 +13,7 @@ import { LineReader } from "../streams/line-reader.js";
 import { closedError, Operation } from "../streams/operation.js";
 import { RowReader } from "../streams/row-reader.js";
 import { batchesOf, type TextReader } from "./batches.js";
-import { failureWithin } from "./failure.js";
+import { failureWithin, isJson } from "./failure.js";
 import { encodeQuery } from "./query.js";
 import type {
   HttpRequest,
@@ -161,8 +161,11 @@ export class HttpClient {
     session: Session,
   ): Promise<JsonResponse> {
     const whole = { ...request, url: this.url(request) };
-    const { response, text } = await send(session, whole, operation);
-    return { headers: response.headers, text, value: this.#parse(request, response, text) };
+    return send(session, whole, operation, (response, text) => ({
+      headers: response.headers,
+      text,
+      value: this.#parse(request, response, text),
+    }));
   }
 
   #parse(request: JsonRequest, response: Response, text: string): unknown {
@@ -224,14 +227,14 @@ export class HttpClient {
    */
   async open(request: StreamRequest, operation: Operation, isRows = false): Promise<OpenResponse> {
     const whole = { ...request, url: this.url(request) };
-    return (await send(this.session, whole, operation, {
+    return send(this.session, whole, operation, {
       inPlace: isRows,
       toError: (error, status) => {
         if (!(error instanceof TimeoutError)) return this.incomplete(request, status, error.cause);
         const isLost = isRows && request.silenceTimeout === undefined;
         return isLost ? this.incomplete(request, status, error) : error;
       },
-    })) as OpenResponse;
+    });
   }
 
   #notJson(request: HttpRequest, { status, headers }: Response, cause?: unknown) {
@@ -240,8 +243,4 @@ export class HttpClient {
     const shown = cause instanceof SyntaxError ? undefined : cause;
     return this.invalid(request, `expected CouchDB's JSON, got ${type}`, status, shown);
   }
-}
-
-function isJson({ headers }: Response): boolean {
-  return headers.get("content-type")?.includes("json") ?? false;
 }

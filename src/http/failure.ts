@@ -15,6 +15,7 @@ import {
   UnauthorizedError,
   UnsupportedMediaTypeError,
 } from "../shared/errors.js";
+import { Brackets } from "../streams/brackets.js";
 
 const classes: Record<number, typeof CouchDBError> = {
   400: BadRequestError,
@@ -109,6 +110,20 @@ export function failureWithin(
   const { code, error, reason } = couchError(json);
   const known = typeof code === "number" ? code : status;
   return new ServerError({ ...request, status: known, error, reason });
+}
+
+/** Whether a response has CouchDB's content type. */
+export function isJson({ headers }: Response): boolean {
+  return headers.get("content-type")?.includes("json") ?? false;
+}
+
+/** Whether a JSON text was cut off. A proxy may end a body cleanly although its server was lost. */
+export function isCut(response: Response, text: string): boolean {
+  const brackets = new Brackets();
+  let at = 0;
+  do at = brackets.next(text, at) + 1;
+  while (at > 0);
+  return brackets.depth > 0 && isJson(response);
 }
 
 function retryAfterOf(headers: Headers): number | undefined {

@@ -28,6 +28,8 @@ export function toStream(
   how: {
     total: number | undefined;
     onProgress: Progress | undefined;
+    /** Called with the number of all bytes. Throws if they are too few. */
+    check?(bytes: number): void;
     /** Called at the end, with the error if any. */
     end(error?: unknown): void;
     cancel(): void;
@@ -38,6 +40,7 @@ export function toStream(
     try {
       const { done, value } = await next();
       if (done) {
+        how.check?.(bytes);
         controller.close();
         how.end();
         return;

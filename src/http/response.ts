@@ -1,3 +1,4 @@
+import type { AttachmentStub } from "../shared/types.js";
 import type { HttpClient } from "./client.js";
 import { toHeaders } from "./headers.js";
 import { type Progress, toStream } from "./progress.js";
@@ -11,12 +12,14 @@ const withoutBody = new Set([204, 205, 304]);
  * errors, and a TimeoutError if the server is silent for the session's timeout.
  *
  * @param operation - used for this request only: it ends with the body
+ * @param stub - the attachment to expect: a body without a `content-length` may end too early
  */
 export async function responseTo(
   client: HttpClient,
   request: HttpRequest,
   onProgress?: Progress,
   operation = client.begin(request.signal),
+  { length = 0, digest = "" }: Pick<AttachmentStub, "length" | "digest"> = {},
 ): Promise<Response> {
   try {
     const headers = { accept: "*/*", ...toHeaders(request.headers) };
@@ -38,8 +41,14 @@ export async function responseTo(
       return new Response(null, init);
     }
     const total = Number(shown.get("content-length")) || undefined;
+    const etag = received.get("etag") ?? digest;
+    // Another revision may have another attachment.
+    const isExpected = !received.has("content-length") && etag.includes(digest.slice(4));
+    const check = (bytes: number) => {
+      if (isExpected && bytes < length) throw client.incomplete(request, status);
+    };
     const next = () => opened.bytes.next();
-    return new Response(toStream(next, { total, onProgress, end, cancel: end }), init);
+    return new Response(toStream(next, { total, onProgress, check, end, cancel: end }), init);
   } catch (error) {
     operation.abort();
     operation.end();

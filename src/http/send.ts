@@ -4,7 +4,7 @@ import { CouchDBError, type NetworkError } from "../shared/errors.js";
 import { credentials, hidesCookies, resends, unrepeatable } from "../shared/runtime.js";
 import type { Operation } from "../streams/operation.js";
 import { bytesOf, isSmall, readInPlace, textOf } from "./body.js";
-import { type Attempt, errorFromResponse, networkError, silenceError } from "./failure.js";
+import { type Attempt, errorFromResponse, isCut, networkError, silenceError } from "./failure.js";
 import { toHeaders } from "./headers.js";
 import { effectOf, type Fetch, type HttpRequest, type OpenResponse } from "./request.js";
 import { mayPass, waitBefore } from "./retry.js";
@@ -39,8 +39,8 @@ export interface Streaming {
   toError(error: NetworkError, status: number): CouchDBError;
 }
 
-/** A response: open, or read to its end. */
-type Exchange = Partial<OpenResponse> & { response: Response; text: string };
+/** Converts a successful response that was read to its end. Its errors are those of the request. */
+type ReadWhole<R> = (response: Response, text: string) => R;
 
 type Credentials = Record<string, string>;
 
@@ -48,14 +48,14 @@ type Credentials = Record<string, string>;
  * Send a request, and retry it if that is safe and may help. ky supports retries, timeouts and signals, too,
  * but each costs a request more time than the rest of couchfetch.
  *
- * @param streaming - default: the body is read to its end, and a request whose body is lost is retried
+ * @param reading - a function if the body is read to its end; then a request whose body is lost is retried
  */
-export async function send(
+export async function send<R>(
   session: Session,
   request: HttpRequest & { url: string },
   operation: Operation,
-  streaming?: Streaming,
-): Promise<Exchange> {
+  reading: ReadWhole<R> | Streaming,
+): Promise<R> {
   const effect = effectOf(request);
   const isRead = effect === "read";
   const isStream = request.body instanceof ReadableStream;
@@ -63,16 +63,16 @@ export async function send(
   let isRenewed = false;
   for (let attempt = 1; ; ) {
     const sent = await credentialsFor(session, request, operation);
-    const result = await exchange(session, request, sent, operation, streaming);
+    const result = await exchange(session, request, sent, operation, reading);
     const { error } = result;
     const isStale = await notifyAuth(session, request, result, sent, operation).catch((reason) => {
       operation.throwIfAborted();
       // A write that succeeded stays so, whatever the Auth throws.
       if (!isRead && !error) return;
-      if (!error) result.close?.();
+      if (!error) result.close();
       throw reason;
     });
-    if (!error) return result;
+    if (!error) return result.value;
     // Only once: a request that is refused again stays refused.
     if (isStale && !isRenewed && !isStream) {
       isRenewed = true;
@@ -84,18 +84,18 @@ export async function send(
   }
 }
 
-type Result =
-  | (Exchange & { error?: undefined })
-  | { response?: Response | undefined; error: CouchDBError };
+type Result<R> =
+  | { response: Response; value: R; close(): void; error?: undefined }
+  | { response: Response | undefined; error: CouchDBError };
 
 /** Send a request once. Rejects only if the operation is aborted. */
-async function exchange(
+async function exchange<R>(
   session: Session,
   request: HttpRequest & { url: string },
   sent: Credentials | undefined,
   operation: Operation,
-  streaming: Streaming | undefined,
-): Promise<Result> {
+  reading: ReadWhole<R> | Streaming,
+): Promise<Result<R>> {
   const { method, url, silenceTimeout = session.timeout, timeout = silenceTimeout } = request;
   const target = { method, url };
   const details = { ...target, mayHaveHappened: effectOf(request) !== "read" };
@@ -113,34 +113,38 @@ async function exchange(
   const fetch = async () =>
     session.fetch ? session.fetch(new Request(url, init)) : globalThis.fetch(url, init);
   const arriving = ky(url, { timeout: false, retry: 0, throwHttpErrors: false, fetch });
+  let whole: Response | undefined;
+  let text = "";
   try {
     const response = await connection.race(arriving);
     const { body, ok, status } = response;
-    const isWhole = !(ok && streaming);
-    let text = "";
-    if (isWhole && isSmall(response)) {
+    const streaming = ok && typeof reading === "object" ? reading : undefined;
+    if (!streaming && isSmall(response)) {
       watch.listen();
       text = await connection.race(response.text());
       watch.end();
       connection.end();
     } else {
       watch.end();
-      const isInPlace = !isWhole && streaming.inPlace;
-      const reader = body && (isInPlace ? readInPlace(body) : body.getReader());
+      const reader = body && (streaming?.inPlace ? readInPlace(body) : body.getReader());
       const bytes = bytesOf(reader, operation, connection, silenceTimeout, details, (error) =>
-        isWhole ? error : streaming.toError(error, status),
+        streaming ? streaming.toError(error, status) : error,
       );
-      if (!isWhole) return { response, bytes, text, close };
+      const opened: OpenResponse = { response, bytes, close };
+      if (streaming) return { response, value: opened as R, close };
       text = await textOf(bytes, mostTimeouts * silenceTimeout, details);
     }
-    if (ok) return { response, text };
-    return { response, error: errorFromResponse(target, response, text) };
+    whole = response;
+    if (!ok) throw errorFromResponse(target, response, text);
+    return { response, value: (reading as ReadWhole<R>)(response, text), close };
   } catch (cause) {
     // A custom fetch may ignore the signal, and respond later.
     arriving.then(({ body }) => body?.cancel()).catch(() => {});
     close();
     operation.throwIfAborted();
-    return { error: cause instanceof CouchDBError ? cause : networkError(details, cause) };
+    if (cause instanceof CouchDBError && !(whole && isCut(whole, text)))
+      return { response: whole, error: cause };
+    return { response: undefined, error: networkError(details, cause) };
   }
 }
 
@@ -177,7 +181,7 @@ export async function credentialsFor(
 async function notifyAuth(
   session: Session,
   request: HttpRequest & { url: string },
-  { response, error }: Result,
+  { response, error }: Pick<Result<unknown>, "response" | "error">,
   sent: Credentials = {},
   operation: Operation,
 ): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { HttpClient } from "../../http/client.js";
+import { isCut } from "../../http/failure.js";
 import type { HttpRequest, StreamRequest } from "../../http/request.js";
 import type { AttachmentStub, DocumentMembers } from "../../shared/types.js";
 import type { Operation } from "../../streams/operation.js";
@@ -33,6 +34,7 @@ export async function* readMultipart(
     if (boundary === undefined) {
       // There are no attachments, or a proxy requested JSON only.
       const text = await textOf(async () => (await bytes.next()).value);
+      if (isCut(response, text)) throw cut();
       yield text;
       yield* within(text);
       return;

@@ -108,7 +108,9 @@ async function send(
     const sent = attachments[name];
     if (!(sent instanceof Blob)) return undefined;
     const stored = { method: "GET", path: `${path}/${attachmentPath(name)}` } as const;
-    return isAlike(await responseTo(client, { ...stored, query: { rev } }), sent);
+    const request = { ...stored, query: { rev } };
+    const stub = { length: sent.size };
+    return isAlike(await responseTo(client, request, undefined, undefined, stub), sent);
   };
   const confirm = async ({ _rev }: DocumentMembers) => {
     const same = await Promise.all(names.map((name) => isStored(_rev, name)));

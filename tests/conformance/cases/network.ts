@@ -3,6 +3,7 @@ import {
   CouchDBError,
   type Database,
   designDoc,
+  IncompleteResponseError,
   InvalidResponseError,
   NetworkError,
   PayloadTooLargeError,
@@ -322,6 +323,62 @@ export const network: Case[] = [
         await throughProxy(context, [{ of: "^GET .*cat", times: 1, fault }], async ({ db }) => {
           assert.equal((await db.get("cat")).data.text.length, 1_000);
         });
+      }
+    },
+  },
+  {
+    name: "a document that ends too early, as if it were complete, is read again",
+    async run(context) {
+      await fill(context.db, { cat: { text: "x".repeat(1_000) } });
+      for (const after of [1, 500]) {
+        const rule = { of: "^GET .*cat", times: 1, fault: { after, how: "end" as const } };
+        await throughProxy(context, [rule], async ({ db, status }) => {
+          assert.equal((await db.get("cat")).data.text.length, 1_000);
+          const reads = (await status()).requests.filter((each) => each.startsWith("GET"));
+          assert.equal(reads.length, 2);
+        });
+      }
+    },
+  },
+  {
+    name: "a write whose response ends too early is looked up",
+    async run(context) {
+      const rule = { of: "^PUT .*cat", times: 1, fault: { after: 5, how: "end" as const } };
+      await throughProxy(context, [rule], async ({ db, status }) => {
+        const cat = db.document("cat", { legs: 4 });
+        await cat.save();
+        assert.equal(cat.rev, (await context.db.get("cat")).rev);
+        const writes = (await status()).requests.filter((each) => each.startsWith("PUT"));
+        assert.equal(writes.length, 1);
+      });
+    },
+  },
+  {
+    name: "an attachment that ends too early, as if it were complete, is incomplete",
+    async run(context) {
+      await fill(context.db, { cat: {} });
+      const random = crypto.getRandomValues(new Uint8Array(60_000));
+      const text = Array.from(random, (byte) => byte.toString(36)).join(" ");
+      const contents = { "image/png": random, "text/plain": text };
+      for (const [type, content] of Object.entries(contents)) {
+        const saved = (await context.db.get("cat")).attachment("a");
+        await saved.save(content, type);
+        const size = new Blob([content]).size;
+        for (const fault of [{ after: 20_000, how: "end" as const }, {}]) {
+          await throughProxy(context, [{ of: "^GET .*cat/a", fault }], async ({ db }) => {
+            const response = await (await db.get("cat")).attachment("a").fetch();
+            const reader = response.body?.getReader();
+            let received = 0;
+            const read = async () => {
+              for (let step = await reader?.read(); step?.value; step = await reader?.read())
+                received += step.value.length;
+            };
+            if ("how" in fault) await rejects(read, IncompleteResponseError);
+            else await read();
+            if ("how" in fault) assert.isBelow(received, size, type);
+            else assert.equal(received, size, type);
+          });
+        }
       }
     },
   },
