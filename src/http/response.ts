@@ -1,3 +1,4 @@
+import { hidesCookies } from "../shared/runtime.js";
 import type { AttachmentStub } from "../shared/types.js";
 import type { HttpClient } from "./client.js";
 import { toHeaders } from "./headers.js";
@@ -6,6 +7,22 @@ import type { HttpRequest } from "./request.js";
 
 // A Response with one of these statuses cannot have a body.
 const withoutBody = new Set([204, 205, 304]);
+
+const ways = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const;
+
+/** Browsers reject the reading of a Response with an error of their own. */
+function withFailure(response: Response, failure: () => unknown): Response {
+  const all = response as unknown as Record<string, () => Promise<unknown>>;
+  for (const way of ways) {
+    const read = all[way];
+    if (!hidesCookies || !read) continue;
+    all[way] = () =>
+      read.call(response).catch((error) => {
+        throw failure() ?? error;
+      });
+  }
+  return response;
+}
 
 /**
  * Send a request, and return a Response whose body is still arriving. Reading the body throws couchfetch's
@@ -24,7 +41,9 @@ export async function responseTo(
   try {
     const headers = { accept: "*/*", ...toHeaders(request.headers) };
     const opened = await client.open({ ...request, headers }, operation);
-    const end = () => {
+    let failure: unknown;
+    const end = (error?: unknown) => {
+      failure = error;
       opened.close();
       operation.end();
     };
@@ -48,7 +67,8 @@ export async function responseTo(
       if (isExpected && bytes < length) throw client.incomplete(request, status);
     };
     const next = () => opened.bytes.next();
-    return new Response(toStream(next, { total, onProgress, check, end, cancel: end }), init);
+    const body = toStream(next, { total, onProgress, check, end, cancel: () => end() });
+    return withFailure(new Response(body, init), () => failure);
   } catch (error) {
     operation.abort();
     operation.end();

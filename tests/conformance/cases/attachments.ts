@@ -1,6 +1,7 @@
 import { assert } from "chai";
-import { ConflictError, type Document, designDoc } from "couchfetch";
-import { type Case, type Context, rejects } from "../case.js";
+import { ConflictError, type Document, designDoc, IncompleteResponseError } from "couchfetch";
+import { type Case, type Context, eventually, rejects } from "../case.js";
+import { throughProxy } from "../proxies.js";
 
 const names = [
   "a.png",
@@ -186,6 +187,58 @@ export const attachments: Case[] = [
       await cat.attachment("a").save("two");
       assert.equal(await (await cat.attachment("a").fetch({ rev })).text(), "one");
       assert.equal(await (await cat.attachment("a").fetch()).text(), "two");
+    },
+  },
+  {
+    name: "a Response rejects with couchfetch's error, whichever way it is read",
+    async run(context) {
+      const cat = await saved(context);
+      await cat.attachment("a").save(bytes, "application/x-www-form-urlencoded");
+      const rules = [{ of: "^GET .*cat/a", fault: { hold: 50_000 } }];
+      const ways = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const;
+      for (const way of ways) {
+        // Not every runtime has each.
+        if (!(way in Response.prototype)) continue;
+        await throughProxy(context, rules, async ({ couch, db, breakOff, status }) => {
+          const isHeld = async () => (await status()).underWay[0] === 50_000;
+          const response = await db.document("cat").attachment("a").fetch();
+          const lost = rejects(response[way](), IncompleteResponseError);
+          await eventually(isHeld);
+          await breakOff("reset");
+          await lost;
+
+          const controller = new AbortController();
+          const { signal } = controller;
+          const asked = await couch.request(`${db.id}/cat/a`, { signal });
+          const aborted = rejects(asked[way](), Error);
+          await eventually(isHeld);
+          const reason = new Error("mine");
+          controller.abort(reason);
+          assert.equal(await aborted, reason, way);
+
+          const open = await couch.request(`${db.id}/cat/a`);
+          const closed = open[way]().catch((error: unknown) => error);
+          await couch.close();
+          assert.equal(((await closed) as DOMException).name, "AbortError", way);
+        });
+      }
+    },
+  },
+  {
+    name: "a Response that is read in an ordinary way is an ordinary one",
+    async run(context) {
+      const cat = await saved(context);
+      await cat.attachment("a").save('{"a":1}', "application/json");
+      const fetch = () => cat.attachment("a").fetch();
+      assert.deepEqual(await (await fetch()).json(), { a: 1 });
+      const response = await fetch();
+      const copy = response.clone();
+      assert.equal(await response.text(), '{"a":1}');
+      assert.equal((await copy.arrayBuffer()).byteLength, 7);
+      // A second reading is the runtime's own error.
+      await rejects(response.text(), TypeError);
+      await cat.attachment("b").save("no JSON", "application/json");
+      await rejects((await cat.attachment("b").fetch()).json(), SyntaxError);
     },
   },
   {
