@@ -92,6 +92,19 @@ const hasMark: Kind["isOurs"] = (body, mark) => body.mark === mark;
 const contentOf = (mark: string) => `of ${mark}`.repeat(50);
 const digestOf = (text: string) => `md5-${createHash("md5").update(text).digest("base64")}`;
 
+const updating = (options?: { idempotent?: boolean; token?: string }): Kind => ({
+  isThere: true,
+  isOurs: hasMark,
+  write: single(async ({ db, id, mark, rival }) => {
+    const document = await db.get(id);
+    await rival();
+    await document.update((data) => {
+      data.mark = mark;
+    }, options);
+    return document.rev;
+  }),
+});
+
 const kinds: Record<string, Kind> = {
   create: {
     isThere: false,
@@ -111,18 +124,9 @@ const kinds: Record<string, Kind> = {
       return (await document.save())?.rev;
     }),
   },
-  update: {
-    isThere: true,
-    isOurs: hasMark,
-    write: single(async ({ db, id, mark, rival }) => {
-      const document = await db.get(id);
-      await rival();
-      await document.update((data) => {
-        data.mark = mark;
-      });
-      return document.rev;
-    }),
-  },
+  update: updating(),
+  "idempotent update": updating({ idempotent: true }),
+  "update with a token": updating({ token: "token" }),
   delete: {
     isThere: true,
     // A tombstone is the same, whoever deletes a revision: nobody else does.
