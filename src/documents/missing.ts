@@ -7,16 +7,22 @@ export function isMissing(error: unknown): boolean {
   return error instanceof NotFoundError && error.reason !== "Database does not exist.";
 }
 
-/** Whether a row is that of a key that does not exist. */
+/**
+ * Whether a row is that of a key that does not exist or, in `_all_docs`, was deleted.
+ *
+ * @param isOfIds - whether it is a row of `_all_docs`: the values of a view can be anything
+ */
 export function isMissingRow(
   { client, path }: DatabaseContext,
   row: ViewRow & { reason?: string },
+  isOfIds: boolean,
 ): boolean {
   if (Object(row) !== row) {
     throw client.invalid({ method: "GET", path }, "expected rows that are objects");
   }
-  const { error, reason } = row;
-  if (error === undefined || error === "not_found") return error !== undefined;
+  const { error, reason, value } = row;
+  if (error === undefined) return isOfIds && Object(value).deleted === true;
+  if (error === "not_found") return true;
   // This error does not concern a key: the server could not continue.
   throw client.error(ServerError, { method: "GET", path }, { error, reason });
 }

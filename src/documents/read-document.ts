@@ -102,7 +102,7 @@ export async function readHead(
   };
   const { value, doc } = Object(rows[0]) as ViewRow;
   const { rev, deleted } = Object(value) as { rev?: string; deleted?: boolean };
-  if (isMissingRow(context, rows[0]) || deleted) {
+  if (isMissingRow(context, rows[0], true)) {
     const reason = deleted ? "deleted" : "missing";
     const details = { status: 404, error: "not_found", reason };
     throw client.error(NotFoundError, { method: "GET", path }, details);

@@ -41,7 +41,8 @@ export class DocumentQueries<T extends object = JsonObject, S extends object = T
   }
 
   /**
-   * Stream the ids of documents: all, including design documents, or a selection of those that exist.
+   * Stream the ids of documents: all, including design documents, or a selection. Ids of documents that do not
+   * exist or were deleted are left out.
    *
    * ```ts
    * for await (const id of animals.keys({ prefix: "cat" })) console.log(id);

@@ -18,55 +18,82 @@ interface Place {
   seen: Map<string, number> | undefined;
   /** The rows of this document in the last batch, as text: the consumer may have changed the rows. */
   texts: string[];
+  /** The text of the scan's first row, if all rows so far are of this document. */
+  first: string | undefined;
+}
+
+/** The rows that a resumed response begins with, which were delivered or skipped before. */
+interface Repeated {
+  id: string;
+  /** The number of rows that were delivered, by key. */
+  known: Map<string, number>;
+  /** The first row that was delivered, if those before it may be skipped rows of this document and key. */
+  opening: string | undefined;
+}
+
+/** A scan of a view. */
+export interface Scan {
+  params: ViewParams;
+  toRequest(params: ViewParams): StreamRequest;
+  /** The number of rows that the caller still needs. */
+  missing(): number;
 }
 
 /**
  * Stream the rows of a view. If the connection is lost, it resumes from the last row that was delivered,
- * until `retry.limit` attempts in a row bring nothing new.
+ * until `retry.limit` attempts in a row bring nothing new. It also continues from there if `params.limit`
+ * was too low.
  *
  * @throws IncompleteResponseError if the remaining rows cannot be determined exactly
  */
-export function resumableRows(
-  client: HttpClient,
-  params: ViewParams,
-  toRequest: (params: ViewParams) => StreamRequest,
-  operation: Operation,
-): Source<Batch> {
+export function resumableRows(client: HttpClient, scan: Scan, operation: Operation): Source<Batch> {
   const { json, session } = client;
-  const request = (some: ViewParams) => client.rows(toRequest(some), "rows", operation);
-  const limit = Number(params.limit ?? Infinity);
-  let given = 0;
   let place: Place | undefined;
-  let response = request(params);
+  let response: Source<Batch>;
+  /** The number of rows that the response still has, unless the view ends before. */
+  let left: number;
   let first: Source<Batch> | undefined;
-  let known: Place["seen"];
+  let repeated: Repeated | undefined;
   let failures = 0;
+
+  const request = (error?: unknown) => {
+    const all: { params: ViewParams; repeated?: Repeated } = { params: scan.params };
+    const rest = first ? place && restOf(scan, place, json) : all;
+    if (!rest) throw error;
+    repeated = rest.repeated;
+    response = client.rows(scan.toRequest(rest.params), "rows", operation);
+    left = Number(rest.params.limit ?? Infinity);
+  };
+  const incomplete = () => client.incomplete(scan.toRequest(scan.params), 200);
 
   const next = async (): Promise<Batch | undefined> => {
     for (;;) {
       try {
         const batch = await response.next();
-        if (batch === undefined) return undefined;
-        const from = known ? countKnown(batch, known, place, json) : 0;
-        if (from < batch.rows.length) known = undefined;
-        const fresh = slice(batch, from, from + limit - given);
-        if (fresh.rows.length === 0) continue;
-        given += fresh.rows.length;
-        place = placeAfter(fresh, place, json);
-        first ??= response;
-        failures = 0;
-        return fresh;
+        if (batch) left -= batch.rows.length;
+        const from = batch && repeated ? countRepeated(batch, repeated, json) : 0;
+        if (from === batch?.rows.length) continue;
+        if (repeated?.opening) throw incomplete();
+        repeated = undefined;
+        if (batch) {
+          const fresh = slice(batch, from);
+          first ??= response;
+          place = placeAfter(fresh, place, json);
+          failures = 0;
+          return fresh;
+        }
       } catch (error) {
         failures += 1;
         if (!(error instanceof IncompleteResponseError) || failures > session.retries) throw error;
-        const left = first ? place && rest(params, place, given, json) : params;
-        if (!left) throw error;
+        request(error);
         await operation.sleep(backoff(failures));
-        response = request(left);
-        known = place && new Map(seenAt(place, json));
+        continue;
       }
+      if (left > 0 || scan.missing() === 0) return undefined;
+      request(incomplete());
     }
   };
+  request();
 
   return {
     next,
@@ -77,52 +104,61 @@ export function resumableRows(
   };
 }
 
-/** Count the rows of a batch that were delivered before the connection was lost. */
-function countKnown(
-  { rows }: Batch,
-  known: Map<string, number>,
-  place: Place | undefined,
-  json: SureJson,
-): number {
-  const isKnown = (row: unknown) => {
-    const { id, key } = Object(row) as ViewRow;
-    const text = json.stringify(key);
-    const times = known.get(text) ?? 0;
-    known.set(text, times - 1);
-    return id === place?.id && times > 0;
+/** Count the rows at the beginning of a batch that were delivered or skipped before. */
+function countRepeated({ rows, texts }: Batch, repeated: Repeated, json: SureJson): number {
+  const { id, known } = repeated;
+  const isNew = (row: unknown, at: number) => {
+    const { id: own, key } = Object(row) as ViewRow;
+    if (own !== id) return true;
+    if (texts[at] === repeated.opening) repeated.opening = undefined;
+    if (repeated.opening) return false;
+    const name = json.stringify(key);
+    const times = known.get(name) ?? 0;
+    known.set(name, times - 1);
+    return times <= 0;
   };
-  const at = rows.findIndex((row) => !isKnown(row));
+  const at = rows.findIndex(isNew);
   return at === -1 ? rows.length : at;
 }
 
+/** A number of rows as a parameter. */
+export const finite = (rows: number) => (rows < Infinity ? rows : undefined);
+
 /** The parameters that return the rows at the place and those after it; undefined if that cannot be exact. */
-function rest(
-  params: ViewParams,
+function restOf(
+  { params, missing }: Scan,
   place: Place,
-  given: number,
   json: SureJson,
-): ViewParams | undefined {
-  if (params.keys !== undefined || params.sorted === false) return undefined;
-  const seen = seenAt(place, json);
-  const count = [...seen.values()].reduce((sum, times) => sum + times);
-  // The document may have more rows among those that were skipped.
-  if (count === given) return params;
-  const key = [...seen.keys()].at(-1);
+): { params: ViewParams; repeated: Repeated } | undefined {
+  const { id, first } = place;
+  const known = new Map(seenAt(place, json));
+  const key = [...known.keys()].at(-1);
   const startkey = key && json.parse(key);
-  if (!key || !isExact(startkey)) return undefined;
-  const limit = params.limit && Number(params.limit) - given + count;
-  return { ...params, startkey, startkey_docid: place.id, skip: undefined, limit };
+  if (!key || !isExact(startkey) || params.keys || params.sorted === false) return undefined;
+  const count = [...known.values()].reduce((sum, times) => sum + times);
+  const skip = first && known.size === 1 && startkey !== id ? Number(params.skip ?? 0) : 0;
+  const limit = finite(missing() + count + skip);
+  return {
+    params: { ...params, startkey, startkey_docid: id, skip: undefined, limit },
+    repeated: { id, known, opening: skip > 0 ? first : undefined },
+  };
 }
 
 /** The place of the last row; undefined for reduced rows, which have none. */
 function placeAfter(batch: Batch, before: Place | undefined, json: SureJson): Place | undefined {
   const rows = batch.rows as ViewRow[];
-  let first = rows.length - 1;
-  const id = rows[first]?.id;
+  const { texts } = batch;
+  let at = rows.length - 1;
+  const id = rows[at]?.id;
   if (id === undefined) return undefined;
-  while (first > 0 && rows[first - 1]?.id === id) first -= 1;
-  const goesOn = first === 0 && before?.id === id;
-  return { id, seen: goesOn ? seenAt(before, json) : undefined, texts: batch.texts.slice(first) };
+  while (at > 0 && rows[at - 1]?.id === id) at -= 1;
+  const goesOn = at === 0 && before?.id === id;
+  return {
+    id,
+    seen: goesOn ? seenAt(before, json) : undefined,
+    texts: texts.slice(at),
+    first: goesOn ? before.first : before || at > 0 ? undefined : texts[0],
+  };
 }
 
 /** Count the rows at the place by key. The last key is that of the last row, or sorts as equal. */

@@ -23,9 +23,9 @@ export interface ViewParams<K = unknown> extends OperationOptions {
   inclusive_end?: boolean | undefined;
   /** Return the last row first. Default false. */
   descending?: boolean | undefined;
-  /** The maximum number of rows, including design documents. Default: no limit. */
+  /** The maximum number of results. Default: no limit. */
   limit?: number | undefined;
-  /** The number of rows to skip. Default 0. */
+  /** The number of results to skip. Default 0. Prefer `startkey`, as CouchDB reads the skipped rows. */
   skip?: number | undefined;
   /** Include the documents. Default false. */
   include_docs?: boolean | undefined;

@@ -1,10 +1,8 @@
-import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
-import type { Batch } from "../shared/batch.js";
 import type { ViewRow } from "../shared/row-types.js";
 import type { JsonObject, RowsSummary, Sequence } from "../shared/types.js";
 import type { DocsOptions } from "./view-params.js";
-import { found, readDocs } from "./view-rows.js";
+import { found, readDocs, type ViewContext } from "./view-rows.js";
 
 /** The rows of a view in memory, and the other members of the response. */
 export class ViewResponse<
@@ -21,32 +19,37 @@ export class ViewResponse<
   readonly offset: number | null | undefined;
   /** With `update_seq`: the sequence that the rows reflect. */
   readonly update_seq: Sequence | undefined;
-  readonly #context: DatabaseContext;
-  readonly #batches: Batch[];
+  readonly #context: ViewContext;
+  readonly #texts: string[];
 
   /** @internal */
-  constructor(context: DatabaseContext, batches: Batch[], summary: RowsSummary) {
+  constructor(
+    context: ViewContext,
+    pairs: readonly [row: unknown, text: string][],
+    summary: RowsSummary,
+  ) {
     this.#context = context;
-    this.#batches = batches;
-    this.rows = batches.flatMap((batch) => batch.rows as R[]);
+    this.rows = pairs.map(([row]) => row as R);
+    this.#texts = pairs.map(([, text]) => text);
     this.total_rows = summary.total_rows;
     this.offset = summary.offset;
     this.update_seq = summary.update_seq;
   }
 
-  /** The keys of the rows, without keys that do not exist. */
+  /** The keys of the rows, without keys that do not exist or whose document was deleted. */
   keys(): K[] {
-    return Array.from(found<K, V>(this.#context, this.rows), (row) => row.key);
+    return this.items().map(([key]) => key);
   }
 
   /** The values of the rows. */
   values(): V[] {
-    return Array.from(found<K, V>(this.#context, this.rows), (row) => row.value);
+    return this.items().map(([, value]) => value);
   }
 
   /** The key and value of each row. */
   items(): [key: K, value: V][] {
-    return Array.from(found<K, V>(this.#context, this.rows), (row) => [row.key, row.value]);
+    const rows = [...found<K, V>(this.#context, this.rows)];
+    return rows.map(({ key, value }) => [key, value]);
   }
 
   /**
@@ -62,7 +65,7 @@ export class ViewResponse<
       throw new TypeError("docs() needs `include_docs: true`");
     }
     const docs: Document<T>[] = [];
-    for (const batch of this.#batches) readDocs(this.#context, batch, options, docs);
+    readDocs(this.#context, { rows: this.rows, texts: this.#texts }, options, docs);
     return docs;
   }
 }

@@ -7,17 +7,24 @@ import type { ViewRow } from "../shared/row-types.js";
 import { documentOfRow } from "./document-of-row.js";
 import type { DocsOptions } from "./view-params.js";
 
-/** Iterate over the rows, without those of keys that do not exist. */
+/** The database of a view, and whether its rows are all documents by id. */
+export interface ViewContext extends DatabaseContext {
+  readonly isOfIds: boolean;
+}
+
+/** Iterate over the rows, without those of keys that do not exist or were deleted. */
 export function* found<K, V>(
-  context: DatabaseContext,
+  context: ViewContext,
   rows: unknown[],
 ): Generator<ViewRow<K, V>, void, void> {
-  for (const row of rows as ViewRow<K, V>[]) if (!isMissingRow(context, row)) yield row;
+  for (const row of rows as ViewRow<K, V>[]) {
+    if (!isMissingRow(context, row, context.isOfIds)) yield row;
+  }
 }
 
 /** Add the documents of rows that were read with `include_docs`. */
 export function readDocs<T extends object>(
-  context: DatabaseContext,
+  context: ViewContext,
   { rows, texts }: Batch,
   { create, includeDesignDocs }: Pick<DocsOptions, "create" | "includeDesignDocs">,
   docs: Document<T>[],
@@ -32,12 +39,8 @@ export function readDocs<T extends object>(
       if (includeDesignDocs || !document.id.startsWith("_design/")) docs.push(document);
       continue;
     }
-    const isMissed = isMissingRow(context, row);
-    // A value of `_all_docs`; a view's own values can be anything.
-    const { rev, deleted } = Object(row.value) as { rev?: string | undefined; deleted?: boolean };
-    const isDeleted = deleted === true && rev !== undefined && row.id === row.key;
     // Otherwise the document was deleted after the view was updated, and was not requested by key.
-    if (!isMissed && !isDeleted) continue;
+    if (!isMissingRow(context, row, context.isOfIds)) continue;
     const id = row.id ?? (row.key as string);
     if (!create) {
       const reason = `the document ${JSON.stringify(id)} does not exist`;

@@ -14,13 +14,12 @@ import type {
   WithDocs,
 } from "../shared/row-types.js";
 import type { JsonObject } from "../shared/types.js";
-import type { Operation } from "../streams/operation.js";
 import type { Rows } from "../streams/rows.js";
 import { databaseRows } from "./database-rows.js";
-import { resumableRows } from "./resumable-rows.js";
+import { finite, resumableRows } from "./resumable-rows.js";
 import type { DocsOptions, IdsOptions, ViewParams } from "./view-params.js";
 import { ViewResponse } from "./view-response.js";
-import { found, readDocs } from "./view-rows.js";
+import { found, readDocs, type ViewContext } from "./view-rows.js";
 
 // Servers and proxies refuse longer URLs.
 const longestQuery = 2000;
@@ -37,18 +36,16 @@ const longestQuery = 2000;
  * @typeParam T - the type of the documents' own members
  */
 export class View<K = unknown, V = unknown, T extends object = JsonObject> {
-  readonly #context: DatabaseContext;
+  readonly #context: ViewContext;
   readonly #path: string;
-  readonly #isOfIds: boolean;
 
   /**
    * @internal
    * @param isOfIds - whether the rows are all documents by id, which sort by bytes and cannot be reduced
    */
   constructor(context: DatabaseContext, path: string, isOfIds = false) {
-    this.#context = context;
+    this.#context = { ...context, isOfIds };
     this.#path = `${context.path}/${path}`;
-    this.#isOfIds = isOfIds;
   }
 
   /** @internal */
@@ -121,14 +118,17 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   docs(options: DocsOptions<K, T> = {}): Rows<Document<T>> {
     checkObject("options", options);
     const { ids, prefix } = options;
+    const { isOfIds } = this.#context;
     const isOfDesigns = `${prefix}`.startsWith("_design/") || this.#path.endsWith("/_design_docs");
-    const named = ids !== undefined || isOfDesigns;
-    const { create = false, includeDesignDocs = named, ...rest } = options;
-    if (rest.prefix !== undefined && create)
-      throw new TypeError("`create` needs `ids`, not `prefix`");
-    const params = { ...this.#selection(rest), include_docs: true };
+    const { create, includeDesignDocs = !!ids || isOfDesigns, ...rest } = options;
+    const params = { ...this.#selection(rest, create), include_docs: true };
     const choice = { create, includeDesignDocs };
-    return this.#map(params, (batch, docs) => readDocs<T>(this.#context, batch, choice, docs));
+    const drops = isOfIds && !ids ? "designs" : "any";
+    return this.#map<Document<T>>(
+      params,
+      (batch, docs) => readDocs(this.#context, batch, choice, docs),
+      isOfIds && includeDesignDocs ? undefined : drops,
+    );
   }
 
   /**
@@ -144,11 +144,10 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   get(params: ViewParams<K> & Reduced): Promise<ViewResponse<K, V, T, ReducedRow<null, V>>>;
   get(params?: ViewParams<K>): Promise<ViewResponse<K, V, T>>;
   async get(params: ViewParams<K> = {}): Promise<ViewResponse<K, V, T, unknown>> {
-    const batches: Batch[] = [];
-    const { summary } = this.#map<never>(params, ({ rows, texts }) => {
-      batches.push({ rows: [...rows], texts: [...texts] });
+    const pairs = this.#map<[unknown, string]>(params, ({ rows, texts }, results) => {
+      for (const [at, row] of rows.entries()) results.push([row, texts[at] as string]);
     });
-    return new ViewResponse(this.#context, batches, await summary);
+    return new ViewResponse(this.#context, await pairs.toArray(), await pairs.summary);
   }
 
   /** Read the rows of these keys into memory. A few keys are sent in the URL, by GET. */
@@ -165,7 +164,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     return this.get({ ...params, keys });
   }
 
-  #selection(options: IdsOptions<K>): ViewParams<K> {
+  #selection(options: IdsOptions<K>, create = false): ViewParams<K> {
     checkObject("options", options);
     const { ids, prefix, ...rest } = options;
     if ("ids" in options) {
@@ -174,44 +173,77 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     }
     if ("prefix" in options) checkType("prefix", "string", prefix);
     const { key, keys, startkey, endkey } = rest as ViewParams;
-    if ((key ?? keys) !== undefined) throw new TypeError("use `ids` instead of `key` and `keys`");
+    if ((key ?? keys) !== undefined) throw new TypeError("use `ids`, not `key` or `keys`");
     // Reduced rows have no documents.
-    const params = (this.#isOfIds ? rest : { reduce: false, ...rest }) as ViewParams<K>;
+    const params = (this.#context.isOfIds ? rest : { reduce: false, ...rest }) as ViewParams<K>;
     if (prefix === undefined) return ids ? { ...params, keys: ids } : params;
-    if (ids || (startkey ?? endkey) !== undefined)
-      throw new TypeError("pass either `prefix`, or `ids`, or a range of keys");
+    if (ids || create || (startkey ?? endkey) !== undefined)
+      throw new TypeError("pass `prefix` without `ids`, `create` and a range of keys");
     // Sorts after everything that begins with the prefix; views use Unicode collation.
-    const end = prefix + (this.#isOfIds ? "\u{10ffff}" : "\uffff");
+    const end = prefix + (this.#context.isOfIds ? "\u{10ffff}" : "\uffff");
     const [first, last] = params.descending ? [end, prefix] : [prefix, end];
     return { ...params, startkey: first, endkey: last };
   }
 
   /** Pick a value of each row; undefined values are left out. */
   #pick<R>(params: ViewParams<K>, pick: (row: ViewRow<K, V>) => R | undefined): Rows<R> {
-    return this.#map(params, ({ rows }, picked) => {
+    const choose = ({ rows }: Batch, picked: R[]) => {
       for (const row of found<K, V>(this.#context, rows)) {
         const value = pick(row);
         if (value !== undefined) picked.push(value);
       }
-    });
+    };
+    return this.#map(params, choose, this.#context.isOfIds && params.keys ? "any" : undefined);
   }
 
-  #map<R>(params: ViewParams<K>, map: (batch: Batch, rows: R[]) => void): Rows<R> {
-    checkObject("params", params);
-    const { signal, ...query } = params;
-    const { client } = this.#context;
-    const toRequest = (rest: ViewParams) => this.#request(rest);
+  /**
+   * Stream the results of rows. `limit` and `skip` count results.
+   *
+   * @param drops - which rows give no result: any, or, as documents, those of design documents
+   */
+  #map<R>(
+    given: ViewParams<K>,
+    map: (batch: Batch, results: R[]) => void,
+    drops?: "any" | "designs",
+  ): Rows<R> {
+    checkObject("params", given);
+    const { signal, ...params } = given;
+    const context = this.#context;
+    const { client, codec } = context;
+    const { keys, limit = Infinity, skip = 0 } = params;
+    const counts = drops ?? codec?.skips;
+    const left = { limit: Number(limit), skip: counts ? Number(skip) : 0 };
+    // CouchDB would read the documents that it skips: reading ids is ten times as fast.
+    const skipsIds = () => drops === "designs" && !codec?.skips && left.skip > 0;
+    const missing = () => left.skip + (skipsIds() ? 0 : left.limit);
+    const toRequest = (query: ViewParams) =>
+      this.#request(skipsIds() ? { ...query, include_docs: false } : query);
     // Invalid parameters throw now, not at the first row.
-    toRequest(query);
-    const open = (operation: Operation) =>
-      query.keys?.length === 0 ? nothing : resumableRows(client, query, toRequest, operation);
-    return databaseRows(this.#context, { signal, kind: "row", open, map });
+    this.#request(params);
+    const asked = { ...params, skip: undefined, limit: keys ? undefined : finite(missing()) };
+    const scan = { params: counts ? asked : params, toRequest, missing };
+    return databaseRows<R>(context, {
+      signal,
+      kind: "row",
+      open: (operation) => (keys?.length === 0 ? nothing : resumableRows(client, scan, operation)),
+      map(batch, results) {
+        try {
+          if (!skipsIds()) return map(batch, results);
+          for (const { id } of found(context, batch.rows))
+            if (!id?.startsWith("_design/")) left.skip -= 1;
+        } finally {
+          if (left.skip > 0) left.skip -= results.splice(0, left.skip).length;
+          if (results.length > left.limit) results.length = left.limit;
+          left.limit -= results.length;
+        }
+      },
+    });
   }
 
   /** How long the server may be silent: it may have to build the index. */
   get #timing(): Pick<StreamRequest, "silenceTimeout"> {
     const { silenceTimeout } = this.#context.client.session;
-    return this.#isOfIds ? {} : { silenceTimeout };
+    return this.#context.isOfIds ? {} : { silenceTimeout };
   }
 
   #request(query: ViewParams): StreamRequest {

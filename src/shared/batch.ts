@@ -25,7 +25,7 @@ export interface Source<R> {
 }
 
 /** The rows of a batch from one index up to another, exclusive. */
-export function slice(batch: Batch, from: number, to: number): Batch {
+export function slice(batch: Batch, from: number, to = batch.rows.length): Batch {
   const { rows, texts } = batch;
   if (from === 0 && to >= rows.length) return batch;
   return { rows: rows.slice(from, to), texts: texts.slice(from, to) };

@@ -119,6 +119,18 @@ describe("a scan whose connection is lost goes on after the last row", () => {
     });
   }
 
+  test("documents after those that were skipped: cut once, anywhere", async () => {
+    const scan = (db: Database) => db.docs({ skip: 4, limit: 6 });
+    const expected = (await read(scan(direct))).given;
+    expect(expected).toHaveLength(6);
+    for (const request of [0, 1]) {
+      for (let after = 0; after < 1500; after += 40) {
+        const { db } = await cutting((before) => (before === request ? { after } : undefined));
+        expect(await scan(db).toArray(), `cut after ${after} bytes`).toEqual(expected);
+      }
+    }
+  });
+
   /** The text of the answer to a scan that is not cut. */
   async function whole(scan: (db: Database) => Rows<unknown>): Promise<string> {
     const { url, user, password } = server;

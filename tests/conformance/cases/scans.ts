@@ -1,6 +1,6 @@
 import { assert } from "chai";
 import { BadRequestError, type Document, NotFoundError } from "couchfetch";
-import { type Case, fill, rejects } from "../case.js";
+import { type Case, fill, fillMany, rejects } from "../case.js";
 
 const zoo = {
   views: {
@@ -31,6 +31,138 @@ export const scans: Case[] = [
       const all = idsOf(await db.docs({ includeDesignDocs: true }).toArray());
       assert.deepEqual(all, ["_design/zoo", ...Object.keys(animals)]);
       assert.deepEqual(idsOf(await db.docs({ ids: ["_design/zoo"] }).toArray()), ["_design/zoo"]);
+    },
+  },
+  ...[
+    { where: "all", range: {} },
+    { where: "backwards", range: { descending: true } },
+    { where: "in a range before the design documents", range: { endkey: "C" } },
+    { where: "in a range that begins among them", range: { startkey: "_design/b" } },
+    { where: "in a range behind them", range: { startkey: "b" } },
+    { where: "backwards from among them", range: { startkey: "_design/b", descending: true } },
+    { where: "with a prefix", range: { prefix: "" } },
+  ].map(
+    ({ where, range }): Case => ({
+      name: `limit and skip of docs count documents, not design documents: ${where}`,
+      async run(context) {
+        const { db } = context;
+        const designs = ["_design/a", "_design/b", "_design/c"];
+        const ids = ["0", "A", "B", ...designs, "a", "b", "é"];
+        await fillMany(
+          context,
+          ids.map((_id) => ({ _id })),
+        );
+        const all = idsOf(await db.docs(range).toArray());
+        const within = await db.keys({ ...range }).toArray();
+        assert.deepEqual(
+          all,
+          within.filter((id) => !designs.includes(id)),
+        );
+        for (let skip = 0; skip <= all.length + 1; skip += 1) {
+          assert.deepEqual(idsOf(await db.docs({ ...range, skip }).toArray()), all.slice(skip));
+          for (const limit of [0, 1, 2, 4]) {
+            const some = idsOf(await db.docs({ ...range, skip, limit }).toArray());
+            assert.deepEqual(some, all.slice(skip, skip + limit), `skip ${skip}, limit ${limit}`);
+          }
+        }
+      },
+    }),
+  ),
+  {
+    name: "a loop that pages by skip, or by the last id, gets all documents once",
+    async run(context) {
+      const { db } = context;
+      const ids = Array.from({ length: 25 }, (_, n) => `doc-${String(n).padStart(2, "0")}`);
+      const designs = Array.from({ length: 12 }, (_, n) => `_design/${n}`);
+      await fillMany(
+        context,
+        [...ids, ...designs].map((_id) => ({ _id })),
+      );
+      const limit = 10;
+      const bySkip: string[] = [];
+      for (let skip = 0; ; skip += limit) {
+        const page = await db.docs({ skip, limit }).toArray();
+        bySkip.push(...idsOf(page));
+        if (page.length < limit) break;
+      }
+      assert.deepEqual(bySkip, ids);
+      const byId: string[] = [];
+      for (let next: string | undefined = ""; next !== undefined; ) {
+        const page: string[] = idsOf(await db.docs({ startkey: next, limit: limit + 1 }).toArray());
+        byId.push(...page.slice(0, limit));
+        next = page[limit];
+      }
+      assert.deepEqual(byId, ids);
+    },
+  },
+  {
+    name: "limit and skip of ids count those that exist, and deleted documents do not",
+    async run({ db }) {
+      await fill(db, animals);
+      await (await db.get("cat:2")).delete();
+      const ids = ["none", "cat:1", "cat:2", "dog", "gone", "whale", "cat:🦊"];
+      const there = ["cat:1", "dog", "whale", "cat:🦊"];
+      assert.deepEqual(await db.keys({ ids }).toArray(), there);
+      assert.deepEqual(await db.keys({ ids, skip: 1, limit: 2 }).toArray(), ["dog", "whale"]);
+      assert.deepEqual(await db.allDocs.keys({ keys: ids, limit: 3 }).toArray(), there.slice(0, 3));
+      assert.lengthOf(await db.allDocs.values({ keys: ids }).toArray(), 4);
+      const items = await db.allDocs.items({ keys: ids }).toArray();
+      assert.deepEqual(
+        items.map(([key]) => key),
+        there,
+      );
+      for (const include_docs of [false, true]) {
+        const response = await db.allDocs.get({ keys: ids, include_docs });
+        assert.deepEqual(response.keys(), there);
+        assert.lengthOf(response.values(), 4);
+        assert.lengthOf(response.items(), 4);
+        assert.lengthOf(response.rows, ids.length);
+      }
+      const rows = await db.allDocs.rows({ keys: ids, limit: 3 }).toArray();
+      assert.deepEqual(
+        rows.map(({ key }) => key),
+        ids.slice(0, 3),
+      );
+    },
+  },
+  {
+    name: "limit and skip of a view's docs count documents, not rows without one",
+    async run({ db }) {
+      const map =
+        "function (doc) { doc.friends.forEach(function (id) { emit(id, { _id: id }); }); }";
+      await fill(db, {
+        "_design/zoo": { views: { friends: { map } } },
+        a: { friends: ["_design/zoo", "a", "b", "gone", "none"] },
+        b: { friends: ["a", "c", "c", "gone"] },
+        c: { friends: ["b", "gone"] },
+      });
+      const friends = db.view<string>("zoo", "friends");
+      for (const range of [{}, { descending: true }, { startkey: "b", endkey: "none" }]) {
+        const all = idsOf(await friends.docs(range).toArray());
+        assert.notInclude(all, "_design/zoo");
+        for (let skip = 0; skip <= all.length; skip += 1) {
+          for (const limit of [1, 3, 20]) {
+            const some = idsOf(await friends.docs({ ...range, skip, limit }).toArray());
+            assert.deepEqual(some, all.slice(skip, skip + limit), `skip ${skip}, limit ${limit}`);
+          }
+        }
+      }
+      const ids = ["c", "gone", "b"];
+      assert.deepEqual(idsOf(await friends.docs({ ids }).toArray()), ["c", "c", "b", "b"]);
+      assert.deepEqual(idsOf(await friends.docs({ ids, skip: 1, limit: 2 }).toArray()), ["c", "b"]);
+    },
+  },
+  {
+    name: "a view's values may look like those of deleted documents",
+    async run({ db }) {
+      const map = "function (doc) { emit(doc._id, { rev: doc._rev, deleted: true }); }";
+      await fill(db, { cat: {}, "_design/zoo": { views: { gone: { map } } } });
+      const gone = db.view<string>("zoo", "gone");
+      assert.deepEqual(await gone.keys().toArray(), ["cat"]);
+      assert.deepEqual((await gone.get()).keys(), ["cat"]);
+      assert.deepEqual(idsOf(await gone.docs({ ids: ["cat"] }).toArray()), ["cat"]);
+      await (await db.get("cat")).delete();
+      assert.deepEqual(await gone.docs({ update: "false" }).toArray(), []);
     },
   },
   {

@@ -401,6 +401,29 @@ export const schemas: Case[] = [
     },
   },
   {
+    name: "limit and skip of a scan count the documents that the schema lets through",
+    async run(context) {
+      const ids = ["a", "bad-1", "b", "bad-2", "bad-3", "c", "d", "bad-4"];
+      const data = (id: string) => (id.startsWith("bad") ? {} : { legs: 4 });
+      await fill(context.db, Object.fromEntries(ids.map((id) => [id, data(id)])));
+      const animals = open(context, { onInvalid: () => "skip" });
+      const valid = ["a", "b", "c", "d"];
+      for (const skip of [0, 1, 3, 4]) {
+        for (const limit of [1, 2, 5]) {
+          const docs = await animals.docs({ skip, limit }).toArray();
+          const wanted = valid.slice(skip, skip + limit);
+          assert.deepEqual(
+            docs.map(({ id }) => id),
+            wanted,
+          );
+          const response = await animals.allDocs.get({ include_docs: true, skip, limit });
+          assert.deepEqual(response.keys(), wanted);
+          assert.isFalse(response.docs().some(({ dirty }) => dirty));
+        }
+      }
+    },
+  },
+  {
     name: "what onInvalid throws ends the scan",
     async run(context) {
       await fill(context.db, { bad: {} });
