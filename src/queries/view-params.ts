@@ -65,7 +65,11 @@ export interface DocsOptions<K = string, T extends object = JsonObject>
    * Default false.
    */
   create?: (object extends T ? boolean : false) | undefined;
-  /** Return documents whose id, or key, begins with this. Not with `ids`, `create` or a range of keys. */
+  /**
+   * Return documents whose id, or key, begins with this. Not with `ids`, `create` or a range of keys. The keys of
+   * a view should be in composed form (`normalize()`): a prefix "и" misses a key with "и" and a separate accent,
+   * which CouchDB sorts as the letter "й".
+   */
   prefix?: string;
   /** Include design documents. Those selected by `ids` or `prefix` are always included. Default false. */
   includeDesignDocs?: boolean | undefined;

@@ -22,16 +22,26 @@ export function* found<K, V>(
   }
 }
 
+/** Whether a row's key begins with the prefix, if any: Unicode order puts others between those that do. */
+export function isWithin(prefix: string | undefined, row: ViewRow): boolean {
+  return !prefix || String(Object(row).key).startsWith(prefix);
+}
+
+interface Choice extends Pick<DocsOptions, "create" | "includeDesignDocs"> {
+  prefix?: string | undefined;
+}
+
 /** Add the documents of rows that were read with `include_docs`. */
 export function readDocs<T extends object>(
   context: ViewContext,
   { rows, texts }: Batch,
-  { create, includeDesignDocs }: Pick<DocsOptions, "create" | "includeDesignDocs">,
+  { create, includeDesignDocs, prefix }: Choice,
   docs: Document<T>[],
 ): void {
   const { client, path } = context;
   for (const [index, row] of (rows as ViewRow[]).entries()) {
     const { doc } = Object(row) as ViewRow;
+    if (!isWithin(prefix, row)) continue;
     if (doc) {
       const text = texts[index] as string;
       const original = () => (client.json.parse(text) as ViewRow).doc;

@@ -19,7 +19,7 @@ import { databaseRows } from "./database-rows.js";
 import { finite, resumableRows } from "./resumable-rows.js";
 import type { DocsOptions, IdsOptions, ViewParams } from "./view-params.js";
 import { ViewResponse } from "./view-response.js";
-import { found, readDocs, type ViewContext } from "./view-rows.js";
+import { found, isWithin, readDocs, type ViewContext } from "./view-rows.js";
 
 // Servers and proxies refuse longer URLs.
 const longestQuery = 2000;
@@ -100,7 +100,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
 
   /** Stream the ids of documents: all, or those with these keys or this prefix. */
   ids(options: IdsOptions<K> = {}): Rows<string> {
-    return this.#pick(this.#selection(options), ({ id }) => id);
+    return this.#pick(this.#selection(options), ({ id }) => id, options.prefix);
   }
 
   /**
@@ -122,7 +122,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     const isOfDesigns = `${prefix}`.startsWith("_design/") || this.#path.endsWith("/_design_docs");
     const { create, includeDesignDocs = !!ids || isOfDesigns, ...rest } = options;
     const params = { ...this.#selection(rest, create), include_docs: true };
-    const choice = { create, includeDesignDocs };
+    const choice = { create, includeDesignDocs, prefix };
     const drops = isOfIds && !ids ? "designs" : "any";
     return this.#map<Document<T>>(
       params,
@@ -179,21 +179,29 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     if (prefix === undefined) return ids ? { ...params, keys: ids } : params;
     if (ids || create || (startkey ?? endkey) !== undefined)
       throw new TypeError("pass `prefix` without `ids`, `create` and a range of keys");
-    // Sorts after everything that begins with the prefix; views use Unicode collation.
-    const end = prefix + (this.#context.isOfIds ? "\u{10ffff}" : "\uffff");
-    const [first, last] = params.descending ? [end, prefix] : [prefix, end];
+    // The end sorts after everything that begins with the prefix. Views use Unicode collation, which puts some
+    // vowels, such as those of Thai, after the consonant that follows them.
+    const { isOfIds } = this.#context;
+    const start = isOfIds ? prefix : prefix.replace(/\p{LOE}+$/u, "");
+    const end = start + (isOfIds ? "\u{10ffff}" : "\uffff");
+    const [first, last] = params.descending ? [end, start] : [start, end];
     return { ...params, startkey: first, endkey: last };
   }
 
   /** Pick a value of each row; undefined values are left out. */
-  #pick<R>(params: ViewParams<K>, pick: (row: ViewRow<K, V>) => R | undefined): Rows<R> {
+  #pick<R>(
+    params: ViewParams<K>,
+    pick: (row: ViewRow<K, V>) => R | undefined,
+    prefix?: string,
+  ): Rows<R> {
     const choose = ({ rows }: Batch, picked: R[]) => {
       for (const row of found<K, V>(this.#context, rows)) {
-        const value = pick(row);
+        const value = isWithin(prefix, row) ? pick(row) : undefined;
         if (value !== undefined) picked.push(value);
       }
     };
-    return this.#map(params, choose, this.#context.isOfIds && params.keys ? "any" : undefined);
+    const drops = this.#context.isOfIds ? params.keys : prefix;
+    return this.#map(params, choose, drops ? "any" : undefined);
   }
 
   /**

@@ -166,6 +166,50 @@ export const scans: Case[] = [
     },
   },
   {
+    name: "a view's prefix gives exactly what begins with it, in whatever order ICU puts that",
+    async run(context) {
+      const { db } = context;
+      const keys = [
+        ...["A", "a", "Apfel", "apfel", "Äpfel", "ab", "aB", "AB", "b", "c", "ç", "c\u0327", ""],
+        ...["เ", "เก", "เกม", "ก", "กเ", "กเก", "กา", "แก", "เเก", "ไก่", "โก"],
+        ...["ເ", "ເກ", "ແກ", "ກ", "ꪵꪀ", "и", "й", "иа", "\u00adsoft", "soft", "𐊀"],
+      ];
+      const map = "function (doc) { if (doc.name !== undefined) emit(doc.name, doc.name); }";
+      await fillMany(context, [
+        ...keys.map((name) => ({ name })),
+        { _id: "_design/zoo", views: { names: { map, reduce: "_count" } } },
+      ]);
+      const view = db.view<string, string>("zoo", "names");
+      const all = await view.items({ reduce: false }).toArray();
+      assert.lengthOf(all, keys.length);
+      for (const prefix of ["A", "c", "เ", "เก", "กเ", "เเ", "ແ", "ꪵ", "и", "z", ""]) {
+        const names = all.map(([name]) => name).filter((name) => name.startsWith(prefix));
+        for (const descending of [false, true]) {
+          const wanted = descending ? names.toReversed() : names;
+          const docs = await view.docs({ prefix, descending }).toArray();
+          assert.deepEqual(
+            docs.map(({ data }) => data.name),
+            wanted,
+            prefix,
+          );
+          assert.lengthOf(await view.ids({ prefix, descending }).toArray(), wanted.length);
+          const some = { prefix, descending, skip: 1, limit: 2 };
+          const page = await view.docs(some).toArray();
+          assert.deepEqual(
+            page.map(({ data }) => data.name),
+            wanted.slice(1, 3),
+            prefix,
+          );
+          const ids = await view.ids(some).toArray();
+          assert.deepEqual(
+            ids,
+            page.map(({ id }) => id),
+          );
+        }
+      }
+    },
+  },
+  {
     name: "a view's prefix is a matter of its collation, whatever follows",
     async run({ db }) {
       const map = "function (doc) { emit(doc.name); }";
@@ -173,13 +217,9 @@ export const scans: Case[] = [
       const documents = Object.fromEntries(names.map((name, index) => [`${index}`, { name }]));
       await fill(db, { ...documents, "_design/zoo": { views: { names: { map } } } });
       const found = await db.view<string>("zoo", "names").docs({ prefix: "c" }).toArray();
-      assert.includeMembers(
+      assert.sameMembers(
         found.map(({ data }) => data.name),
         ["c", "cat", "czz", "c€", "c🦊"],
-      );
-      assert.notIncludeMembers(
-        found.map(({ data }) => data.name),
-        ["b", "d"],
       );
     },
   },
