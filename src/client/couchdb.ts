@@ -207,7 +207,7 @@ export class CouchDB {
    * ```
    *
    * @param path - below the server's URL, encoded; it may include a query
-   * @returns the response, whose body is still arriving: read it, or cancel it
+   * @returns the response, also a 304 that `headers` ask for. Its body is still arriving: read it, or cancel it
    * @throws CouchDBError if the response is not successful
    * @throws TypeError if the path leaves the server's URL
    */

@@ -47,7 +47,9 @@ export async function customRequest(
   const operation = client.begin(options.signal);
   try {
     const upload = await prepareUpload(client, { ...request, headers }, content, operation);
-    return await responseTo(client, upload.request, undefined, operation);
+    const response = await responseTo(client, upload.request, undefined, operation);
+    upload.end();
+    return response;
   } catch (error) {
     operation.end();
     throw error;

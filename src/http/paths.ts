@@ -66,8 +66,8 @@ export function encodeSegment(name: string): string {
  * @throws TypeError for a path that leaves it, or that is not valid in a URL
  */
 export function serverPath(path: string): string {
-  // URL parsers read some characters as a slash, and remove others.
-  const strange = /[#\\\t\r\n]|^[^?]*(?<=^|\/)(\.|%2e){1,2}(\/|\?|$)/i;
+  // URL parsers read some characters as a slash, and remove others: spaces only at the end.
+  const strange = /[#\\]|\p{Cc}| $|^[^?]*(?<=^|\/)(\.|%2e){1,2}(\/|\?|$)/iu;
   if (typeof path !== "string" || strange.test(path)) {
     throw invalidName(path, "path");
   }

@@ -8,14 +8,18 @@ import type { HttpRequest } from "./request.js";
 // A Response with one of these statuses cannot have a body.
 const withoutBody = new Set([204, 205, 304]);
 
+// Some versions of workerd have none.
+const unread = /* @__PURE__ */ (() =>
+  globalThis.FinalizationRegistry && new FinalizationRegistry<() => void>((end) => end()))();
+
 const ways = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const;
 
 /** Browsers reject the reading of a Response with an error of their own. */
 function withFailure(response: Response, failure: () => unknown): Response {
   const all = response as unknown as Record<string, () => Promise<unknown>>;
-  for (const way of ways) {
+  for (const way of hidesCookies ? ways : []) {
     const read = all[way];
-    if (!hidesCookies || !read) continue;
+    if (!read) continue;
     all[way] = () =>
       read.call(response).catch((error) => {
         throw failure() ?? error;
@@ -67,6 +71,8 @@ export async function responseTo(
       if (isExpected && bytes < length) throw client.incomplete(request, status);
     };
     const next = () => opened.bytes.next();
+    // The stream alone refers to it: if that is collected unread, the connection is closed.
+    unread?.register(next, end);
     const body = toStream(next, { total, onProgress, check, end, cancel: () => end() });
     return withFailure(new Response(body, init), () => failure);
   } catch (error) {

@@ -74,9 +74,23 @@ export const ownRequests: Case[] = [
     },
   },
   {
+    name: "a 304 that was asked for is a Response",
+    async run({ couch, db }) {
+      await fill(db, { cat: { legs: 4 } });
+      const path = `${db.id}/cat`;
+      const etag = `"${(await db.get("cat")).rev}"`;
+      const known = await couch.request(path, { headers: { "if-none-match": etag } });
+      assert.equal(known.status, 304);
+      assert.isNull(known.body);
+      const other = await couch.request(path, { headers: { "if-none-match": '"1-a"' } });
+      assert.equal((await other.json()).legs, 4);
+    },
+  },
+  {
     name: "a path that leads out of the server's URL, or is none, is a TypeError",
     async run({ couch, db }) {
       const paths = ["..", "../a", `${db.id}/..`, "a/%2e%2E/b", "./a", "a#b", ".?x=1"];
+      paths.push(".. ", "%2e%2e ", "a/.\u0000", "..\u001f", "a ", "a\u0001b");
       paths.push("..\\a", "a\\..\\..\\b", "a/.\t./b", "a/.\n./.\r./b");
       for (const path of paths) await rejects(couch.request(path), TypeError);
       await rejects(couch.request(undefined as unknown as string), TypeError);
