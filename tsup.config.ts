@@ -1,6 +1,45 @@
-import { copyFile } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
 import { build, type Plugin } from "esbuild";
 import { defineConfig, type Options } from "tsup";
+
+/** The parts of ky's class that couchfetch never runs, and how often each pattern occurs. */
+const unused: [pattern: RegExp, times: number][] = [
+  // Retries and progress.
+  [/^ {4}(async )?_(calculateRetryDelay|retry|stream)\([\s\S]*?^ {4}}\n/gm, 3],
+  // Hooks, errors for HTTP statuses and progress, when there is a response.
+  [
+    /^ {12}(for \(const hook|if \(!response\.ok|if \(ky\._options\.onDownload)[\s\S]*?^ {12}}\n/gm,
+    3,
+  ],
+  // Shortcuts such as `json()`; hooks and options before a request.
+  [/^ {8}for \(const (\[type|hook)[\s\S]*?^ {8}}\n/gm, 2],
+  [/^ {8}if \(this\._options\.(prefixUrl|searchParams|json)[\s\S]*?^ {8}}\n/gm, 3],
+  // Declarations of fields that are assigned.
+  [/^ {8}Object\.defineProperty\(this[\s\S]*?^ {8}}\);\n/gm, 5],
+];
+
+/**
+ * Drops the parts of ky that couchfetch never runs, as it has its own retries, timeouts, errors and progress:
+ * bundlers cannot remove them from a class. `src/http/send.ts` passes the options that this relies on.
+ */
+const withoutUnused: Plugin = {
+  name: "ky-without-unused",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/](errors[\\/]\w+|utils[\\/](timeout|delay))\.js$/ }, () => ({
+      contents:
+        "export default undefined; export const HTTPError = undefined, TimeoutError = undefined;",
+    }));
+    onLoad({ filter: /[\\/]Ky\.js$/ }, async ({ path }) => {
+      let contents = await readFile(path, "utf8");
+      for (const [pattern, times] of unused) {
+        if (contents.match(pattern)?.length !== times)
+          throw new Error(`ky has changed: adapt ${pattern}`);
+        contents = contents.replace(pattern, "");
+      }
+      return { contents };
+    });
+  },
+};
 
 /**
  * Puts ky into one expression without side effects. ky looks at the runtime when it is loaded: without this,
@@ -13,6 +52,7 @@ export const pureKy: Plugin = {
       const { outputFiles } = await build({
         stdin: { contents: `export { default } from ${JSON.stringify(path)}`, resolveDir: "." },
         bundle: true,
+        plugins: [withoutUnused],
         // Its private members.
         mangleProps: /^_/,
         define: { "Number.POSITIVE_INFINITY": "Infinity" },

@@ -1,4 +1,4 @@
-import ky from "ky";
+import ky, { type Options } from "ky";
 import type { Auth, AuthResponse, AuthServer } from "../auth/auth.js";
 import { CouchDBError, type NetworkError } from "../shared/errors.js";
 import { credentials, hidesCookies, resends, unrepeatable } from "../shared/runtime.js";
@@ -12,6 +12,9 @@ import { watchdog } from "./watchdog.js";
 
 // A body that is read whole may take as many timeouts, as long as it keeps arriving.
 const mostTimeouts = 10;
+
+// The build drops ky's code for these.
+const unused: Options = { timeout: false, retry: { methods: [] }, throwHttpErrors: false };
 
 /** Settings that the requests of a session share. */
 export interface Session {
@@ -112,7 +115,7 @@ async function exchange<R>(
   const close = () => connection.abort(null);
   const fetch = async () =>
     session.fetch ? session.fetch(new Request(url, init)) : globalThis.fetch(url, init);
-  const arriving = ky(url, { timeout: false, retry: 0, throwHttpErrors: false, fetch });
+  const arriving = ky(url, { ...unused, fetch });
   let whole: Response | undefined;
   let text = "";
   try {
