@@ -100,15 +100,14 @@ export async function readHead(
   const { rows } = (await client.value({ ...allDocs, expects: "rows", signal })) as {
     rows: [ViewRow];
   };
-  const { value, doc } = Object(rows[0]) as ViewRow;
-  const { rev, deleted } = Object(value) as { rev?: string; deleted?: boolean };
-  if (isMissingRow(context, rows[0], true)) {
-    const reason = deleted ? "deleted" : "missing";
-    const details = { status: 404, error: "not_found", reason };
-    throw client.error(NotFoundError, { method: "GET", path }, details);
-  }
-  if (typeof rev === "string") return { ...doc, _id: id, _rev: rev };
-  throw client.invalid(allDocs, "expected a revision");
+  const row = Object(rows)[0] as ViewRow;
+  const isMissing = isMissingRow(context, row, true);
+  const { rev = "", deleted } = Object(row.value) as { rev?: string; deleted?: boolean };
+  if (row.key !== id || !(isMissing || rev)) throw client.invalid(allDocs, "expected a revision");
+  if (!isMissing) return { ...row.doc, _id: id, _rev: rev };
+  const reason = deleted ? "deleted" : "missing";
+  const details = { status: 404, error: "not_found", reason };
+  throw client.error(NotFoundError, { method: "GET", path }, details);
 }
 
 /** Read the members that CouchDB adds to a document on request. */

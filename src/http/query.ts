@@ -1,6 +1,6 @@
 /** URL parameters: the only place that knows how CouchDB expects a parameter to be written. */
 
-import { checkJson } from "../shared/arguments.js";
+import { argumentError, checkJson } from "../shared/arguments.js";
 
 export type Query = Record<string, unknown>;
 
@@ -34,6 +34,5 @@ function write(name: string, value: unknown, stringify: (value: unknown) => stri
   // The user's JSON functions decide what a number is: a sequence from the server may be an object.
   const text = stringify(value);
   if (/^(-?\d|true|false)/.test(text)) return text;
-  const shown = typeof value === "number" || value === null ? value : typeof value;
-  throw new TypeError(`\`${name}\` cannot be ${shown}`);
+  throw argumentError(name, "a string, number or boolean", value);
 }

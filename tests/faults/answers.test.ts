@@ -42,6 +42,32 @@ const welcome = { couchdb: "Welcome", version: "3.5.0" };
 
 const page = "<!doctype html><title>Bad gateway</title><p>admin:hunter2";
 
+const strangeRows: unknown[] = [
+  [{ id: "dog", key: "dog", value: { rev: "1-a" } }],
+  [{ key: "dog", error: "not_found" }],
+  [{ id: "cat", key: "cat", value: {} }],
+  [{ id: "cat", key: "cat", value: null }],
+  [null],
+  [],
+  null,
+];
+
+test.each(strangeRows.map((rows) => [JSON.stringify(rows), rows]))(
+  "rows %s do not tell whether the document cat exists",
+  async (_, rows) => {
+    const { url } = await answering((response) => json(response, 200, { rows }));
+    const cat = new CouchDB(url).database("animals").document("cat", {});
+    const db = new CouchDB(url).database("animals");
+    for (const work of [
+      cat.info(),
+      cat.attachment("a").exists(),
+      db.create("cat", { data: {} }),
+      db.create("cat", { data: {}, existsOk: true }),
+    ])
+      expect(await failure(work)).toBeInstanceOf(InvalidResponseError);
+  },
+);
+
 describe("answers that are not CouchDB's", () => {
   const answers: [string, number, Record<string, string>, string, typeof CouchDBError][] = [
     ["a page for 200", 200, { "content-type": "text/html" }, page, InvalidResponseError],

@@ -16,7 +16,10 @@ const answersOf = (numbers: string) => ({
   "GET /animals/cat": `{"_id":"cat","_rev":"1-a","n":${numbers}}`,
   "PUT /animals/cat": '{"ok":true,"id":"cat","rev":"2-b"}',
   "PUT /animals/dog": '{"ok":true,"id":"dog","rev":"1-a"}',
-  "GET /animals/_all_docs": `{"total_rows":2,"offset":0,"rows":[
+  "GET /animals/_all_docs": (request: string) =>
+    request.includes("dog")
+      ? '{"rows":[{"key":"dog","error":"not_found"}]}'
+      : `{"total_rows":2,"offset":0,"rows":[
     {"id":"cat","key":"cat","value":{"rev":"1-a"},"doc":{"_id":"cat","_rev":"1-a","n":${numbers}}},
     {"id":"fox","key":"fox","value":{"rev":"1-a"},"doc":{"_id":"fox","_rev":"1-a","n":${numbers}}}
   ]}`,

@@ -36,7 +36,7 @@ test.each(["key", "keys", "startkey", "start_key", "endkey", "end_key", "doc_ids
   "%s cannot be undefined or NaN, not even within",
   (name) => {
     const got = (value: unknown) => () => encode({ [name]: value });
-    expect(got(undefined)).toThrow(`\`${name}\` `);
+    expect(got(undefined)).toThrow(`\`${name}\` must be `);
     expect(got(Number.NaN)).toThrow(TypeError);
     expect(got([1, { a: undefined }])).toThrow(
       `\`${name}.1.a\` must be a JSON value, got undefined`,
@@ -49,7 +49,7 @@ test.each(["key", "keys", "startkey", "start_key", "endkey", "end_key", "doc_ids
 
 test("nor can the id of a document that a range begins with", () => {
   for (const name of ["startkey_docid", "endkey_docid", "start_key_doc_id"]) {
-    expect(() => encode({ [name]: undefined })).toThrow(`\`${name}\` cannot be undefined`);
+    expect(() => encode({ [name]: undefined })).toThrow(`\`${name}\` must be a string`);
   }
 });
 
