@@ -45,7 +45,7 @@ export async function updateDocument<T extends object>(
  * | it has | plain | `idempotent` | `token` |
  * |---|---|---|---|
  * | the same content | unknown: another client may have computed it | done | done: no other has the token |
- * | other content | conflict | conflict | conflict |
+ * | other content | conflict; in a cluster unknown | the same | the same |
  * | not been found, or cannot be read | unknown | unknown | unknown |
  *
  * After a conflict, nothing of ours is in the document, and `mutate` can be called again.

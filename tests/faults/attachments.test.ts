@@ -14,7 +14,7 @@ import {
   UnauthorizedError,
 } from "couchfetch";
 import { afterEach, describe, expect, test } from "vitest";
-import { type Answering, json, startAnswering } from "./answering.js";
+import { type Answering, database, json, startAnswering } from "./answering.js";
 
 let server: Answering | undefined;
 let deaf: Server | undefined;
@@ -36,9 +36,10 @@ const reason = new Error("enough");
 async function documentOf(
   ...[answer]: Parameters<typeof startAnswering>
 ): Promise<{ doc: Document; couch: CouchDB; server: Answering }> {
-  server = await startAnswering((response, before, request, body) =>
-    before === 0 ? json(response, 200, cat) : answer(response, before, request, body),
-  );
+  server = await startAnswering((response, before, request, body) => {
+    if (before === 0) json(response, 200, cat);
+    else answer(response, before, request, body);
+  }, database);
   const couch = new CouchDB(server.url, { retry: { limit: 0 }, timeout: 1500 });
   return { doc: await couch.database("animals").get("cat"), couch, server };
 }

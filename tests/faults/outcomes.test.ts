@@ -10,7 +10,7 @@ import {
   users,
 } from "couchfetch";
 import { afterEach, describe, expect, test } from "vitest";
-import { type Answering, json, startAnswering } from "./answering.js";
+import { type Answering, database, json, startAnswering } from "./answering.js";
 
 let server: Answering | undefined;
 
@@ -59,7 +59,7 @@ async function losing(lookUp: (id: string, rev?: string) => object): Promise<Dat
       json(response, 200, [{ ok: cat }, { ok: { ...cat, _rev: "1-0", n: 1 } }]);
     else if (method === "GET") json(response, 200, cat);
     else response.destroy();
-  });
+  }, database);
   return new CouchDB(server.url, { retry: { limit: 0 } }).database("animals");
 }
 
