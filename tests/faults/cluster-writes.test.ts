@@ -416,7 +416,8 @@ test(`${rounds} faulted writes to a cluster whose nodes are killed are reported 
   console.log(`${rounds} faulted writes to a cluster, ${cluster.kills} kills, seed ${seed}:`, said);
   // On failure, the database stays for inspection.
   expect(wrong).toEqual([]);
-  expect(said["done, and done"]).toBeGreaterThan(outcomes.length / 4);
+  // With one copy of each document, many cannot be written while its node is away.
+  expect(said["done, and done"]).toBeGreaterThan(outcomes.length / 10);
   expect(cluster.kills).toBeGreaterThan(numRuns / 2);
   await db.delete();
 }, 3_600_000);
