@@ -1,24 +1,5 @@
-import { sendsStreams } from "../shared/runtime.js";
-import type { Operation } from "../streams/operation.js";
-import { watchdog } from "./watchdog.js";
-
 /** Called as bytes are transferred, with their number so far and the total, if it is known. */
 export type Progress = (bytes: number, total: number | undefined) => void;
-
-/** The context of an upload. */
-interface Upload {
-  operation: Operation;
-  /** Milliseconds that the server may be silent, and the error for more. */
-  timeout: number;
-  silent(): Error;
-  onProgress: Progress | undefined;
-}
-
-/** A body to send. Call `end` when the response has arrived. */
-interface PreparedBody {
-  body: Blob | ReadableStream<Uint8Array>;
-  end(): void;
-}
 
 type Step = { done?: boolean | undefined; value?: unknown };
 
@@ -56,49 +37,6 @@ export function toStream(
     }
   };
   return new ReadableStream({ pull, cancel: how.cancel }, { highWaterMark: 0 });
-}
-
-/**
- * Prepare a body to send. It is not streamed if it is in memory and its progress is not observed, or if the
- * runtime cannot send streams.
- */
-export async function prepareBody(
-  content: Blob | Response,
-  isStream: boolean,
-  { operation, timeout, silent, onProgress }: Upload,
-): Promise<PreparedBody> {
-  const whole =
-    content instanceof Blob ? content : isStream ? undefined : await operation.race(content.blob());
-  const observed = sendsStreams ? onProgress : undefined;
-  if (whole && !observed) return { body: whole, end() {} };
-  const stream = whole?.stream() ?? ((content as Response).body as ReadableStream<Uint8Array>);
-  const reader = stream.getReader();
-  // The time limit applies while the server has a chunk to read, not while the caller makes the next one.
-  const watch = watchdog(timeout, () => operation.abort(silent()));
-  const end = () => {
-    watch.end();
-    reader.cancel(operation.reason).catch(() => {});
-  };
-  operation.onEnd(end);
-  watch.listen();
-  const next = async () => {
-    watch.rest();
-    const step = await reader.read();
-    operation.throwIfAborted();
-    watch.listen();
-    return step;
-  };
-  const body = toStream(next, {
-    total: whole?.size,
-    onProgress: observed,
-    // fetch reports a broken source as a network failure.
-    end: (error) => error && operation.abort(error),
-    cancel: end,
-  });
-  if (sendsStreams) return { body, end };
-  const gathered = await operation.race(new Response(body).blob());
-  end();
-  return { body: gathered, end() {} };
 }
 
 // Bytes per millisecond on a slow line.

@@ -1,9 +1,11 @@
 import { argumentError } from "../shared/arguments.js";
+import { sendsStreams } from "../shared/runtime.js";
 import type { Operation } from "../streams/operation.js";
 import type { HttpClient } from "./client.js";
 import { silenceError } from "./failure.js";
-import { type Progress, prepareBody, uploadTimeout } from "./progress.js";
+import { type Progress, toStream, uploadTimeout } from "./progress.js";
 import type { HttpRequest } from "./request.js";
+import { watchdog } from "./watchdog.js";
 
 /** The content of an upload. */
 export interface Content {
@@ -35,7 +37,8 @@ export function contentOf(body: BodyInit): Content {
 }
 
 /**
- * Prepare a request with a body, and the timeout for sending it. Call `end` when the response has arrived.
+ * Prepare a request with a body, and the timeout for sending it. The body is not streamed if it is in memory and
+ * its progress is not observed, or if the runtime cannot send streams. Call `end` when the response has arrived.
  *
  * @param request - without a body
  */
@@ -47,11 +50,42 @@ export async function prepareUpload<R extends HttpRequest>(
   onProgress?: Progress,
 ): Promise<{ request: R; sent: Blob | undefined; end(): void }> {
   const { timeout } = client.session;
+  const prepared = (sent: Blob | ReadableStream<Uint8Array>, end = () => {}) => {
+    const blob = sent instanceof Blob ? sent : undefined;
+    const limit = blob ? uploadTimeout(blob.size, timeout) : Infinity;
+    return { request: { ...request, body: sent, timeout: limit }, sent: blob, end };
+  };
+  const whole =
+    body instanceof Blob ? body : isStream ? undefined : await operation.race(body.blob());
+  const observed = sendsStreams ? onProgress : undefined;
+  if (whole && !observed) return prepared(whole);
+  const stream = whole?.stream() ?? ((body as Response).body as ReadableStream<Uint8Array>);
+  const reader = stream.getReader();
   const attempt = { method: request.method, url: client.url(request), mayHaveHappened: true };
-  const silent = () => silenceError(attempt, timeout);
-  const prepared = await prepareBody(body, isStream, { operation, timeout, silent, onProgress });
-  const sent = prepared.body instanceof Blob ? prepared.body : undefined;
-  const limit = sent ? uploadTimeout(sent.size, timeout) : Infinity;
-  const whole = { ...request, body: prepared.body, timeout: limit };
-  return { request: whole, sent, end: prepared.end };
+  // The time limit applies while the server has a chunk to read, not while the caller makes the next one.
+  const watch = watchdog(timeout, () => operation.abort(silenceError(attempt, timeout)));
+  const end = () => {
+    watch.end();
+    reader.cancel(operation.reason).catch(() => {});
+  };
+  operation.onEnd(end);
+  watch.listen();
+  const next = async () => {
+    watch.rest();
+    const step = await reader.read();
+    operation.throwIfAborted();
+    watch.listen();
+    return step;
+  };
+  const observing = toStream(next, {
+    total: whole?.size,
+    onProgress: observed,
+    // fetch reports a broken source as a network failure.
+    end: (error) => error && operation.abort(error),
+    cancel: end,
+  });
+  if (sendsStreams) return prepared(observing, end);
+  const gathered = await operation.race(new Response(observing).blob());
+  end();
+  return prepared(gathered);
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { prepareBody } from "../../src/http/progress.js";
-import { Operation } from "../../src/streams/operation.js";
+import { HttpClient } from "../../src/http/client.js";
+import { prepareUpload } from "../../src/http/upload.js";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -8,13 +8,25 @@ afterEach(() => {
 
 test("an upload that has ended does not watch the server", async () => {
   vi.useFakeTimers();
-  const operation = new Operation(undefined, new Set());
+  const client = new HttpClient("http://127.0.0.1", JSON, {
+    auth: undefined,
+    fetch: undefined,
+    headers: {},
+    timeout: 1000,
+    silenceTimeout: 1000,
+    retries: 0,
+    feedRetries: 0,
+  });
   const source = new ReadableStream<Uint8Array>();
-  const silent = () => new Error("silent");
-  const how = { operation, timeout: 1000, silent, onProgress: undefined };
-  const { body, end } = await prepareBody(new Response(source), true, how);
+  const content = { body: new Response(source), isStream: true };
+  const { request, end } = await prepareUpload(
+    client,
+    { method: "PUT", path: "animals/cat/photo", body: undefined },
+    content,
+    client.begin(undefined),
+  );
   expect(vi.getTimerCount()).toBe(1);
-  const reading = (body as ReadableStream).getReader().read();
+  const reading = (request.body as unknown as ReadableStream).getReader().read();
   end();
   await reading;
   expect(vi.getTimerCount()).toBe(0);
