@@ -85,6 +85,25 @@ const pureClasses: NonNullable<Options["plugins"]>[number] = {
   },
 };
 
+/**
+ * Names of internal members that the build shortens, since bundlers cannot. None may be public, belong to the
+ * runtime, or be sent to CouchDB.
+ */
+export const internalNames =
+  "canResume client codec context draft effect expects feedRetries forget hasChanges hasResponded inPlace incomplete isCapped isComplete isInCallback isLike isLive isNewRev isOfIds isOurs isRenewed isStream knownRev madeOf moves noteAttachment onEnd opening operation original readBefore repeated requestedAt respondedAt saved sequenceOf session settle skips sleep snapshot stateOf texts toCodec toError toEvent toRequest unfinished unreadable unsavedChanges validateRows validateWrite wantsBytes wasConnected".split(
+    " ",
+  );
+
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/** The same names in each entry, because admin.js uses the members of index.js. */
+const shortNames = Object.fromEntries(
+  internalNames.map((name, at) => [
+    name,
+    (letters[Math.floor(at / 52) - 1] ?? "") + letters[at % 52],
+  ]),
+);
+
 const shared: Options = {
   format: "esm",
   target: "es2022",
@@ -94,6 +113,8 @@ const shared: Options = {
   // The banner names ky's license.
   esbuildOptions: (options) => {
     options.legalComments = "none";
+    options.mangleProps = new RegExp(`^(${internalNames.join("|")})$`);
+    options.mangleCache = shortNames;
   },
   dts: { compilerOptions: { stripInternal: true } },
   sourcemap: true,

@@ -200,7 +200,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
         if (value !== undefined) picked.push(value);
       }
     };
-    const drops = this.#context.isOfIds ? params.keys : prefix;
+    const drops = this.#context.isOfIds ? Object(params).keys : prefix;
     return this.#map(params, choose, drops ? "any" : undefined);
   }
 

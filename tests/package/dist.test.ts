@@ -1,9 +1,17 @@
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { internalNames } from "../../tsup.config.js";
 import { json, startAnswering } from "../faults/answering.js";
 
 const dist = new URL("../../dist/", import.meta.url);
@@ -48,6 +56,23 @@ describe("dist/index.js", () => {
   test("has types that show no ky, and import nothing", () => {
     const types = readFileSync(new URL("index.d.ts", dist), "utf8");
     expect(types).not.toMatch(/\bky\b|^import\b/im);
+  });
+
+  test("shortens internal names only, all of which exist", () => {
+    const read = (name: string) => readFileSync(new URL(name, dist), "utf8");
+    const withoutComments = (code: string) => code.replace(/\/\*[\s\S]*?\*\//g, "");
+    const types = withoutComments(read("index.d.ts") + read("admin.d.ts"));
+    const code = withoutComments(read("index.js") + read("admin.js"));
+    const sources = readdirSync(new URL("../src/", dist), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => readFileSync(new URL(`../src/${name}`, dist), "utf8"))
+      .join();
+    for (const name of internalNames) {
+      expect(types).not.toMatch(new RegExp(`\\b${name}\\b`));
+      // Not looked up as a string, which stays as it is.
+      expect(code).not.toMatch(new RegExp(`["'\`]${name}["'\`]`));
+      expect(sources).toMatch(new RegExp(`\\b${name}\\b`));
+    }
   });
 
   test("runs as it is in Node", async () => {
