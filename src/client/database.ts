@@ -32,7 +32,7 @@ import type {
  * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
  */
 export interface ReadOptions<T extends object> extends GetOptions {
-  /** The content of an unsaved document to return if the document does not exist. Ignored with `rev`. */
+  /** The content of an unsaved document, a copy, to return if the document does not exist. Ignored with `rev`. */
   default?: T | undefined;
   /** A Document that was read before. It is returned unchanged if the server still has its revision. */
   known?: Document<T> | undefined;
@@ -119,7 +119,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * await cat.save();
    * ```
    *
-   * @param options - `data`: the content. `existsOk`: if the document exists, read it instead
+   * @param options - `data`: the content, which is copied. `existsOk`: if the document exists, read it instead
    * @throws ConflictError if the document exists, unless `existsOk`
    */
   async create(id: string, ...[options = {}]: CreateArguments<T>): Promise<Document<T>> {
@@ -130,7 +130,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   }
 
   /**
-   * A local Document. Sends no request: read it with `fetch`, or save it as a new one.
+   * A local Document, with a copy of `data`. Sends no request: read it with `fetch`, or save it as a new one.
    *
    * @throws TypeError if the id is invalid
    */

@@ -1,6 +1,6 @@
 import { documentPath } from "../http/paths.js";
 import { checkObject, checkOptions, checkType } from "../shared/arguments.js";
-import { ownMembers } from "../shared/json-equal.js";
+import { copyJson, ownMembers } from "../shared/json-equal.js";
 import type { DocumentData, JsonObject, OperationOptions, WriteResult } from "../shared/types.js";
 import { Attachment } from "./attachment.js";
 import { enqueue, enqueueReplacing } from "./call-queue.js";
@@ -44,7 +44,7 @@ export class Document<T extends object = JsonObject> {
     const isData = typeof data === "object" && data !== null && !Array.isArray(data);
     if (!isData || #state in data)
       throw new TypeError("`data` must be a plain object; pass `other.json` to copy a document");
-    this.#state = new State(context, id, { ...data, _id: id });
+    this.#state = new State(context, id, copyJson({ ...data, _id: id }));
   }
 
   /** @internal */

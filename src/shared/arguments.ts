@@ -1,3 +1,5 @@
+import { isPlain } from "./json-equal.js";
+
 /** Create the error for an argument of the wrong type. It shows only the type: the value may be secret. */
 export function argumentError(name: string, expected: string, value: unknown): TypeError {
   const type = Array.isArray(value) ? "an array" : typeof value;
@@ -17,11 +19,7 @@ export function checkType(
 
 /** @throws TypeError unless a value is a plain object */
 export function checkObject(name: string, value: unknown): void {
-  const isObject = typeof value === "object" && value !== null;
-  const prototype = isObject && Object.getPrototypeOf(value);
-  // Also an object of another realm; the prototype of a class has one itself.
-  const isPlain = isObject && (prototype === null || Object.getPrototypeOf(prototype) === null);
-  if (!isPlain) throw argumentError(name, "a plain object", value);
+  if (!isPlain(value)) throw argumentError(name, "a plain object", value);
 }
 
 /**

@@ -63,7 +63,21 @@ export function comparable(text: string): unknown {
 export function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  // Also an object of another realm; the prototype of a class has one itself.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Copy plain objects and arrays, at any depth. Other objects, such as dates, stay the same. */
+export function copyJson<V>(value: V, copies = new Map<unknown, unknown>()): V {
+  if (!Array.isArray(value) && !isPlain(value)) return value;
+  let copy = copies.get(value) as Record<string, unknown> | undefined;
+  if (!copy) {
+    copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
+    // A cycle is an error only when it is saved.
+    copies.set(value, copy);
+    for (const name in copy) copy[name] = copyJson(copy[name], copies);
+  }
+  return copy as V;
 }
 
 /** The members of a document that belong to the user. */
@@ -95,7 +109,7 @@ export function replacement<T extends object>(
   if (returned === undefined || returned === old) return old;
   if (!isPlain(returned) || holds(old, returned))
     throw new TypeError("`mutate` must return a document or nothing");
-  return { ...couchMembers(old), ...returned } as DocumentData<T>;
+  return { ...couchMembers(old), ...copyJson(returned) } as DocumentData<T>;
 }
 
 const answers = [

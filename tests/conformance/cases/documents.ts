@@ -4,11 +4,14 @@ import {
   basic,
   ConflictError,
   CouchDB,
+  type Database,
   type Fetch,
   type JsonObject,
   NotFoundError,
+  type StandardSchema,
   saveWithAttachments,
   security,
+  standardSchema,
 } from "couchfetch";
 import { type Case, fill, rejects, watch, withUser } from "../case.js";
 
@@ -177,6 +180,89 @@ export const documents: Case[] = [
       const dog = await db.create("dog", { existsOk: true, data: { legs: 3 } });
       assert.deepEqual(dog.json, { legs: 3 });
       assert.isFalse(dog.exists);
+    },
+  },
+  {
+    name: "data and default are copied: documents made of the same object share nothing",
+    async run({ db }) {
+      const empty = { lines: [] as object[], by: { name: "Jan" } };
+      const bulk = await db.createDocs((docs) => void docs.create("e", empty));
+      const made = [
+        await db.get("a", { default: empty }),
+        await db.get("b", { default: empty }),
+        await db.create("c", { data: empty }),
+        db.document("d", empty),
+        ...bulk,
+      ];
+      made.push(db.document("f", made[0]?.json));
+      for (const [at, cart] of made.entries()) {
+        cart.data.lines.push({ at });
+        cart.data.by.name += at;
+      }
+      assert.deepEqual(empty, { lines: [], by: { name: "Jan" } });
+      for (const [at, cart] of made.slice(0, 5).entries()) {
+        assert.deepEqual(cart.json, { lines: [{ at }], by: { name: `Jan${at}` } });
+        await cart.save();
+        assert.deepEqual((await db.get(cart.id)).json, cart.json);
+      }
+    },
+  },
+  {
+    name: "what mutate returns is copied, also if a schema makes the data",
+    async run({ couch, db }) {
+      const validate = (value: unknown) => ({ value: { ...(value as JsonObject) } });
+      const copying: StandardSchema<JsonObject> = {
+        "~standard": { version: 1, vendor: "tests", validate },
+      };
+      const schema = standardSchema(copying);
+      for (const animals of [db, couch.database(db.id, { schema })] as Database[]) {
+        await fill(db, { cat: {} });
+        const cat = await animals.get("cat");
+        const empty = { lines: [] as object[] };
+        await cat.update(() => empty);
+        cat.data.lines.push({});
+        assert.deepEqual(empty, { lines: [] });
+        await cat.delete({ discardChanges: true });
+      }
+    },
+  },
+  {
+    name: "values that are not plain objects are kept in data, and saved as JSON writes them",
+    async run({ url, user, password, db }) {
+      class Money {
+        constructor(readonly cents: number) {}
+        toJSON() {
+          return `${this.cents} cents`;
+        }
+      }
+      const born = new Date(0);
+      const price = new Money(5);
+      const nested = JSON.parse('{"__proto__":{"a":[1]}}');
+      const none = Object.create(null);
+      none.a = [undefined];
+      const cat = db.document("cat", { born, list: [{ price }], nested, none, left: undefined });
+      assert.equal(cat.data.born, born);
+      assert.equal(cat.data.list[0].price, price);
+      assert.property(cat.data, "left");
+      await cat.save();
+      assert.deepEqual((await db.get("cat")).json, {
+        born: "1970-01-01T00:00:00.000Z",
+        list: [{ price: "5 cents" }],
+        nested,
+        none: { a: [null] },
+      });
+      assert.isUndefined(({} as { a?: unknown }).a);
+      const json = {
+        parse: JSON.parse,
+        stringify: (value: unknown) =>
+          JSON.stringify(value, (_name, each) => (typeof each === "bigint" ? Number(each) : each)),
+      };
+      const auth = basic(user, password);
+      const animals = new CouchDB(url, { auth, json }).database(db.id);
+      const dog = animals.document("dog", { list: [4n] });
+      assert.equal(dog.data.list[0], 4n);
+      await dog.save();
+      assert.deepEqual((await db.get("dog")).json, { list: [4] });
     },
   },
   {
