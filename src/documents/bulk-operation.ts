@@ -43,7 +43,10 @@ export interface BulkOptions extends OperationOptions {
 export class BulkOperation<T extends object = JsonObject> implements Iterable<Document<T>> {
   /** The documents that the last `save` wrote, with their new revisions. */
   ok: Document<T>[] = [];
-  /** The documents that the last `save` failed to write. `response` has the reasons. */
+  /**
+   * The documents that the last `save` failed to write. `response` has the reasons. After `internal_server_error`,
+   * which a cluster reports if nodes are away, the document may be there when they return.
+   */
   error: Document<T>[] = [];
   /** CouchDB's response to the last `save`: a row for each document, or for failures without `new_edits`. */
   response: BulkRow[] = [];
@@ -116,14 +119,15 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
         throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
       const { rows, error } = await this.#send(changed, new_edits, signal);
       // Without `new_edits`, CouchDB sends no row for a document that it stored.
-      const rowOf = new Map(rows.map((row) => [row?.id, row]));
+      const rowOf = new Map<unknown, BulkRow>(rows.map((row) => [row?.id, row]));
       this.response = rows;
       this.ok = [];
       this.error = [];
       for (const [index, document] of documents.entries()) {
         const draft = drafts[index];
         if (!draft) continue;
-        const row = rowOf.get(document.id);
+        // Nor does it name the documents that it may not have stored.
+        const row = rowOf.get(document.id) ?? (new_edits ? undefined : rowOf.get(undefined));
         const isSaved = row ? row.error === undefined && typeof row.rev === "string" : !new_edits;
         if (isSaved) draft.saved(row?.rev);
         if (row || !error) this[isSaved ? "ok" : "error"].push(document);

@@ -17,6 +17,7 @@ import { documentText, holds, isPlain, ownMembers } from "../shared/json-equal.j
 import type { BulkRow, DocumentData, DocumentMembers, OperationOptions } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import { readRevs } from "./open-revs.js";
+import { isUncertainRow } from "./uncertain-row.js";
 
 /** A function that merges the leaves of a document: it returns the new content, or changes the first leaf. */
 export type Merge<T extends object> = (
@@ -221,8 +222,10 @@ async function areDeleted(
   if (!Array.isArray(rows) || rows.length !== revs.length) {
     throw client.invalid(request, "expected rows");
   }
-  const refused = rows.find(({ error }) => error !== undefined && error !== "conflict");
-  if (!refused) return rows.every(({ error }) => error === undefined);
+  // The next attempt shows which of the others were deleted.
+  const isOpen = (row: BulkRow) => Object(row).error === "conflict" || isUncertainRow(row);
+  const refused = rows.find((row) => Object(row).error !== undefined && !isOpen(row));
+  if (!refused) return !rows.some(isOpen);
   const { error, reason } = refused;
   const isForbidden = error === "forbidden" && ForbiddenError;
   const Class = isForbidden || (error === "unauthorized" ? UnauthorizedError : ServerError);

@@ -18,6 +18,8 @@ export interface Codec {
   isValid(data: DocumentData): boolean;
   /** Validate a document that was read. Resolves with the schema's output, rejects with a ValidationError. */
   validateRead<D extends DocumentData>(data: D, operation: Abortable): Promise<D>;
+  /** Whether an error is a ValidationError. */
+  isRejection(error: unknown): error is Error;
   /** Validate the JSON of documents to write. Rejects with a ValidationError. */
   validateWrite(bodies: readonly string[], operation: Abortable): Promise<void>;
   /**

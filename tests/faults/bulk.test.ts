@@ -5,6 +5,7 @@ import {
   ForbiddenError,
   NetworkError,
   PayloadTooLargeError,
+  resolveConflicts,
   ServerError,
   security,
 } from "couchfetch";
@@ -51,6 +52,33 @@ describe("a bulk write", () => {
     expect(ids(error)).toEqual(["dog", "owl"]);
     expect(error.every(({ dirty, rev }) => dirty && rev === undefined)).toBe(true);
     expect(response).toHaveLength(4);
+  });
+
+  const away = { error: "error", reason: "internal_server_error" };
+
+  test("with rows and status 500 has a result for each: a node is away", async () => {
+    const rows = [
+      { ok: true, id: "cat", rev: "1-c" },
+      { id: "dog", error: "forbidden", reason: "no" },
+      { id: "fox", ...away },
+    ];
+    const db = await databaseOf((response) => json(response, 500, rows));
+    const { ok, error, response } = await db.createDocs(["cat", "dog", "fox", "owl"]);
+    expect([ids(ok), ids(error)]).toEqual([["cat"], ["dog", "fox", "owl"]]);
+    expect(ok[0]?.rev).toBe("1-c");
+    expect(error.every(({ dirty, rev }) => dirty && rev === undefined)).toBe(true);
+    expect(response).toEqual(rows);
+    expect(server?.requests).toEqual(["POST /animals/_bulk_docs"]);
+  });
+
+  test("without new_edits and with a failure that names no document saved none for certain", async () => {
+    const db = await databaseOf((response) => json(response, 500, [away]));
+    const edit = (docs: BulkOperation) => {
+      for (const id of ["cat", "dog"]) docs.create(id).rev = "1-a";
+    };
+    const { ok, error, response } = await db.createDocs(edit, { new_edits: false });
+    expect([ids(ok), ids(error)]).toEqual([[], ["cat", "dog"]]);
+    expect(response).toEqual([away]);
   });
 
   test("that fails as a whole throws, and leaves the documents unsaved", async () => {
@@ -145,6 +173,28 @@ describe("a bulk write", () => {
     expect([ok, error, response]).toEqual([[], [], []]);
     expect(server?.requests).toEqual([]);
   });
+});
+
+test("resolving conflicts goes on if a node is away while leaves are deleted", async () => {
+  let deletions = 0;
+  const db = await databaseOf((response, _before, { method, url }) => {
+    const leaf = (rev: string) => ({ ok: { _id: "cat", _rev: rev, n: 1 } });
+    if (url?.includes("open_revs")) {
+      const left = deletions < 2 ? [leaf("2-b"), leaf("1-c")] : [leaf("2-b")];
+      return json(response, 200, deletions === 0 ? [leaf("1-a"), leaf("1-c")] : left);
+    }
+    if (method === "PUT") return json(response, 201, { ok: true, id: "cat", rev: "2-b" });
+    if (!url?.includes("_bulk_docs")) return json(response, 200, leaf("2-b").ok);
+    deletions += 1;
+    const deleted = { ok: true, id: "cat", rev: "2-d" };
+    if (deletions === 1)
+      json(response, 500, [{ id: "cat", error: "error", reason: "internal_server_error" }]);
+    else json(response, 201, [deleted]);
+  });
+  const cat = db.document("cat");
+  await resolveConflicts(cat, ([first]) => first);
+  expect(cat.rev).toBe("2-b");
+  expect(deletions).toBe(2);
 });
 
 describe("a security document that is refused with a 500", () => {

@@ -6,7 +6,7 @@ import {
   InvalidResponseError,
   importDocs,
 } from "couchfetch";
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type Answering, json, startAnswering } from "./answering.js";
 
 type Answer = Parameters<typeof startAnswering>[0];
@@ -45,6 +45,81 @@ test("a server without enough nodes is waited for, and its documents have not fa
       : store(response, before, ...rest);
   const totals = await against(answer, (db) => importDocs(db, some(3)));
   expect(totals).toMatchObject({ read: 3, written: 3, failed: 0 });
+});
+
+// As CouchDB 3.5.0 sends them from a cluster with one copy of each document, if a node is away.
+const away = { error: "error", reason: "internal_server_error" };
+
+describe("rows that CouchDB sends with status 500", () => {
+  /** Responds with a row for each document, which depends on how often it was sent before. */
+  const answering = (rowOf: (id: string, tries: number) => object | undefined): Answer => {
+    const tries = new Map<string, number>();
+    return (response, _before, _request, body) => {
+      const rows = idsOf(body).map((id) => {
+        const before = tries.get(id) ?? 0;
+        tries.set(id, before + 1);
+        return { id, ...(rowOf(id, before) ?? { ok: true, rev: "1-a" }) };
+      });
+      json(response, rows.some((row) => "error" in row) ? 500 : 201, rows);
+    };
+  };
+
+  test("count, and documents without a result are sent again", async () => {
+    const rowOf = (id: string, tries: number) => {
+      if (id === "d1") return [away, { error: "timeout", reason: "later" }][tries];
+      if (id === "d2") return [{ error: "nodedown", reason: "progress not possible" }][tries];
+      if (id === "d3") return { error: "conflict", reason: "Document update conflict." };
+      if (id === "d4") return { error: "forbidden", reason: "internal_server_error" };
+      return undefined;
+    };
+    const bodies: string[][] = [];
+    const respond = answering(rowOf);
+    const answer: Answer = (response, before, request, body) => {
+      bodies.push(idsOf(body));
+      respond(response, before, request, body);
+    };
+    const totals = await against(answer, (db) => importDocs(db, some(6)));
+    const failures = [{ id: "d4", error: "forbidden", reason: "internal_server_error" }];
+    expect(totals).toEqual({ read: 6, written: 4, conflicts: 1, failed: 1, failures });
+    expect(bodies).toEqual([["d0", "d1", "d2", "d3", "d4", "d5"], ["d1", "d2"], ["d1"]]);
+  });
+
+  test("are failures if they stay, and the import goes on", async () => {
+    const server = await startAnswering(answering((id) => (/[13]$/.test(id) ? away : undefined)));
+    const couch = new CouchDB(server.url, { retry: { limit: 1 } });
+    const options = { batchSize: 2, concurrency: 1 };
+    const { failures, ...counts } = await importDocs(couch.database("animals"), some(6), options);
+    expect(counts).toEqual({ read: 6, written: 4, conflicts: 0, failed: 2 });
+    expect(failures).toEqual(["d1", "d3"].map((id) => ({ id, ...away })));
+    await couch.close();
+    await server.close();
+  });
+
+  test("leave open whether a document was written, which then does not conflict with itself", async () => {
+    const rows = answering((id, tries) => {
+      if (id !== "d1") return undefined;
+      return tries === 0 ? away : { error: "conflict", reason: "Document update conflict." };
+    });
+    const answer: Answer = (response, before, request, body) => {
+      if (!request.url?.includes("_bulk_get")) return rows(response, before, request, body);
+      const ok = { _id: "d1", _rev: "1-a", _revisions: { start: 1, ids: ["a"] } };
+      json(response, 200, { results: [{ id: "d1", docs: [{ ok }] }] });
+    };
+    const totals = await against(answer, (db) => importDocs(db, some(2)));
+    expect(totals).toMatchObject({ read: 2, written: 2, conflicts: 0, failed: 0 });
+  });
+
+  test("name no document without new_edits: all of them are sent again", async () => {
+    const bodies: string[][] = [];
+    const answer: Answer = (response, before, _request, body) => {
+      bodies.push(idsOf(body));
+      json(response, before < 2 ? 500 : 201, before < 2 ? [away] : []);
+    };
+    const docs = some(3).map((doc) => ({ ...doc, _rev: "1-a" }));
+    const totals = await against(answer, (db) => importDocs(db, docs, { new_edits: false }));
+    expect(totals).toMatchObject({ read: 3, written: 3, failed: 0 });
+    expect(bodies).toEqual(Array(3).fill(["d0", "d1", "d2"]));
+  });
 });
 
 test("a session that the server cannot read ends an import: the documents have not failed", async () => {

@@ -6,6 +6,7 @@ import {
   TooManyRequestsError,
 } from "../../shared/errors.js";
 import type { Operation } from "../../streams/operation.js";
+import { isUncertainRow } from "../uncertain-row.js";
 
 /** Retries for a server that is away or overloaded, shared by concurrent requests. */
 export class AdaptiveRetry {
@@ -87,7 +88,7 @@ export class AdaptiveRetry {
       this.#round += 1;
       this.#failures += 1;
     }
-    const isPassing = mayPass(error) || error instanceof NetworkError;
+    const isPassing = mayPass(error) || error instanceof NetworkError || isUncertainRow(error);
     if (!isPassing || this.#failures > this.#limit || this.#isAtAnEnd) return false;
     const isBusy = error instanceof TooManyRequestsError || error instanceof ServerError;
     if (isBusy) this.#atOnce = Math.max(this.#atOnce / 2, 1);

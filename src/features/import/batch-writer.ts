@@ -8,17 +8,20 @@ import {
   type CouchDBError,
   PayloadTooLargeError,
   PreconditionFailedError,
+  ServerError,
   TooManyRequestsError,
 } from "../../shared/errors.js";
 import type { BulkRow, DocumentData } from "../../shared/types.js";
 import type { Operation } from "../../streams/operation.js";
-import { ValidationError } from "../schema/validation-error.js";
+import { isUncertainRow } from "../uncertain-row.js";
 import type { AdaptiveRetry } from "./adaptive-retry.js";
 import type { Entry } from "./entry.js";
 import { readTheirs, replacementOf, validPair } from "./merge-conflict.js";
 import type { ImportOptions, ImportTotals } from "./options.js";
 
 const mostFailures = 100;
+
+const noResult = { error: "unknown", reason: "CouchDB sent no result" };
 
 // How often a conflict is merged with the server's document, which may change each time.
 const mostMerges = 10;
@@ -67,12 +70,12 @@ export class BatchWriter<T extends object> {
   }
 
   /** Whether a schema accepts a document. If not, it is counted as failed. */
-  async #isValid({ id, body }: Entry<T>): Promise<boolean> {
-    const check = async () => {
-      await this.#context.codec?.validateWrite([body], this.#operation);
+  async #isValid({ id, body }: Entry<T>): Promise<boolean | undefined> {
+    const { codec } = this.#context;
+    return this.#unlessInvalid(id, async () => {
+      await codec?.validateWrite([body], this.#operation);
       return true;
-    };
-    return (await this.#unlessInvalid(id, check)) ?? false;
+    });
   }
 
   /** Run work. If a schema rejects the document, count it as failed, and return undefined. */
@@ -80,7 +83,7 @@ export class BatchWriter<T extends object> {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof ValidationError)) throw error;
+      if (!this.#context.codec?.isRejection(error)) throw error;
       this.#fail({ id, error: "invalid", reason: error.message });
       return undefined;
     }
@@ -91,25 +94,45 @@ export class BatchWriter<T extends object> {
     if (this.totals.failures.length < mostFailures) this.totals.failures.push(row);
   }
 
-  /** Send a batch until there is a response. Returns the documents in conflict. */
+  /** Send a batch until there is a result for each document. Returns the documents in conflict. */
   async #send(batch: Entry<T>[]): Promise<Entry<T>[]> {
-    let rows: (BulkRow | undefined)[];
+    const { client, path } = this.#context;
+    const conflicts: Entry<T>[] = [];
+    let halved: Entry<T>[] = [];
+    let left = batch;
+    let uncertain: BulkRow[] = [];
+    const post = async () => {
+      uncertain = [];
+      const rows = await this.#post(left);
+      left = left.filter((entry, at) => {
+        const row = { ...(rows[at] ?? noResult), id: entry.id };
+        const isUncertain = isUncertainRow(row);
+        if (isUncertain) uncertain.push(row);
+        else if (row.error === "conflict") conflicts.push(entry);
+        else if (row.error === undefined) this.totals.written += 1;
+        else this.#fail(row);
+        return isUncertain;
+      });
+      const [row] = uncertain;
+      if (row) throw client.error(ServerError, { method: "POST", path }, row);
+    };
     try {
-      rows = await this.#retry.run(
-        () => this.#post(batch),
-        (error) => {
-          const isUndone =
-            error instanceof TooManyRequestsError || Object(error).mayHaveHappened === false;
-          for (const entry of batch) entry.mayBeThere ||= !isUndone;
-        },
-      );
+      await this.#retry.run(post, (error) => {
+        const isUndone =
+          error instanceof TooManyRequestsError || Object(error).mayHaveHappened === false;
+        for (const entry of left) entry.mayBeThere ||= !isUndone;
+      });
     } catch (error) {
-      if (!isRefusal(error)) throw error;
-      // CouchDB may have written other documents before it found a missing stub.
-      for (const entry of batch) entry.mayBeThere ||= error instanceof PreconditionFailedError;
-      return this.#halve(batch, error);
+      this.#operation.throwIfAborted();
+      if (uncertain.length > 0) for (const row of uncertain) this.#fail(row);
+      else if (!isRefusal(error)) throw error;
+      else {
+        // CouchDB may have written other documents before it found a missing stub.
+        for (const entry of left) entry.mayBeThere ||= error instanceof PreconditionFailedError;
+        halved = await this.#halve(left, error);
+      }
     }
-    return this.#count(batch, rows);
+    return [...halved, ...(await this.#withoutOurs(conflicts))];
   }
 
   async #post(batch: Entry<T>[]): Promise<(BulkRow | undefined)[]> {
@@ -129,19 +152,14 @@ export class BatchWriter<T extends object> {
     const rowOf = new Map(rows.map((row) => [nameOf(row?.id, row?.rev), row]));
     return batch.map(({ id, data }) => {
       const { _rev } = data as { _rev?: unknown };
-      return rowOf.get(nameOf(id, _rev)) ?? (new_edits ? undefined : { ok: true, id });
+      // Without new edits, CouchDB does not name the documents that it may not have stored.
+      const other = new_edits ? undefined : (rowOf.get(nameOf(undefined, undefined)) ?? { id });
+      return rowOf.get(nameOf(id, _rev)) ?? other;
     });
   }
 
-  /** Count the written and failed documents. Returns those in conflict. */
-  async #count(batch: Entry<T>[], rows: (BulkRow | undefined)[]): Promise<Entry<T>[]> {
-    const conflicts: Entry<T>[] = [];
-    for (const [at, entry] of batch.entries()) {
-      const row = rows[at];
-      if (row?.error === "conflict") conflicts.push(entry);
-      else if (row && row.error === undefined) this.totals.written += 1;
-      else this.#fail(row ?? { id: entry.id, error: "unknown", reason: "CouchDB sent no result" });
-    }
+  /** Count the documents that conflict with themselves. Returns the others. */
+  async #withoutOurs(conflicts: Entry<T>[]): Promise<Entry<T>[]> {
     // A document that was sent before may conflict with itself.
     const asked = conflicts.filter(({ mayBeThere }) => mayBeThere);
     if (asked.length === 0) return conflicts;

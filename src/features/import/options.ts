@@ -9,7 +9,10 @@ export interface ImportTotals {
   written: number;
   /** Not written, since the server has another revision. After a lost response, one may have been written. */
   conflicts: number;
-  /** Refused by a validation function or the schema, or for their size or id, or malformed. */
+  /**
+   * Refused by a validation function or the schema, or for their size or id, or malformed, or not written
+   * because a node of the cluster remained away.
+   */
   failed: number;
   /**
    * CouchDB's errors for the first hundred that failed. The schema's error is `invalid`. With `onMalformed`, a

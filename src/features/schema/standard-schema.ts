@@ -61,6 +61,8 @@ function codecOf(
 
     mergeBack: (asRead, was, is) => mergeBack(json, asRead, was, is),
 
+    isRejection: (error) => error instanceof ValidationError,
+
     async validateRead<D extends DocumentData>(data: D, operation: Abortable) {
       if (isReadAsItIs(data)) return data;
       const value = await outputOf(schema, data, operation);
