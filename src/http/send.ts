@@ -121,9 +121,7 @@ async function exchange<R>(
     controller.abort();
   });
   const close = () => connection.abort(null);
-  const fetch = async () =>
-    session.fetch ? session.fetch(new Request(url, init)) : globalThis.fetch(url, init);
-  const arriving = ky(url, { ...unused, fetch });
+  const arriving = fetchByKy(session, url, init);
   let whole: Response | undefined;
   let text = "";
   try {
@@ -161,6 +159,11 @@ async function exchange<R>(
       return { response: whole, error: cause };
     return { response: undefined, error: networkError(details, cause) };
   }
+}
+
+function fetchByKy({ fetch: own }: Session, url: string, init: RequestInit): Promise<Response> {
+  const fetch = async () => (own ? own(new Request(url, init)) : globalThis.fetch(url, init));
+  return ky(url, { ...unused, fetch });
 }
 
 /** Wait for the Auth, at most as long as for a server that only reads. */
