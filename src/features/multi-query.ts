@@ -30,7 +30,7 @@ export function multiQuery<K, V, T extends object>(
   checkType("queries", "array", queries);
   const { context, path } = View.partsOf(view);
   // Invalid parameters throw now, not at the first row.
-  for (const query of queries) context.client.url({ path, query: { ...query } });
+  for (const query of queries) context.client.url({ path, query: { ...query } }, Infinity);
   return results(view, queries, signal);
 }
 

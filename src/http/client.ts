@@ -24,6 +24,9 @@ import type {
 } from "./request.js";
 import { credentialsFor, type Session, send } from "./send.js";
 
+// CouchDB reads no line of more than 8190 characters, nor do most proxies.
+const longestUrl = 8000;
+
 /**
  * The HTTP layer. It sends requests, and returns JSON, rows and errors. It knows CouchDB's response format,
  * but not its endpoints.
@@ -73,12 +76,19 @@ export class HttpClient {
     }
   }
 
-  /** The URL of a request, as sent and as shown in errors. */
-  url({ path, query = {} }: Pick<HttpRequest, "path" | "query">): string {
+  /**
+   * The URL of a request, as sent and as shown in errors.
+   *
+   * @throws RangeError if servers and proxies would refuse it for its length
+   */
+  url({ path, query = {} }: Pick<HttpRequest, "path" | "query">, longest = longestUrl): string {
     const parameters = encodeQuery(query, (value) => this.json.stringify(value));
     // A path from the user may include a query.
     const rest = path.includes("?") ? parameters.replace("?", "&") : parameters;
-    return `${this.base}/${path}${rest}`;
+    const url = `${this.base}/${path}${rest}`;
+    if (url.length <= longest) return url;
+    const [, name = "path"] = /([^?&]+)=[^&]{999}/.exec(url) ?? [];
+    throw new RangeError(`\`${name}\` is too long for a URL`);
   }
 
   /** Create an error of a request. */

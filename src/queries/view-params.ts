@@ -1,15 +1,16 @@
 import type { JsonObject, OperationOptions } from "../shared/types.js";
 
 /**
- * Parameters of a view. Pass keys as values: couchfetch encodes them. A key that is or contains `undefined` or
- * `NaN` is a TypeError, as CouchDB would return other rows, or all.
+ * Parameters of a view. Pass keys as values: couchfetch encodes them, and sends those that are too long for a
+ * URL by POST. A key that is or contains `undefined` or `NaN` is a TypeError, as CouchDB would return other
+ * rows, or all.
  *
  * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html
  */
 export interface ViewParams<K = unknown> extends OperationOptions {
   /** Return only rows with this key. */
   key?: K;
-  /** Return only rows with these keys, in this order. A list too long for a URL is sent by POST. */
+  /** Return only rows with these keys, in this order. */
   keys?: readonly K[];
   /** The first key in the order of the rows; with `descending`, the highest. */
   startkey?: unknown;

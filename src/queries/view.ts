@@ -21,7 +21,7 @@ import type { DocsOptions, IdsOptions, ViewParams } from "./view-params.js";
 import { ViewResponse } from "./view-response.js";
 import { found, isWithin, readDocs, type ViewContext } from "./view-rows.js";
 
-// Servers and proxies refuse longer URLs.
+// Servers and proxies refuse longer URLs. A longer query is sent by POST.
 const longestQuery = 2000;
 
 /**
@@ -259,11 +259,8 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     const how = { path: this.#path, ...this.#timing };
     const get = { method: "GET", ...how, query: { ...query } } as const;
     // Invalid parameters throw here.
-    const isShort = client.url(get).length - client.base.length < longestQuery;
-    const { keys, ...rest } = query;
-    if (isShort || !keys) return get;
-    const body = client.json.stringify({ keys });
-    return { ...get, method: "POST", query: { ...rest }, body, effect: "read" };
+    if (client.url(get, Infinity).length - client.base.length < longestQuery) return get;
+    return { ...how, method: "POST", body: client.json.stringify(query), effect: "read" };
   }
 }
 

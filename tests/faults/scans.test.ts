@@ -131,6 +131,26 @@ describe("a scan whose connection is lost goes on after the last row", () => {
     }
   });
 
+  test("rows whose keys are too long for a URL: cut once, anywhere", async () => {
+    const long = 'function (doc) { emit(new Array(9000).join("x") + doc._id); }';
+    const design = await direct.create("_design/long", {
+      data: { views: { rows: { map: long } } },
+    });
+    await design.save();
+    try {
+      const scan = (db: Database) => db.view("long", "rows").rows();
+      const expected = await read(scan(direct));
+      expect(expected.given).toHaveLength(12);
+      for (const after of [5_000, 15_000, 60_000, 100_000]) {
+        const { db, proxy } = await cutting((before) => (before === 0 ? { after } : undefined));
+        expect(await read(scan(db)), `cut after ${after} bytes`).toEqual(expected);
+        expect(proxy.requests, `cut after ${after} bytes`).toHaveLength(2);
+      }
+    } finally {
+      await design.delete();
+    }
+  });
+
   /** The text of the answer to a scan that is not cut. */
   async function whole(scan: (db: Database) => Rows<unknown>): Promise<string> {
     const { url, user, password } = server;

@@ -69,9 +69,16 @@ class HangUps {
   }
 }
 
+// The first line of a request. CouchDB refuses a longer one before it looks at anything else.
+const longestLine = 8190;
+
 async function answer(instance: Instance, request: IncomingMessage, response: ServerResponse) {
-  if (cors(instance, request, response)) return;
   const { method = "GET", url = "/" } = request;
+  if (`${method} ${url} HTTP/1.1`.length > longestLine) {
+    response.writeHead(400, { Connection: "close", "Content-Length": "0" }).end();
+    return;
+  }
+  if (cors(instance, request, response)) return;
   const [path = "/", query = ""] = url.split(/\?(.*)/s);
   const context: Context = {
     instance,
@@ -127,7 +134,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
   const hangUps = new HangUps();
   let open = 0;
 
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: 2 ** 20 }, (request, response) => {
     open++;
     prepare(response);
     response.once("close", () => {

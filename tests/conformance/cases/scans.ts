@@ -1,6 +1,14 @@
 import { assert } from "chai";
-import { BadRequestError, type Document, NotFoundError } from "couchfetch";
-import { type Case, fill, fillMany, rejects } from "../case.js";
+import {
+  BadRequestError,
+  type Document,
+  designDocs,
+  NotFoundError,
+  partition,
+  readRows,
+  type ViewParams,
+} from "couchfetch";
+import { type Case, fill, fillMany, rejects, watch } from "../case.js";
 
 const zoo = {
   views: {
@@ -31,6 +39,84 @@ export const scans: Case[] = [
       const all = idsOf(await db.docs({ includeDesignDocs: true }).toArray());
       assert.deepEqual(all, ["_design/zoo", ...Object.keys(animals)]);
       assert.deepEqual(idsOf(await db.docs({ ids: ["_design/zoo"] }).toArray()), ["_design/zoo"]);
+    },
+  },
+  {
+    name: "a key too long for a URL is sent in the body",
+    async run(context) {
+      const long = "x".repeat(9_000);
+      const map = "function (doc) { if (doc.key) emit(doc.key, 1); }";
+      const views = { by_key: { map, reduce: "_sum" } };
+      await fill(context.db, { "_design/zoo": { views } });
+      await fillMany(
+        context,
+        ["a", "b", "c"].map((_id) => ({ _id, key: long + _id })),
+      );
+      const { db, sent } = watch(context);
+      const view = db.view<string, number>("zoo", "by_key");
+      const [b, c] = [`${long}b`, `${long}c`];
+      const idsIn = async (params: ViewParams<string>) =>
+        (await view.rows({ reduce: false, ...params }).toArray()).map(({ id }) => id);
+      assert.deepEqual(await idsIn({ key: b }), ["b"]);
+      assert.deepEqual(await idsIn({ startkey: b }), ["b", "c"]);
+      assert.deepEqual(await idsIn({ endkey: b, inclusive_end: false }), ["a"]);
+      assert.deepEqual(await idsIn({ endkey: b, skip: 1, limit: 5, update: "true" }), ["b"]);
+      assert.deepEqual(await idsIn({ startkey: c, endkey: b, descending: true }), ["c", "b"]);
+      assert.deepEqual(await idsIn({ startkey: b, startkey_docid: "c", stable: false }), ["c"]);
+      assert.deepEqual(await idsIn({ startkey: b, update: false, update_seq: true }), ["b", "c"]);
+      const options = { startkey: b, endkey: { [long]: 1 } };
+      assert.deepEqual(idsOf(await view.docs(options).toArray()), ["b", "c"]);
+      assert.deepEqual(idsOf(await view.docs({ prefix: b }).toArray()), ["b"]);
+      assert.deepEqual(await view.items({ group: true, key: c }).toArray(), [[c, 1]]);
+      assert.equal((await view.get({ startkey: b, reduce: true })).rows[0]?.value, 2);
+      assert.deepEqual(await view.ids({ ids: [c, b] }).toArray(), ["c", "b"]);
+      for (const range of [
+        { startkey: "b", endkey: `b${long}` },
+        { startkey: `a${long}`, limit: 1 },
+      ])
+        assert.deepEqual(idsOf(await db.docs(range).toArray()), ["b"]);
+      assert.deepEqual(await db.keys({ endkey: `_design/${long}` }).toArray(), []);
+      const designs = designDocs(db).rows({ endkey: `_design/zoo${long}`, include_docs: true });
+      assert.equal((await designs.toArray())[0]?.doc?._id, "_design/zoo");
+      assert.match([...new Set(sent)].join(), /^POST [^?]*,POST [^?]*,POST [^?]*$/);
+    },
+  },
+  {
+    name: "a key too long for a URL is sent in the body by a partition, too",
+    needs: "partitions",
+    async run({ couch, db }) {
+      const land = await couch.create(`${db.id}_p`, { partitioned: true });
+      try {
+        await fill(land, { "cat:1": {}, "cat:2": {}, "dog:1": {} });
+        const cats = partition(land, "cat");
+        const endkey = `cat:1${"x".repeat(9_000)}`;
+        assert.deepEqual(idsOf(await cats.docs({ endkey }).toArray()), ["cat:1"]);
+      } finally {
+        await land.delete();
+      }
+    },
+  },
+  {
+    name: "a parameter too long for a URL is a RangeError that names it, and nothing is sent",
+    async run(context) {
+      const { couch, db, sent } = watch(context);
+      const long = "x".repeat(9_000);
+      const revs = Array.from(
+        { length: 300 },
+        (_, n) => `${n + 1}-${"0123456789abcdef".repeat(2)}`,
+      );
+      const calls: Record<string, () => unknown> = {
+        atts_since: () => db.get("cat", { attachments: true, atts_since: revs }),
+        rev: () => db.document("cat").fetch({ rev: long, conflicts: true }),
+        name: () => readRows(db, "_design/zoo/_geo/places", { query: { first: 1, name: long } }),
+        place: () => couch.request(`${db.id}/_design/zoo/_geo/places`, { query: { place: long } }),
+        path: () => db.get(long),
+      };
+      for (const [name, call] of Object.entries(calls)) {
+        const { message } = await rejects(call, RangeError);
+        assert.equal(message, `\`${name}\` is too long for a URL`);
+      }
+      assert.isEmpty(sent);
     },
   },
   ...[
