@@ -18,6 +18,16 @@ const unused: [pattern: RegExp, times: number][] = [
   [/^ {8}Object\.defineProperty\(this[\s\S]*?^ {8}}\);\n/gm, 5],
 ];
 
+/** Stands for modules of ky that couchfetch never runs, or that would only check its options. */
+const unusedModule = `
+  const identity = (value) => value;
+  export {
+    identity as findUnknownOptions, identity as normalizeRequestMethod, identity as normalizeRetryOptions,
+  };
+  export const HTTPError = undefined, TimeoutError = undefined;
+  export default undefined;
+`;
+
 /**
  * Drops the parts of ky that couchfetch never runs, as it has its own retries, timeouts, errors and progress:
  * bundlers cannot remove them from a class. `src/http/send.ts` passes the options that this relies on.
@@ -25,10 +35,12 @@ const unused: [pattern: RegExp, times: number][] = [
 const withoutUnused: Plugin = {
   name: "ky-without-unused",
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/](errors[\\/]\w+|utils[\\/](timeout|delay))\.js$/ }, () => ({
-      contents:
-        "export default undefined; export const HTTPError = undefined, TimeoutError = undefined;",
-    }));
+    onLoad(
+      { filter: /[\\/](HTTPError|TimeoutError|delay|normalize|options|timeout)\.js$/ },
+      () => ({
+        contents: unusedModule,
+      }),
+    );
     onLoad({ filter: /[\\/]Ky\.js$/ }, async ({ path }) => {
       let contents = await readFile(path, "utf8");
       for (const [pattern, times] of unused) {
@@ -48,7 +60,7 @@ const withoutUnused: Plugin = {
 export const pureKy: Plugin = {
   name: "pure-ky",
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]ky[\\/]distribution[\\/]index\.js$/ }, async ({ path }) => {
+    onLoad({ filter: /[/]ky[/]distribution[/]index\.js$/ }, async ({ path }) => {
       const { outputFiles } = await build({
         stdin: { contents: `export { default } from ${JSON.stringify(path)}`, resolveDir: "." },
         bundle: true,
