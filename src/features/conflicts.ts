@@ -44,7 +44,8 @@ interface Leaf<T extends object> {
  * ```
  *
  * @param merge - returns the new content, or changes the first leaf. The result keeps the first leaf's
- * attachments. While it runs, the Document cannot be used
+ * attachments and, unless it is another leaf, the fields that a schema strips. While it runs, the Document
+ * cannot be used
  * @param options - `attempts`: the limit, default 10
  * @throws ConflictError if there are unsaved changes, or after the last attempt
  * @throws NotFoundError if the document does not exist
@@ -173,16 +174,17 @@ async function mergeLeaves<T extends object>(
   const [first] = leaves as [Leaf<T>];
   const returned = await callMerge(state, merge, docs, operation);
   const made = returned === undefined ? first.doc : returned;
-  const isLeaf = docs.some((doc) => doc === made);
-  if (!isPlain(made) || (!isLeaf && holds(docs, made)))
+  const leaf = leaves.find(({ doc }) => doc === made);
+  if (!isPlain(made) || (!leaf && holds(docs, made)))
     throw new TypeError("`merge` must return a document, or nothing after changing the first leaf");
   if ("_deleted" in made) throw new TypeError("`merge` must not delete: delete the result instead");
   const _attachments = first.attachments;
   const { client, codec } = context;
   const { json } = client;
   const text = documentText(json, { ...ownMembers(made), _id, _rev: first.rev, _attachments });
-  const was = codec?.madeOf(first.doc);
-  return codec && was ? codec.mergeBack(json.parse(first.text), was(), json.parse(text)) : text;
+  // Fields that a schema stripped belong to the leaf that `merge` returned.
+  const original = leaf ?? first;
+  return codec ? codec.mergeInto(original.doc, original.text, json.parse(text)) : text;
 }
 
 /** Write the merged document. Returns false if another save came first. */

@@ -7,5 +7,5 @@ const names = /^(error )?(internal_|nodedown|timeout)/;
 /** Whether a row of a bulk write, or an error, leaves open what happened to the document. */
 export function isUncertainRow(row: BulkRow | CouchDBError): boolean {
   const { error, reason } = Object(row) as BulkRow;
-  return typeof error === "string" && names.test(`${error} ${reason}`);
+  return names.test(`${error} ${reason}`);
 }

@@ -35,8 +35,13 @@ export interface Codec {
   ): Source<Batch>;
   /** The schema's output for `data` as JSON; undefined if the schema did not transform it. */
   madeOf(data: object): (() => unknown) | undefined;
-  /** The JSON to write: the document as it was read, with the changes made since. */
+  /**
+   * The JSON to write: the document as it was read, with the changes made since. Throws a ValidationError if
+   * that would lose fields that the schema stripped.
+   */
   mergeBack(asRead: unknown, was: unknown, is: unknown): string;
+  /** The same for a document that `validateRead` returned. `text` is the JSON that it was read from. */
+  mergeInto(read: object, text: string, is: unknown): string;
 }
 
 /**

@@ -36,6 +36,7 @@ const parts = animals.query({}, { fields: ["born"] });
 same<typeof parts, Rows<{ born: string }>>(true);
 importDocs(animals, [{ born: "2020-01-02" }, { born: new Date() }]);
 couch.database("animals", { schema: standardSchema(schema, { validate: "write" }) });
+couch.database("animals", { schema: standardSchema(schema, { onStripped: "drop" }) });
 couch.database("animals", {
   schema: standardSchema(schema, {
     onInvalid: ({ id, issues, data }) => (issues.length > 1 || id === data._id ? "skip" : "pass"),
@@ -58,6 +59,8 @@ export const wrong = [
   couch.database("animals", { validate: "read" }),
   // @ts-expect-error: read, write or both
   couch.database("animals", { schema: standardSchema(schema, { validate: "never" }) }),
+  // @ts-expect-error: throw or drop
+  couch.database("animals", { schema: standardSchema(schema, { onStripped: "skip" }) }),
   // @ts-expect-error: skip or pass, or throw it
   couch.database("animals", { schema: standardSchema(schema, { onInvalid: () => "throw" }) }),
   // @ts-expect-error: the type is the schema's

@@ -11,12 +11,12 @@ import {
   ServerError,
   TooManyRequestsError,
 } from "../../shared/errors.js";
-import type { BulkRow, DocumentData } from "../../shared/types.js";
+import type { BulkRow } from "../../shared/types.js";
 import type { Operation } from "../../streams/operation.js";
 import { isUncertainRow } from "../uncertain-row.js";
 import type { AdaptiveRetry } from "./adaptive-retry.js";
 import type { Entry } from "./entry.js";
-import { readTheirs, replacementOf, validPair } from "./merge-conflict.js";
+import { readTheirs, replacementOf } from "./merge-conflict.js";
 import type { ImportOptions, ImportTotals } from "./options.js";
 
 const mostFailures = 100;
@@ -56,8 +56,12 @@ export class BatchWriter<T extends object> {
       this.#fail(entry);
       return undefined;
     }
-    const isValid = !this.#context.codec || (await this.#isValid(entry));
-    return isValid ? entry : undefined;
+    const { codec } = this.#context;
+    if (!codec) return entry;
+    return this.#unlessInvalid(entry.id, async () => {
+      await codec.validateWrite([entry.body], this.#operation);
+      return entry;
+    });
   }
 
   /** Write a batch, with repeated requests for conflicts. */
@@ -69,20 +73,12 @@ export class BatchWriter<T extends object> {
     }
   }
 
-  /** Whether a schema accepts a document. If not, it is counted as failed. */
-  async #isValid({ id, body }: Entry<T>): Promise<boolean | undefined> {
-    const { codec } = this.#context;
-    return this.#unlessInvalid(id, async () => {
-      await codec?.validateWrite([body], this.#operation);
-      return true;
-    });
-  }
-
   /** Run work. If a schema rejects the document, count it as failed, and return undefined. */
   async #unlessInvalid<R>(id: string, work: () => Promise<R>): Promise<R | undefined> {
     try {
       return await work();
     } catch (error) {
+      this.#operation.throwIfAborted();
       if (!this.#context.codec?.isRejection(error)) throw error;
       this.#fail({ id, error: "invalid", reason: error.message });
       return undefined;
@@ -140,10 +136,15 @@ export class BatchWriter<T extends object> {
     const { new_edits = true } = this.#options;
     const docs = batch.map(({ body }) => body).join(",");
     const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${docs}]}`;
-    const timeout = uploadTimeout(body.length, client.session.timeout);
-    const request: JsonRequest = { method: "POST", path: `${path}/_bulk_docs`, body, timeout };
-    const whole: JsonRequest = { ...request, retries: 0, expects: "length" };
-    const rows = (await client.value(whole, this.#operation)) as BulkRow[];
+    const request: JsonRequest = {
+      method: "POST",
+      path: `${path}/_bulk_docs`,
+      body,
+      timeout: uploadTimeout(body.length, client.session.timeout),
+      retries: 0,
+      expects: "length",
+    };
+    const rows = (await client.value(request, this.#operation)) as BulkRow[];
     if (!Array.isArray(rows)) throw client.invalid(request, "expected rows");
     // With new edits, CouchDB keeps the order; without, it sends rows for failures only.
     if (new_edits && rows.every((row, at) => row?.id === batch[at]?.id)) return rows;
@@ -197,31 +198,23 @@ export class BatchWriter<T extends object> {
       return [];
     }
     if (conflicts.length === 0) return [];
+    const context = this.#context;
+    const operation = this.#operation;
     const ids = conflicts.map(({ id }) => id);
     const merge = typeof onConflict === "function" ? onConflict : undefined;
     const theirs = await this.#retry.run(() =>
-      readTheirs(this.#context, ids, merge !== undefined, this.#operation),
+      readTheirs(context, ids, merge !== undefined, operation),
     );
-    const merged: Entry<T>[] = [];
+    const left: Entry<T>[] = [];
     for (const entry of conflicts) {
-      const row = theirs.get(entry.id);
-      const theirDoc = row?.doc as DocumentData<T> | undefined;
-      let made: T | undefined = entry.data;
-      if (merge && theirDoc) {
-        const pair = await this.#unlessInvalid(entry.id, () =>
-          validPair(this.#context, entry, theirDoc, this.#operation),
-        );
-        if (!pair) continue;
-        made = await this.#operation.race(Promise.resolve(merge(...pair)));
-      }
-      if (made === undefined) {
-        this.totals.conflicts += 1;
-        continue;
-      }
-      const next = replacementOf(this.#context, entry, made, row);
-      if (!this.#context.codec || (await this.#isValid(next))) merged.push(next);
+      const { id } = entry;
+      const next = await this.#unlessInvalid(id, () =>
+        replacementOf(context, entry, theirs.get(id), merge, operation),
+      );
+      if (next) left.push(next);
+      else if (next === null) this.totals.conflicts += 1;
     }
-    return merged;
+    return left;
   }
 }
 

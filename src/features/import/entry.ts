@@ -34,7 +34,12 @@ export function entryOf<T extends object>(
   // The same JSON that the Document's `save` would write.
   if (given instanceof Document) {
     const state = Document.stateOf(given);
-    return { data, id, body: state.written(state.data).body, mayBeThere: false };
+    try {
+      return { data, id, body: state.written(state.data).body, mayBeThere: false };
+    } catch (error) {
+      if (!state.context.codec?.isRejection(error)) throw error;
+      return { id, error: "invalid", reason: error.message };
+    }
   }
   const body = documentText(json, data._id === undefined ? { ...data, _id: id } : data);
   return { data, id, body, mayBeThere: false };

@@ -5,6 +5,7 @@ import type { ViewRow } from "../../shared/row-types.js";
 import type { DocumentData } from "../../shared/types.js";
 import type { Operation } from "../../streams/operation.js";
 import { dataOf, type Entry } from "./entry.js";
+import type { MergeTwo } from "./options.js";
 
 /** Read the rows of `_all_docs` for documents in conflict, by id. */
 export async function readTheirs(
@@ -14,40 +15,59 @@ export async function readTheirs(
   operation: Operation,
 ): Promise<Map<unknown, ViewRow>> {
   const body = client.json.stringify({ keys: ids });
-  const query = { include_docs };
-  const request = { method: "POST", path: `${path}/_all_docs`, query, body } as const;
-  const whole: JsonRequest = { ...request, effect: "read", expects: "rows" };
-  const { rows } = (await client.value(whole, operation)) as { rows: ViewRow[] };
+  const request: JsonRequest = {
+    method: "POST",
+    path: `${path}/_all_docs`,
+    query: { include_docs },
+    body,
+    effect: "read",
+    expects: "rows",
+  };
+  const { rows } = (await client.value(request, operation)) as { rows: ViewRow[] };
   if (Array.isArray(rows) && rows.every((row) => Object(row) === row)) {
     return new Map(rows.map((row) => [row.key, row]));
   }
-  throw client.invalid(request, "expected rows that are objects");
+  throw client.invalid(request, "expected rows");
 }
 
-/** Validate a document and the server's. Rejects with a ValidationError. */
-export async function validPair<T extends object>(
-  { client, codec }: DatabaseContext,
-  { data, body }: Entry<T>,
-  theirs: DocumentData<T>,
-  operation: Operation,
-): Promise<[mine: T, theirs: DocumentData<T>]> {
-  if (!codec) return [data, theirs];
-  const mine = client.json.parse(body) as DocumentData<T>;
-  return [await codec.validateRead(mine, operation), await codec.validateRead(theirs, operation)];
-}
-
-/** Create a document that overwrites the server's, whose revision is in `row`. */
-export function replacementOf<T extends object>(
-  { client }: DatabaseContext,
+/**
+ * Create the document that overwrites the server's, which `row` has. Returns null if the server's is kept. Fields
+ * that a schema stripped are those of the argument that `merge` returned, and otherwise the server's.
+ *
+ * An error of `merge` aborts the operation: it is not a rejection of the document.
+ */
+export async function replacementOf<T extends object>(
+  { client: { json }, codec }: DatabaseContext,
   entry: Entry<T>,
-  merged: T,
   row: ViewRow | undefined,
-): Entry<T> {
-  const { json } = client;
-  const data = dataOf(merged);
-  const { rev, deleted } = Object(row?.value) as { rev?: string; deleted?: boolean };
+  merge: MergeTwo<T> | undefined,
+  operation: Operation,
+): Promise<Entry<T> | null> {
   const { id: _id } = entry;
-  const whole = { ...(json.parse(documentText(json, data, _id)) as object), _id };
-  const body = json.stringify({ ...whole, _rev: deleted ? undefined : rev });
-  return { ...entry, data, body, mayBeThere: false };
+  const { rev, deleted } = Object(row?.value) as { rev?: string; deleted?: boolean };
+  const withIds = (text: string) => {
+    const data = json.parse(text) as object;
+    return { ...data, _id, _rev: deleted ? undefined : rev };
+  };
+  const replacement = async (data: T, body: string) => {
+    await codec?.validateWrite([body], operation);
+    return { ...entry, data, body, mayBeThere: false };
+  };
+  const doc = row?.doc as DocumentData<T> | undefined;
+  if (!merge || !doc) return replacement(entry.data, json.stringify(withIds(entry.body)));
+  const text = json.stringify(doc);
+  const read = async (data: T) =>
+    codec ? codec.validateRead(data as DocumentData<T>, operation) : data;
+  const mine = await read(codec ? (json.parse(entry.body) as T) : entry.data);
+  const theirs = (await read(doc)) as DocumentData<T>;
+  const calling = (async () => merge(mine, theirs))();
+  const merged = await operation.race(calling).catch((error) => {
+    operation.abort(error);
+    throw error;
+  });
+  if (merged === undefined) return null;
+  const data = dataOf(merged);
+  const is = withIds(documentText(json, data, _id));
+  const [from, original] = data === mine ? [mine, entry.body] : [theirs, text];
+  return replacement(data, codec ? codec.mergeInto(from, original, is) : json.stringify(is));
 }

@@ -42,7 +42,8 @@ export interface ImportOptions<T extends object = JsonObject> extends OperationO
   onProgress?: ((totals: ImportTotals) => void) | undefined;
   /**
    * If the server has another revision: `"skip"` keeps it, `"overwrite"` replaces it, and a function merges
-   * the two. A deletion is replaced without calling the function. Default `"skip"`.
+   * the two. A deletion is replaced without calling the function. Fields that a schema strips are those of the
+   * argument that the function returns; of the server's, if it returns another object. Default `"skip"`.
    */
   onConflict?: "skip" | "overwrite" | MergeTwo<T> | undefined;
   /**

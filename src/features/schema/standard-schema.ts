@@ -5,6 +5,7 @@ import type { SureJson } from "../../shared/sure-json.js";
 import type { DocumentData, Json } from "../../shared/types.js";
 import { mergeBack } from "./merge-back.js";
 import { validatedRows } from "./rows.js";
+import type { Path } from "./stripped-fields.js";
 import type { SchemaInput, SchemaOptions, SchemaOutput, StandardSchema } from "./types.js";
 import { type SchemaIssue, ValidationError } from "./validation-error.js";
 
@@ -21,8 +22,9 @@ import { type SchemaIssue, ValidationError } from "./validation-error.js";
  * `_local` documents and deletions are not validated.
  *
  * Saving writes the document as it was read, with your changes: fields that the schema strips are preserved.
- * Only a list that you changed and the schema transformed is written as the schema's output. The schema must
- * accept its own output as JSON.
+ * In a list, they are preserved with the items that are unchanged, wherever you move them. If you change an
+ * item that has such fields, saving throws a ValidationError: see `onStripped`. The schema must accept its own
+ * output as JSON.
  *
  * @throws TypeError if `schema` does not implement Standard Schema, or an option is invalid
  * @see https://standardschema.dev
@@ -31,7 +33,8 @@ export function standardSchema<S extends StandardSchema<unknown, object>>(
   schema: S,
   options: SchemaOptions = {},
 ): DocumentSchema<SchemaOutput<S>, SchemaInput<S>> {
-  const { validate = "both", onInvalid } = checkOptions(options, { validate: 1, onInvalid: 1 });
+  const known = { validate: 1, onInvalid: 1, onStripped: 1 } as const;
+  const { validate = "both", onInvalid, onStripped = "throw" } = checkOptions(options, known);
   if (typeof Object(Object(schema)["~standard"]).validate !== "function")
     throw new TypeError(
       "`schema` must be a Standard Schema, such as one of zod, valibot or arktype",
@@ -39,7 +42,9 @@ export function standardSchema<S extends StandardSchema<unknown, object>>(
   if (!["read", "write", "both"].includes(validate))
     throw new TypeError('`validate` must be "read", "write" or "both"');
   if (onInvalid !== undefined) checkType("onInvalid", "function", onInvalid);
-  const checked = { schema, validate, onInvalid };
+  if (!["throw", "drop"].includes(onStripped))
+    throw new TypeError('`onStripped` must be "throw" or "drop"');
+  const checked = { schema, validate, onInvalid, onStripped };
   return { toCodec: (json) => codecOf(checked, json as SureJson) };
 }
 
@@ -47,7 +52,12 @@ export function standardSchema<S extends StandardSchema<unknown, object>>(
 const made = /* @__PURE__ */ new WeakMap<object, () => unknown>();
 
 function codecOf(
-  { schema, validate, onInvalid }: SchemaOptions & { schema: StandardSchema<unknown, object> },
+  {
+    schema,
+    validate,
+    onInvalid,
+    onStripped,
+  }: SchemaOptions & { schema: StandardSchema<unknown, object> },
   json: SureJson,
 ): Codec {
   const isReadAsItIs = (data: DocumentData) => validate === "write" || isExempt(data);
@@ -59,7 +69,15 @@ function codecOf(
 
     madeOf: (data) => made.get(data),
 
-    mergeBack: (asRead, was, is) => mergeBack(json, asRead, was, is),
+    mergeBack: (asRead, was, is) =>
+      mergeBack(json, asRead, was, is, (path) => {
+        if (onStripped !== "drop") throw strippedError(is as DocumentData, path);
+      }),
+
+    mergeInto(read, text, is) {
+      const was = made.get(read);
+      return was ? codec.mergeBack(json.parse(text), was(), is) : json.stringify(is);
+    },
 
     isRejection: (error) => error instanceof ValidationError,
 
@@ -82,14 +100,11 @@ function codecOf(
 
     validateRows(source, kind, operation, skipped = () => undefined) {
       if (validate === "write") return source;
-      const validateOne = async (data: DocumentData) => {
-        try {
-          return await codec.validateRead(data, operation);
-        } catch (error) {
+      const validateOne = (data: DocumentData) =>
+        codec.validateRead(data, operation).catch((error) => {
           if (!(error instanceof ValidationError && onInvalid)) throw error;
           return afterInvalid(onInvalid, error, data);
-        }
-      };
+        });
       const abort = (error: unknown) => operation.abort(error);
       return validatedRows(source, kind, validateOne, skipped, abort);
     },
@@ -106,6 +121,12 @@ function afterInvalid(
   if (decision === "pass") return data;
   if (decision === "skip") return undefined;
   throw new TypeError('`onInvalid` must return "skip" or "pass", or throw', { cause: error });
+}
+
+/** The error for stripped fields that saving data would lose. */
+function strippedError(data: DocumentData, path: Path): ValidationError {
+  const message = 'the schema strips this: pass `onStripped: "drop"` to drop it with the change';
+  return new ValidationError(data, [{ message, path }], "cannot be saved");
 }
 
 /** Whether data is CouchDB's own document, a deletion, or not a document. */

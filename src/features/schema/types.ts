@@ -54,4 +54,11 @@ export interface SchemaOptions {
    * error that this function throws.
    */
   onInvalid?: ((error: ValidationError) => "skip" | "pass") | undefined;
+  /**
+   * Fields that the schema strips are preserved when a document is saved, in a list only with the items that
+   * are unchanged. This decides what happens to those of the other items, such as an item that you edited, or
+   * removed while you added another: `"throw"` throws a ValidationError that names the field, and nothing is
+   * sent. `"drop"` saves without them. Default `"throw"`.
+   */
+  onStripped?: "throw" | "drop" | undefined;
 }

@@ -7,7 +7,10 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** A document does not match the database's schema. If it was to be written, nothing was sent. */
+/**
+ * A document does not match the database's schema, or fields that the schema strips would be lost. If it was to
+ * be written, nothing was sent.
+ */
 export class ValidationError extends Error {
   override name = "ValidationError";
   /** The id of the document. */
@@ -16,12 +19,16 @@ export class ValidationError extends Error {
   /** The document, as it is in the database or was to be written. */
   readonly data: DocumentData;
 
-  constructor(data: DocumentData, issues: readonly SchemaIssue[]) {
+  constructor(
+    data: DocumentData,
+    issues: readonly SchemaIssue[],
+    problem = "does not match its schema",
+  ) {
     const list = issues.map(({ message, path = [] }) => {
       const names = path.map((part) => String(typeof part === "object" ? part.key : part));
       return [names.join("."), message].filter(Boolean).join(": ");
     });
-    super(`${JSON.stringify(data._id)} does not match its schema: ${list.join("; ")}`);
+    super(`${JSON.stringify(data._id)} ${problem}: ${list.join("; ")}`);
     this.id = data._id;
     this.issues = issues;
     this.data = data;

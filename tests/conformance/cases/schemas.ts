@@ -70,6 +70,48 @@ const unread = (animals: Database<Animal>, id: string) =>
 
 const born = "2020-01-02T03:04:05.000Z";
 
+interface Order {
+  lines: { sku: string }[];
+}
+
+const order = {
+  lines: [
+    { sku: "a", price: 1 },
+    { sku: "b", price: 2 },
+    { sku: "c", price: 3 },
+  ],
+};
+
+/** Strips what it does not know from the lines and the order, as zod's objects do. */
+const orderSchema = (
+  made: (lines: Order["lines"]) => Order["lines"] = (lines) => lines,
+): StandardSchema<unknown, Order> => ({
+  "~standard": {
+    version: 1,
+    vendor: "tests",
+    validate: (value) => ({
+      value: { lines: made((value as Order).lines.map(({ sku }) => ({ sku }))) },
+    }),
+  },
+});
+
+const openOrders = (
+  { couch, db }: Pick<Context, "couch" | "db">,
+  {
+    schema: by = orderSchema(),
+    ...options
+  }: SchemaOptions & { schema?: StandardSchema<unknown, Order> } = {},
+) => couch.database(db.id, { schema: standardSchema(by, options) });
+
+const orderOf = (orders: Database<Order>, id: string) =>
+  unread(orders as never, id) as object as Document<Order>;
+
+/** The lines in the database, by the order's id. */
+async function linesOf({ db }: Context): Promise<Record<string, unknown>> {
+  const docs = await db.docs().toArray();
+  return Object.fromEntries(docs.map(({ id, json }) => [id, json.lines]));
+}
+
 /** Every way to read the document `bad`, which is none of the schema's. */
 const readings: Record<string, (animals: Database<Animal>) => Promise<unknown>> = {
   get: (animals) => animals.get("bad"),
@@ -225,39 +267,200 @@ export const schemas: Case[] = [
     },
   },
   {
-    name: "in a list that is changed, what a schema left in its place is whole, and else as it made it",
+    name: "fields that a schema strips from a list's items stay with the items that are unchanged",
     async run(context) {
-      const looked = {
-        legs: 2,
-        flock: [
-          { n: 1, a: 1 },
-          { n: 2, a: 2 },
-        ],
-      };
-      const sorted = {
-        legs: 2,
-        flock: [
-          { n: 2, a: 1 },
-          { n: 1, a: 2 },
-        ],
-      };
-      await fill(context.db, { looked, sorted, still: sorted });
-      const lists = schemaBy((value) => {
-        const { flock, legs } = value as Animal & { flock: { n: number }[] };
-        return { value: { legs, flock: flock.sort((a, b) => a.n - b.n).map(({ n }) => ({ n })) } };
+      await fill(context.db, {
+        sorted: order,
+        fewer: order,
+        more: order,
+        updated: order,
+        bulk: order,
       });
-      for await (const doc of open(context, { schema: lists }).docs()) {
-        const data = doc.data as Animal as Animal & { flock: { n: number }[] };
-        assert.isFalse(doc.dirty);
-        data.legs = 3;
-        if (doc.id !== "still") Object.assign(data.flock[0] ?? {}, { n: 0 });
-        await doc.save();
+      const orders = openOrders(context);
+      const reverse = (data: Order) => void data.lines.reverse();
+      const sorted = await orders.get("sorted");
+      reverse(sorted.data);
+      await sorted.save();
+      // It knows what it has saved.
+      assert.isFalse(sorted.dirty);
+      sorted.data.lines.push({ sku: "d" });
+      await sorted.save();
+      const fewer = await orders.get("fewer");
+      fewer.data.lines.shift();
+      await fewer.save();
+      const more = await orders.get("more");
+      more.data.lines.unshift({ sku: "d" });
+      await more.save();
+      const updated = orderOf(orders, "updated");
+      await updated.update(({ lines: [first, ...others] }) => ({
+        lines: [...others, ...(first ? [first] : [])],
+      }));
+      await orders.updateDocs(["bulk"], (docs) => {
+        for (const { data } of docs) reverse(data);
+      });
+      const [a, b, c] = order.lines;
+      const d = { sku: "d" };
+      const saved = await linesOf(context);
+      assert.deepEqual(saved, {
+        sorted: [c, b, a, d],
+        fewer: [b, c],
+        more: [d, a, b, c],
+        updated: [b, c, a],
+        bulk: [c, b, a],
+      });
+    },
+  },
+  {
+    name: "a save that would lose fields that a schema strips is refused, and nothing is sent",
+    async run(context) {
+      await fill(context.db, { order, other: order });
+      const { sent, ...watched } = watch(context);
+      const orders = openOrders(watched);
+      const edit = ({ lines: [, second] }: Order) => {
+        if (second) second.sku = "x";
+      };
+      const read = await orders.get("order");
+      edit(read.data);
+      const ways: Record<string, () => Promise<unknown>> = {
+        save: () => read.save(),
+        "save with attachments": () => saveWithAttachments(read, { a: new Blob(["a"]) }),
+        update: () => orderOf(orders, "order").update(edit),
+        "update to another object": () =>
+          orderOf(orders, "order").update(() => ({ lines: [{ sku: "x" }] })),
+        updateDocs: () =>
+          orders.updateDocs(["other", "order"], (docs) => {
+            for (const { id, data } of docs) id === "order" ? edit(data) : data.lines.reverse();
+          }),
+      };
+      for (const [name, work] of Object.entries(ways)) {
+        const error = await rejects(work(), ValidationError);
+        assert.equal(error.id, "order", name);
+        const at = name.includes("object") ? 0 : 1;
+        assert.deepEqual(error.issues[0]?.path as unknown[], ["lines", at, "price"], name);
+        assert.include(error.message, `"order" cannot be saved: lines.${at}.price: `);
+        assert.include(error.message, 'onStripped: "drop"');
       }
-      const after = async (id: string) => (await context.db.get(id)).json;
-      const first = { n: 0, a: 1 };
-      assert.deepEqual(await after("looked"), { legs: 3, flock: [first, looked.flock[1]] });
-      assert.deepEqual(await after("sorted"), { legs: 3, flock: [{ n: 0 }, { n: 2 }] });
-      assert.deepEqual(await after("still"), { ...sorted, legs: 3 });
+      const totals = await importDocs(orders, [read], { onConflict: "overwrite" });
+      assert.deepInclude(totals, { read: 1, written: 0, failed: 1 });
+      assert.include(totals.failures[0]?.reason, "lines.1.price");
+      assert.isTrue(read.dirty);
+      const reads = (each: string) => each.startsWith("GET") || each.includes("_all_docs");
+      assert.isTrue(sent.every(reads), sent.join());
+      // Without the edit, it can be saved.
+      const again = read.data.lines[1];
+      if (again) again.sku = "b";
+      read.data.lines.reverse();
+      await read.save();
+      assert.deepEqual((await linesOf(context)).order, [...order.lines].reverse());
+    },
+  },
+  {
+    name: 'with onStripped: "drop", changed items are saved without the fields that a schema strips',
+    async run(context) {
+      await fill(context.db, { order });
+      const orders = openOrders(context, { onStripped: "drop" });
+      const read = await orders.get("order");
+      read.data.lines.reverse();
+      if (read.data.lines[0]) read.data.lines[0].sku = "x";
+      await read.save();
+      const [a, b] = order.lines;
+      assert.deepEqual((await linesOf(context)).order, [{ sku: "x" }, b, a]);
+      assert.isFalse(read.dirty);
+      if (read.data.lines[0]) read.data.lines[0].sku = "y";
+      await openOrders(context).updateDocs([], (docs) => docs.append(read));
+      assert.deepEqual((await linesOf(context)).order, [{ sku: "y" }, b, a]);
+    },
+  },
+  {
+    name: "merged documents keep the fields that a schema strips, of the document that is returned",
+    async run(context) {
+      const { db } = context;
+      const names = ["mine", "theirs", "both", "edited", "over"];
+      await fill(db, Object.fromEntries(names.map((name) => [name, { ...order, note: "theirs" }])));
+      const orders = openOrders(context);
+      const given = names.map((_id) => ({
+        _id,
+        note: "mine",
+        lines: [{ sku: "d", price: 4 }, order.lines[0]],
+      }));
+      const onConflict = (mine: Order, theirs: Order & { _id: string }) => {
+        if (theirs._id === "mine") return mine;
+        if (theirs._id === "theirs") theirs.lines.reverse();
+        if (theirs._id === "edited") Object.assign(theirs.lines[0] ?? {}, { sku: "x" });
+        if (theirs._id !== "both") return theirs;
+        return { lines: [...theirs.lines, { sku: "d" }] };
+      };
+      const totals = await importDocs(orders, given.slice(0, 4) as Order[], { onConflict });
+      assert.deepInclude(totals, { read: 4, written: 3, conflicts: 0, failed: 1 });
+      assert.deepInclude(totals.failures[0], { id: "edited", error: "invalid" });
+      assert.include(totals.failures[0]?.reason, "lines.0.price");
+      // A Document is what its save would write.
+      const over = await orders.get("over");
+      over.data.lines.reverse();
+      await (await db.get("over")).update((data) => {
+        data.note = "changed since";
+      });
+      await importDocs(orders, [over], { onConflict: "overwrite" });
+      const [a, b, c] = order.lines;
+      assert.deepEqual(await linesOf(context), {
+        mine: [{ sku: "d", price: 4 }, a],
+        theirs: [c, b, a],
+        both: [a, b, c, { sku: "d" }],
+        edited: [a, b, c],
+        over: [c, b, a],
+      });
+      const notes = await Promise.all(names.map(async (name) => (await db.get(name)).json.note));
+      assert.deepEqual(notes, ["mine", "theirs", "theirs", "theirs", "theirs"]);
+    },
+  },
+  {
+    name: "a leaf that is merged keeps the fields that a schema strips from it",
+    async run(context) {
+      const { db } = context;
+      const [a, b, c] = order.lines;
+      const leaves = ["first", "second", "refused"].flatMap((_id) => [
+        { _id, _rev: "1-b", lines: [a, b], note: "first" },
+        { _id, _rev: "1-a", lines: [c], note: "second" },
+      ]);
+      await importDocs(db, leaves, { new_edits: false });
+      const orders = openOrders(context);
+      await resolveConflicts(orderOf(orders, "first"), ([first, second]) => {
+        first?.lines.reverse();
+        first?.lines.push(...(second?.lines ?? []));
+      });
+      await resolveConflicts(orderOf(orders, "second"), ([, second]) => second);
+      const refused = resolveConflicts(orderOf(orders, "refused"), ([, second]) => ({
+        lines: second?.lines ?? [],
+      }));
+      const error = await rejects(refused, ValidationError);
+      assert.deepEqual(error.issues[0]?.path as unknown[], ["lines", 0, "price"]);
+      assert.lengthOf(await orderOf(orders, "refused").conflicts(), 1);
+      assert.deepEqual(await linesOf(context), {
+        first: [b, a, { sku: "c" }],
+        second: [c],
+        refused: [a, b],
+      });
+      assert.equal((await db.get("first")).json.note, "first");
+      assert.equal((await db.get("second")).json.note, "second");
+    },
+  },
+  {
+    name: "a list whose items a schema moves is saved as it came, or refused",
+    async run(context) {
+      await fill(context.db, { order: { lines: [...order.lines].reverse(), n: 1 } });
+      const sorting = orderSchema((lines) => lines.sort((a, b) => (a.sku < b.sku ? -1 : 1)));
+      const orders = openOrders(context, { schema: sorting });
+      const read = await orders.get("order");
+      assert.equal(read.data.lines[0]?.sku, "a");
+      Object.assign(read.data, { n: 2 });
+      await read.save();
+      const saved = { lines: [...order.lines].reverse(), n: 2 };
+      assert.deepEqual((await context.db.get("order")).json, saved);
+      read.data.lines.pop();
+      await rejects(read.save(), ValidationError);
+      const dropping = openOrders(context, { schema: sorting, onStripped: "drop" });
+      await orderOf(dropping, "order").update(({ lines }) => void lines.pop());
+      assert.deepEqual((await linesOf(context)).order, [{ sku: "a" }, { sku: "b" }]);
     },
   },
   {
@@ -793,10 +996,11 @@ export const schemas: Case[] = [
       for (const options of [{ schema }, { schema: {} }, { schema: null }, {}]) {
         await rejects(() => couch.database("animals", options as never), TypeError);
       }
-      for (const wrong of [{}, { "~standard": {} }, null]) {
-        await rejects(() => standardSchema(wrong as never), TypeError);
+      for (const none of [{}, { "~standard": {} }, null]) {
+        await rejects(() => standardSchema(none as never), TypeError);
       }
-      for (const options of [{ validate: "never" }, { onInvalid: "skip" }]) {
+      const wrong = [{ validate: "never" }, { onInvalid: "skip" }, { onStripped: "keep" }];
+      for (const options of [...wrong, { onDrop: "drop" }, { onStripped: null }]) {
         await rejects(() => standardSchema(schema, options as never), TypeError);
       }
     },
