@@ -1,6 +1,6 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { Query } from "../http/query.js";
-import type { JsonRequest, StreamRequest } from "../http/request.js";
+import type { StreamRequest } from "../http/request.js";
 import type { Selector } from "../queries/selector.js";
 import { checkJson, checkObject } from "../shared/arguments.js";
 import { NotFoundError } from "../shared/errors.js";
@@ -34,15 +34,19 @@ export interface ChangesOptions<T extends object = JsonObject> extends FeedOptio
   descending?: boolean | undefined;
   /** `"all_docs"` lists all leaf revisions of each document, `"main_only"` (default) the winning one. */
   style?: "main_only" | "all_docs" | undefined;
-  /** A filter function, as `design/function`. */
+  /**
+   * A filter function, as `design/function`, or one of CouchDB's own: `_design`
+   * for design documents only. You may leave out `_doc_ids`, `_selector` and `_view`: the options of these
+   * names imply them.
+   */
   filter?: string;
-  /** Parameters for the filter function, in its `req.query`. */
+  /** Parameters for the filter function, in its `req.query`. They cannot have the name of an option of the feed. */
   params?: Record<string, string | number | boolean>;
   /** Return only changes of these documents. */
   doc_ids?: string[];
   /** Return only changes of documents that match this selector. */
   selector?: Selector<T>;
-  /** Return only changes of documents for which this view, as `design/view`, emits rows. */
+  /** Return only changes of documents for which this view, named like `filter`, emits rows. */
   view?: string;
   /** Set a sequence only in one of this many changes, which is cheaper for a server with many shards. */
   seq_interval?: number | undefined;
@@ -72,9 +76,8 @@ export class ChangesFeed<
 > extends Feed<ChangeEvent<T, J>> {
   /** @internal */
   constructor(context: DatabaseContext, options: ChangesOptions) {
-    checkChangesOptions(options);
-    const since = options.since ?? options.lastEventId;
-    super(sourceOf<T, J>(context, options), { ...options, since });
+    const source = sourceOf<T, J>(context, options);
+    super(source, { ...options, since: options.since ?? options.lastEventId });
   }
 }
 
@@ -83,12 +86,13 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
   options: ChangesOptions,
 ): FeedSource<ChangeEvent<T, J>> {
   const { client, codec, path } = context;
+  const request = changesRequest(context, options);
   let created: string | undefined;
   return {
     client,
     canResume: !options.descending,
     skips: codec?.skips ?? false,
-    toRequest: (query) => changesRequest(context, options, query),
+    toRequest: (position) => ({ ...request, query: { ...request.query, ...position } }),
     toEvent(row, text) {
       const deletion = row as DeletionJson;
       if (deletion.deleted) return new DeletedEvent(deletion);
@@ -99,8 +103,8 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
       rows,
     sequenceOf: (event) => event.sequence,
     async check(operation, silenceTimeout) {
-      const how = { silenceTimeout, expects: "db_name", retries: 0 } as const;
-      const request: JsonRequest = { method: "GET", path, ...how };
+      const expects = "db_name";
+      const request = { method: "GET", path, silenceTimeout, expects, retries: 0 } as const;
       const info = (await client.value(request, operation)) as DatabaseInfo;
       const before = created;
       created = client.json.stringify(info.instance_start_time);
@@ -111,36 +115,40 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
   };
 }
 
-function changesRequest(
-  { client, path }: DatabaseContext,
-  options: ChangesOptions,
-  position: Query,
-): StreamRequest {
-  const { lastEventId: _, signal: __, checkpoint: ___, onState: ____, ...rest } = options;
-  const { params, doc_ids, selector, view, ...given } = rest;
-  const filter = doc_ids ? "_doc_ids" : selector ? "_selector" : view ? "_view" : given.filter;
-  const query = { ...params, ...given, filter, view, ...position };
+/** The request, without a position. Invalid options throw here. */
+function changesRequest({ client, path }: DatabaseContext, options: ChangesOptions): StreamRequest {
+  checkObject("options", options);
+  const { lastEventId, signal: _, checkpoint, onState: __, ...rest } = options;
+  const { params, doc_ids, selector, ...given } = rest;
+  const { feed = "normal", descending, since } = given;
+  if (descending && (feed !== "normal" || checkpoint))
+    throw new TypeError("`descending` needs a normal feed without `checkpoint`");
+  if (since !== undefined && lastEventId !== undefined)
+    throw new TypeError("pass either `since` or `lastEventId`");
+  // Without one of these, CouchDB returns more changes.
+  for (const name of ["filter", "params", "doc_ids", "selector", "view"])
+    if (name in options) checkJson(name, options[name as "filter"]);
+  // These imply a filter of their name.
+  let { filter } = given;
+  for (const name of ["doc_ids", "selector", "view"])
+    if (name in options) {
+      filter ??= `_${name}`;
+      if (filter !== `_${name}`)
+        throw new TypeError(`\`${name}\` excludes the filter \`${filter}\``);
+    }
+  const query: Query = { ...given, filter };
+  for (const name in params)
+    if (name in query || /^(descending|feed|heartbeat|limit|since)$/.test(name))
+      throw new TypeError(`\`params\` cannot have \`${name}\``);
+  const request: StreamRequest = {
+    method: "GET",
+    path: `${path}/_changes`,
+    query: { ...params, ...query },
+  };
+  client.url(request);
   // To filter, the server may read many changes between two that it sends.
-  const how = filter ? { silenceTimeout: client.session.silenceTimeout } : {};
-  const request = { path: `${path}/_changes`, query, ...how };
-  if (!doc_ids && !selector) return { ...request, method: "GET" };
+  if (filter) request.silenceTimeout = client.session.silenceTimeout;
+  if (!doc_ids && !selector) return request;
   const body = client.json.stringify({ doc_ids, selector });
   return { ...request, method: "POST", body, effect: "read" };
-}
-
-// Without one of these, CouchDB returns more changes.
-const selecting = ["filter", "params", "doc_ids", "selector", "view"];
-
-function checkChangesOptions(options: ChangesOptions): void {
-  checkObject("options", options);
-  const { feed = "normal", checkpoint, descending } = options;
-  if (feed !== "normal" && descending) throw new TypeError("a live feed cannot be `descending`");
-  if (checkpoint && descending)
-    throw new TypeError("a `descending` feed cannot have a `checkpoint`");
-  if (options.since !== undefined && options.lastEventId !== undefined)
-    throw new TypeError("pass either `since` or `lastEventId`");
-  const filters = Object.entries(options).filter(([name]) => selecting.includes(name));
-  for (const [name, value] of filters) checkJson(name, value);
-  if (filters.filter(([name]) => name !== "params").length > 1)
-    throw new TypeError("pass only one of `filter`, `doc_ids`, `selector` and `view`");
 }

@@ -200,7 +200,7 @@ export class FeedLoop<E> {
   async #pause(delay: number, reason?: CouchDBError): Promise<void> {
     const { operation, onState } = this.#options;
     this.#isConnected = false;
-    onState(reason ? { state: "waiting", delay, reason } : { state: "waiting", delay });
+    onState({ state: "waiting", delay, ...(reason && { reason }) });
     await operation.sleep(delay);
   }
 }

@@ -59,9 +59,10 @@ const longestHeartbeat = 60_000;
 
 /** @throws TypeError or RangeError if an option is invalid */
 export function checkFeedOptions(options: FeedOptions): void {
-  const { feed = "normal", heartbeat = longestHeartbeat, limit = 1, checkpoint } = options;
-  if (!["normal", "continuous", "longpoll"].includes(feed))
-    throw new TypeError('`feed` must be "normal", "continuous" or "longpoll"');
+  const { feed = "normal", heartbeat = longestHeartbeat, limit = 1 } = options;
+  const { checkpoint, onState = Object } = options;
+  const kinds = ["normal", "continuous", "longpoll"];
+  if (!kinds.includes(feed)) throw new TypeError(`\`feed\` must be ${kinds.join(" or ")}`);
   if (!(heartbeat > 0 && heartbeat <= longestHeartbeat)) {
     throw new RangeError("`heartbeat` must be more than 0 and at most 60000 ms");
   }
@@ -71,5 +72,5 @@ export function checkFeedOptions(options: FeedOptions): void {
     checkType("checkpoint.load", "function", load);
     checkType("checkpoint.save", "function", save);
   }
-  if (options.onState !== undefined) checkType("onState", "function", options.onState);
+  checkType("onState", "function", onState);
 }

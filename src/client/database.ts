@@ -203,7 +203,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     ) as [readonly string[], BulkEdit<T>?, BulkOptions?];
     checkType("ids", "array", ids);
     const bulk = new BulkOperation<T>(this.#context);
-    for (const id of ids) bulk.append(new Document<T>(this.#context, id, {}));
+    for (const id of ids) bulk.create(id, {} as T);
     return editAndSave(this.#context, bulk, edit, options);
   }
 

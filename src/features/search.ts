@@ -133,6 +133,7 @@ function hits<T extends object, S extends object>(
   const { signal, limit, ...params } = options;
   checkType("q", "string", q);
   if (limit === 0) throw new RangeError("`limit` must be at least 1");
+  if ("q" in params) throw new TypeError("pass `q` before `params`");
   if (params.group_field !== undefined)
     throw new TypeError("`group_field` gives no rows: use couch.request()");
   for (const [name, value] of Object.entries(params)) {

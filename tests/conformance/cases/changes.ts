@@ -5,12 +5,13 @@ import {
   ChangedEvent,
   type ChangeEvent,
   type ChangesFeed,
+  type ChangesOptions,
   CouchDB,
   DeletedEvent,
   type Fetch,
   NotFoundError,
 } from "couchfetch";
-import { type Case, fill, rejects } from "../case.js";
+import { type Case, fill, rejects, watch } from "../case.js";
 
 async function all(feed: ChangesFeed): Promise<ChangeEvent[]> {
   const events: ChangeEvent[] = [];
@@ -131,6 +132,74 @@ export const changes: Case[] = [
       assert.deepEqual(await only(db.changes({ filter: "_design" })), ["_design/zoo"]);
       await rejects(all(db.changes({ filter: "zoo/none" })), NotFoundError);
       await rejects(all(db.changes({ since: "zzz" })), BadRequestError);
+    },
+  },
+  {
+    name: "a feed accepts CouchDB's own names of filters, with the options they belong to",
+    async run({ db }) {
+      const map = "function (doc) { if (doc.kind === 'dog') emit(1); }";
+      const views = { dogs: { map } };
+      await fill(db, { cat: { kind: "cat" }, dog: { kind: "dog" }, "_design/zoo": { views } });
+      const calls: [ChangesOptions, ids: string[]][] = [
+        [{ filter: "_doc_ids", doc_ids: ["dog", "none"] }, ["dog"]],
+        [{ filter: "_selector", selector: { kind: "cat" } }, ["cat"]],
+        [{ filter: "_view", view: "zoo/dogs" }, ["dog"]],
+        [{ filter: "_design" }, ["_design/zoo"]],
+      ];
+      for (const [options, ids] of calls) {
+        const { filter: _, ...implied } = options;
+        for (const spelling of ids[0] === "_design/zoo" ? [options] : [options, implied]) {
+          const events = await all(db.changes(spelling));
+          assert.deepEqual(
+            events.map(({ id }) => id),
+            ids,
+          );
+          for (const feed of live) {
+            const [event] = await all(db.changes({ ...spelling, feed, limit: 1 }));
+            assert.equal(event?.id, ids[0]);
+          }
+        }
+      }
+    },
+  },
+  {
+    name: "params reach the filter function, and cannot replace an option of the feed",
+    async run({ db }) {
+      const month = "function (doc, req) { return doc.month === req.query.view; }";
+      await fill(db, {
+        "_design/zoo": { filters: { month } },
+        cat: { month: "May" },
+        dog: { month: "June" },
+      });
+      const filter = "zoo/month";
+      const [event, ...more] = await all(db.changes({ filter, params: { view: "May" } }));
+      assert.equal(event?.id, "cat");
+      assert.isEmpty(more);
+      const ours = { feed: "normal", since: 0, limit: 1, heartbeat: 9, descending: true, filter };
+      for (const [name, value] of Object.entries(ours)) {
+        const params = { [name]: value };
+        const error = await rejects(() => db.changes({ filter, params }), TypeError);
+        assert.equal(error.message, `\`params\` cannot have \`${name}\``);
+      }
+      const twice = { filter, include_docs: true, params: { include_docs: false } };
+      await rejects(() => db.changes(twice), TypeError);
+    },
+  },
+  {
+    name: "a filter parameter too long for a URL is a RangeError that names it",
+    async run(context) {
+      const { db, sent } = watch(context);
+      for (const feed of ["normal", ...live] as const) {
+        const params = { a: 1, name: "x".repeat(9_000), b: 2 };
+        const error = await rejects(
+          () => db.changes({ feed, filter: "zoo/a", params }),
+          RangeError,
+        );
+        assert.equal(error.message, "`name` is too long for a URL");
+      }
+      const error = await rejects(() => db.changes({ since: "x".repeat(9_000) }), RangeError);
+      assert.equal(error.message, "`since` is too long for a URL");
+      assert.isEmpty(sent);
     },
   },
   ...live.flatMap((feed): Case[] => [
