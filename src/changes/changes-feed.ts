@@ -1,4 +1,5 @@
 import type { DatabaseContext } from "../documents/database-context.js";
+import { encodeSegment } from "../http/paths.js";
 import type { Query } from "../http/query.js";
 import type { StreamRequest } from "../http/request.js";
 import type { Selector } from "../queries/selector.js";
@@ -35,7 +36,7 @@ export interface ChangesOptions<T extends object = JsonObject> extends FeedOptio
   /** `"all_docs"` lists all leaf revisions of each document, `"main_only"` (default) the winning one. */
   style?: "main_only" | "all_docs" | undefined;
   /**
-   * A filter function, as `design/function`, or one of CouchDB's own: `_design`
+   * A filter function, as `design/function`: the last slash separates them. Or one of CouchDB's own: `_design`
    * for design documents only. You may leave out `_doc_ids`, `_selector` and `_view`: the options of these
    * names imply them.
    */
@@ -140,6 +141,10 @@ function changesRequest({ client, path }: DatabaseContext, options: ChangesOptio
   for (const name in params)
     if (name in query || /^(descending|feed|heartbeat|limit|since)$/.test(name))
       throw new TypeError(`\`params\` cannot have \`${name}\``);
+  for (const name of ["filter", "view"])
+    if (query[name] !== undefined)
+      // The server decodes both parts of `design/function` once more.
+      query[name] = encodeSegment(query[name] as string).replace(/%2F(?!.*%2F)/, "/");
   const request: StreamRequest = {
     method: "GET",
     path: `${path}/_changes`,

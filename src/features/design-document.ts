@@ -101,6 +101,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
    * for await (const change of animals.changes({ filter })) console.log(change.id);
    * ```
    *
+   * @param name - without slashes
    * @param source - the text of a JavaScript function of a document and a request
    * @param options - `existsOk`: replace an existing filter
    * @returns the name to pass to `changes` as `filter`
@@ -110,6 +111,8 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
   async createFilter(name: string, source: string, options: DefineOptions = {}): Promise<string> {
     checkType("source", "string", source);
     checkOptions(options, { signal: 1, existsOk: 1 });
+    if (/\//.test(name))
+      throw new TypeError("`name` must not contain a slash: `changes` could not find it");
     await this.#define("filters", name, source, options);
     return `${this.#name}/${name}`;
   }

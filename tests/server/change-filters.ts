@@ -26,8 +26,24 @@ const byId = (accepts: (id: string) => boolean): Filter => ({
   skipsUncounted: true,
 });
 
-async function designFunction(context: DatabaseContext, path: string, member: string) {
-  const [ddoc = "", name = ""] = path.split("/");
+// After the URL's own decoding; an invalid escape stays.
+function decodeAgain(part: string): string {
+  const spaced = part.replaceAll("+", " ");
+  return spaced.replace(/(%[0-9a-f]{2})+/gi, (escapes) => decodeURIComponent(escapes));
+}
+
+/** The two names of `design/function`, each of which CouchDB decodes once more. */
+function namesOf(path: string): [ddoc: string, name: string] | undefined {
+  const [ddoc, name, ...more] = path.split("/").filter((part) => part !== "");
+  if (ddoc === undefined || name === undefined || more.length > 0) return undefined;
+  return [decodeAgain(ddoc), decodeAgain(name)];
+}
+
+async function designFunction(
+  context: DatabaseContext,
+  [ddoc, name]: [ddoc: string, name: string],
+  member: string,
+) {
   const design = await context.db.get(`_design/${ddoc}`);
   const group = design[member];
   const found = isObject(group) ? group[name] : undefined;
@@ -50,8 +66,12 @@ function requestObject(context: DatabaseContext, body: Doc) {
 }
 
 /** A filter that fails ends the request: once the rows have begun, by cutting the connection. */
-async function byFunction(context: DatabaseContext, path: string, body: Doc): Promise<Filter> {
-  const { source } = await designFunction(context, path, "filters");
+async function byFunction(
+  context: DatabaseContext,
+  names: [ddoc: string, name: string],
+  body: Doc,
+): Promise<Filter> {
+  const { source } = await designFunction(context, names, "filters");
   const filter = compile(source, "the filter function");
   const request = requestObject(context, body);
   return byDocument((doc) => {
@@ -66,7 +86,9 @@ async function byFunction(context: DatabaseContext, path: string, body: Doc): Pr
 async function byView(context: DatabaseContext): Promise<Filter> {
   const path = context.query.get("view");
   if (path === null) throw badRequest("`view` filter parameter is not provided.");
-  const { source, name } = await designFunction(context, path, "views");
+  const names = namesOf(path);
+  if (!names) throw new CouchError(500, "case_clause", path.replaceAll("/", ""));
+  const { source, name } = await designFunction(context, names, "views");
   const map = compileMap(source, name);
   return byDocument((doc) => map(doc).length > 0);
 }
@@ -99,8 +121,7 @@ export async function openFilter(context: DatabaseContext, body: Doc): Promise<F
   if (name === "_view") return byView(context);
   if (name === "_design") return byId((id) => id.startsWith("_design/"));
   if (name.startsWith("_")) throw badRequest("unknown builtin filter name");
-  if (!name.includes("/")) {
-    throw badRequest("`filter` must be of the form `designname/filtername`");
-  }
-  return byFunction(context, name, body);
+  const names = namesOf(name);
+  if (!names) throw badRequest("`filter` must be of the form `designname/filtername`");
+  return byFunction(context, names, body);
 }

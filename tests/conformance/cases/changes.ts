@@ -186,6 +186,36 @@ export const changes: Case[] = [
     },
   },
   {
+    name: "filters and views of any name: the last slash separates it from the design document",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 }, fish: {} });
+      const designs = ["zoo", "a/b", "a+b", "a%2Fb", "100%", "a b", "a&b=c?d#e", "ä", "a/b/c+d"];
+      const names = ["legs", "a+b", "a%2Fb", "%", "a b", "a&b=c?d#e", "ä"];
+      const legs = "function (doc) { return doc.legs === 4; }";
+      const map = "function (doc) { if (doc.legs === 4) emit(1); }";
+      const filters = Object.fromEntries(names.map((name) => [name, legs]));
+      const views = Object.fromEntries(names.map((name) => [name, { map }]));
+      for (const design of designs) {
+        await fill(db, { [`_design/${design}`]: { filters, views } });
+        // Each function is read by the same code.
+        for (const name of design === "zoo" ? names : ["a+b"]) {
+          for (const option of ["filter", "view"]) {
+            const events = await all(db.changes({ [option]: `${design}/${name}` }));
+            assert.deepEqual(
+              events.map(({ id }) => id),
+              ["cat"],
+              `${option} ${design}/${name}`,
+            );
+          }
+        }
+      }
+      for (const wrong of ["", "zoo/\ud800", 5 as never]) {
+        await rejects(() => db.changes({ filter: wrong }), TypeError);
+        await rejects(() => db.changes({ view: wrong }), TypeError);
+      }
+    },
+  },
+  {
     name: "a filter parameter too long for a URL is a RangeError that names it",
     async run(context) {
       const { db, sent } = watch(context);

@@ -163,6 +163,19 @@ export const designs: Case[] = [
     },
   },
   {
+    name: "a feed takes the filter of a design document whose name has a slash or a plus",
+    async run({ db }) {
+      await fill(db, { cat: { legs: 4 }, owl: { legs: 2 } });
+      const source = "function (doc) { return doc.legs === 2; }";
+      const filter = await (await designDoc(db, "a/b+c")).createFilter("d%2Fe", source);
+      const found = [];
+      for await (const { id } of db.changes({ filter })) found.push(id);
+      assert.deepEqual(found, ["owl"]);
+      const zoo = await designDoc(db, "zoo");
+      await rejects(zoo.createFilter("d/e", source), TypeError);
+    },
+  },
+  {
     name: "an update function makes and changes documents",
     needs: "update functions",
     async run({ db }) {
