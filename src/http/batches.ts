@@ -1,4 +1,5 @@
 import type { Batch, Pull } from "../shared/batch.js";
+import { otherTasks } from "../shared/long-task.js";
 import type { OpenResponse } from "./request.js";
 
 // Some runtimes deliver half a megabyte at once. Rows that are parsed together are in memory together.
@@ -53,6 +54,8 @@ export function batchesOf(reader: TextReader, source: TextSource): Pull<Batch> {
       } catch (cause) {
         failure = source.unreadable(response, text, cause);
       }
+      // A body may be in memory already.
+      await otherTasks(text.length);
       if (batch.rows.length > 0) return batch;
     }
   };

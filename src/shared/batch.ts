@@ -11,10 +11,7 @@ export type Pull<R> = () => Promise<R | undefined>;
 
 /** Pull from a generator. */
 export function pullFrom<R>(generator: AsyncGenerator<R, void, void>): Pull<R> {
-  return async () => {
-    const { done, value } = await generator.next();
-    return done ? undefined : value;
-  };
+  return async () => (await generator.next()).value as R | undefined;
 }
 
 /** A source of rows. */

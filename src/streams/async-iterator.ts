@@ -1,12 +1,16 @@
 import type { Pull } from "../shared/batch.js";
+import { otherTasks } from "../shared/long-task.js";
 
 /** The source of an iterator's items. */
 export interface ItemSource {
-  /** Whether to stop, even if items are still in memory. */
+  /** Whether to stop, even if items are still in memory: pulling then throws the reason. */
   aborted(): boolean;
   /** Called when the consumer stops reading. */
   end(): void | Promise<void>;
 }
+
+// Asking the clock for each row would be noticeable.
+const rowsPerCheck = 4;
 
 const end = { done: true, value: undefined } as const;
 
@@ -19,54 +23,55 @@ const end = { done: true, value: undefined } as const;
 export function toAsyncIterator<R>(
   pull: Pull<R[]>,
   source: ItemSource,
-  finished: (item: R) => void = () => {},
+  finished?: (item: R) => void,
 ): AsyncIterableIterator<R> {
-  let batch: (R | undefined)[] = [];
-  let at = 0;
+  /** The items to come, the next one at the end: once removed, they are not kept alive. */
+  let batch: R[] = [];
   let last: R | undefined;
   let isOver = false;
+  let unsettledCalls = 0;
+  let latest: Promise<IteratorResult<R>>;
 
   const take = (): IteratorResult<R> => {
-    last = batch[at] as R;
-    // Otherwise JavaScriptCore would keep the item alive as long as the batch.
-    batch[at] = undefined;
-    at += 1;
+    last = batch.pop() as R;
     return { done: false, value: last };
   };
   const step = async (): Promise<IteratorResult<R>> => {
-    if (at > 0) finished(last as R);
+    if (last !== undefined) finished?.(last);
     last = undefined;
     try {
-      // The source reports why it was aborted.
-      while (!isOver && (at >= batch.length || source.aborted())) {
+      if (batch.length > 0) await otherTasks();
+      while (!isOver && (batch.length === 0 || source.aborted())) {
         batch = [];
-        at = 0;
         const more = await pull();
-        if (more) batch = more;
-        else isOver = true;
+        isOver ||= !more;
+        if (more && !isOver) batch = more.reverse();
       }
+      return isOver ? end : take();
     } catch (error) {
-      if (!isOver) {
-        isOver = true;
-        throw error;
-      }
+      if (isOver) return end;
+      isOver = true;
+      throw error;
+    } finally {
+      unsettledCalls -= 1;
     }
-    return isOver ? end : take();
   };
-  const steps = inOrder(step);
 
   return {
     next() {
-      if (steps.pending > 0 || at === 0 || at >= batch.length || source.aborted()) {
-        return steps.run();
+      const isReady = unsettledCalls === 0 && batch.length > 0 && !source.aborted();
+      if (isReady && (batch.length % rowsPerCheck > 0 || !otherTasks())) {
+        finished?.(last as R);
+        return Promise.resolve(take());
       }
-      finished(last as R);
-      return Promise.resolve(take());
+      unsettledCalls += 1;
+      latest = unsettledCalls > 1 ? latest.then(step, step) : step();
+      return latest;
     },
     async return() {
       isOver = true;
       batch = [];
-      at = 0;
+      last = undefined;
       await source.end();
       return end;
     },
@@ -74,21 +79,4 @@ export function toAsyncIterator<R>(
       return this;
     },
   };
-}
-
-/** Run calls one after the other, even if the caller does not wait for each. */
-function inOrder<R>(work: () => Promise<R>) {
-  let last: Promise<unknown>;
-  const steps = {
-    pending: 0,
-    run(): Promise<R> {
-      steps.pending += 1;
-      const result = steps.pending === 1 ? work() : last.then(work, work);
-      last = result.finally(() => {
-        steps.pending -= 1;
-      });
-      return last as Promise<R>;
-    },
-  };
-  return steps;
 }

@@ -31,8 +31,7 @@ export class LineReader {
   push(text: string, batch: Batch): void {
     let at = 0;
     for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", at)) {
-      let line = text.slice(at, end);
-      if (this.#pending !== "") line = this.#pending + line;
+      const line = this.#pending + text.slice(at, end);
       this.#pending = "";
       at = end + 1;
       if (line.trim() === "") continue;

@@ -30,8 +30,6 @@ export class RowReader {
   #part: "head" | "rows" | "tail" | "end" = "head";
   /** The text around the rows: `{"total_rows":3,"rows":[` and `]}`. */
   #frame = "";
-  /** The text after the last bracket of the head. */
-  #between = "";
   /** The last token: a row, the comma after it, or neither yet. */
   #last: "nothing" | "row" | "comma" = "nothing";
   /** The beginning of an incomplete row. Appending is cheap as long as the text is not read. */
@@ -65,24 +63,22 @@ export class RowReader {
     if (this.#brackets.depth === 0 && /^\s*[^{\s]/.test(text)) {
       malformed();
     }
-    let last = 0;
     for (let at = -1; ; ) {
       at = this.#brackets.next(text, at + 1);
       if (at === -1) break;
-      this.#between += text.slice(last, at);
-      last = at;
       const { depth } = this.#brackets;
-      if (depth === rowDepth && text[at] === "[" && this.#isRowsMember.test(this.#between)) {
-        this.#frame += text.slice(0, at + 1);
-        this.#part = "rows";
-        this.#summarize("]}");
-        this.#rows(text.slice(at + 1), batch);
-        return;
+      if (depth === rowDepth && text[at] === "[") {
+        const before = this.#frame + text.slice(0, at);
+        if (this.#isRowsMember.test(before)) {
+          this.#frame = `${before}[`;
+          this.#part = "rows";
+          this.#summarize("]}");
+          this.#rows(text.slice(at + 1), batch);
+          return;
+        }
       }
-      this.#between = "";
       if (depth === 0) malformed();
     }
-    this.#between += text.slice(last);
     this.#frame += text;
   }
 

@@ -11,7 +11,7 @@ const repository = new URL("../../", import.meta.url);
 // What needs Node, and what needs more than a look-up by path.
 const elsewhere = ["nano", "cloudant", "ky"];
 // The others are about processes, or connections, of which a browser has six.
-const measured = ["scan", "chunked", "feed"];
+const measured = ["scan", "chunked", "feed", "import"];
 
 /** A browser: each run is a page in a context of its own, on another origin than the database. */
 export async function openChromium(): Promise<Runtime> {

@@ -49,7 +49,7 @@ warm-up: scripts and functions pay for theirs, too.
 | time | the same by the clock. In chunks, it may be the server that takes the time: CPU tells more |
 | peak memory | the most that the process ever had, its runtime included |
 | first row | until the first document is there |
-| longest task | how long a page could not react. Browsers tell only of more than 50 ms: that stands for less |
+| longest task | how long a timer had to wait at most: so long, a page could not react |
 | sent, server's memory | what the server handed over, and by how much its own peak grew |
 | ÷ | the median of the ratios, each within one round, with the least and the most |
 

@@ -7,7 +7,7 @@ export interface Run extends Seen {
   wall: number;
   first: number;
   memory?: number;
-  /** The longest that the page was blocked. */
+  /** The longest that a timer had to wait. */
   blocked?: number;
   /** MB that the server sent, and by how much its own memory grew at most. */
   sent?: number;

@@ -1,6 +1,7 @@
 /**
  * Sends what `data.ts` wrote, in a process of its own: `tsx server.ts folder`. `/small/…` in large
- * pieces, `/small-chunked/…` in chunks as CouchDB sends them; `/` tells how the server itself does.
+ * pieces, `/small-chunked/…` in chunks as CouchDB sends them; `/` tells how the server itself does. It takes
+ * documents, and forgets them.
  */
 
 import { once } from "node:events";
@@ -9,6 +10,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import { peak } from "./contenders/peak.js";
@@ -28,7 +30,7 @@ const server = createServer(async (request, response) => {
   };
   if (request.method === "OPTIONS") return response.writeHead(204, headers).end();
   // Cloudant asks for its list by POST.
-  request.resume();
+  if (!request.url?.endsWith("/_bulk_docs")) request.resume();
   const [, database = "", path = ""] = new URL(
     request.url ?? "",
     "http://localhost",
@@ -38,6 +40,13 @@ const server = createServer(async (request, response) => {
   // What a live feed asks first.
   if (path === "") {
     response.writeHead(200, headers).end(`{"db_name":"${database}","instance_start_time":"1"}`);
+    return;
+  }
+  if (path === "_bulk_docs") {
+    const { docs } = (await json(request)) as { docs: { _id: string }[] };
+    const rev = "1-967a00dff5e02add41819138abb3284d";
+    const rows = docs.map(({ _id }) => ({ ok: true, id: _id, rev }));
+    response.writeHead(201, headers).end(JSON.stringify(rows));
     return;
   }
   try {

@@ -51,7 +51,7 @@ export function compare(runs: Run[], others: Run[], measure: Measure): Ratio {
   return ratio(values(runs, measure), values(others, measure));
 }
 
-function values(runs: Run[], measure: Measure): number[] {
+export function values(runs: Run[], measure: Measure): number[] {
   return runs.map((run) => run[measure] ?? Number.NaN);
 }
 

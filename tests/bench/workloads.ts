@@ -119,6 +119,12 @@ export const workloads: Workload[] = [
     entries: [...paced, ...paced.map((entry) => inTightHeap(16, entry))],
   },
   {
+    name: "import",
+    title: "Documents that are read, and then imported",
+    base: "couchfetch importDocs()",
+    entries: [couchfetch("importDocs()", "imported", "small")],
+  },
+  {
     name: "get",
     title: "One small document, again and again",
     base: "ky",

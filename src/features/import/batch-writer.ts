@@ -11,6 +11,7 @@ import {
   ServerError,
   TooManyRequestsError,
 } from "../../shared/errors.js";
+import { otherTasks } from "../../shared/long-task.js";
 import type { BulkRow } from "../../shared/types.js";
 import type { Operation } from "../../streams/operation.js";
 import { isUncertainRow } from "../uncertain-row.js";
@@ -134,8 +135,11 @@ export class BatchWriter<T extends object> {
   async #post(batch: Entry<T>[]): Promise<(BulkRow | undefined)[]> {
     const { client, path } = this.#context;
     const { new_edits = true } = this.#options;
+    // Joining, encoding and parsing megabytes takes milliseconds each.
+    await otherTasks();
     const docs = batch.map(({ body }) => body).join(",");
     const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${docs}]}`;
+    await otherTasks();
     const request: JsonRequest = {
       method: "POST",
       path: `${path}/_bulk_docs`,
@@ -207,6 +211,7 @@ export class BatchWriter<T extends object> {
     );
     const left: Entry<T>[] = [];
     for (const entry of conflicts) {
+      await otherTasks();
       const { id } = entry;
       const next = await this.#unlessInvalid(id, () =>
         replacementOf(context, entry, theirs.get(id), merge, operation),

@@ -3,6 +3,8 @@ import type { SureJson } from "../../shared/sure-json.js";
 import type { BulkRow, JsonObject } from "../../shared/types.js";
 import { type Entry, entryOf } from "./entry.js";
 
+const largestPiece = 65_536;
+
 /** Documents, or the bytes of JSON with one document per line, as `exportDocs` writes them. */
 export type DocumentSource<T extends object = JsonObject> =
   | Iterable<T>
@@ -90,11 +92,15 @@ export async function* entriesOf<T extends object>(
       yield toEntry(() => item);
       continue;
     }
-    const [end = "", ...more] = decoder.decode(item, { stream: true }).split("\n");
-    pieces.push(end);
-    for (const next of more) {
-      yield* parse(pieces.join(""));
-      pieces = [next];
+    // A whole file at once would take too long.
+    for (let at = 0; at < item.length; at += largestPiece) {
+      const piece = item.subarray(at, at + largestPiece);
+      const [end = "", ...more] = decoder.decode(piece, { stream: true }).split("\n");
+      pieces.push(end);
+      for (const next of more) {
+        yield* parse(pieces.join(""));
+        pieces = [next];
+      }
     }
   }
   yield* parse(pieces.join("") + decoder.decode());

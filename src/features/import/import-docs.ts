@@ -3,6 +3,7 @@ import type { DatabaseContext } from "../../documents/database-context.js";
 import type { Document } from "../../documents/document.js";
 import { checkOptions } from "../../shared/arguments.js";
 import type { Fixed } from "../../shared/fixed.js";
+import { otherTasks } from "../../shared/long-task.js";
 import type { JsonObject } from "../../shared/types.js";
 import type { Operation } from "../../streams/operation.js";
 import { AdaptiveRetry } from "./adaptive-retry.js";
@@ -135,15 +136,11 @@ class Import<T extends object> {
     const { json } = this.#context.client;
     let batch: Entry<T>[] = [];
     let characters = 0;
-    let refused = 0;
     for await (const given of entriesOf<T>(reader, json, this.#skipsMalformed)) {
+      // The source may be in memory.
+      await otherTasks();
       const entry = await this.#writer.accept(given);
-      if (!entry) {
-        refused += 1;
-        // A source of refused documents only must not block the event loop.
-        if (refused % this.#batchSize === 0) await this.#operation.sleep(0);
-        continue;
-      }
+      if (!entry) continue;
       const isFull = batch.length >= this.#batchSize;
       if (isFull || characters + entry.body.length > mostCharacters) {
         if (batch.length > 0) yield batch;

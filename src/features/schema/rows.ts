@@ -1,5 +1,6 @@
 import { type Batch, pullFrom, type Source } from "../../shared/batch.js";
 import type { RowKind } from "../../shared/codec.js";
+import { otherTasks } from "../../shared/long-task.js";
 import type { BulkGetRow, DocumentData } from "../../shared/types.js";
 
 // Milliseconds that a row waits for the following ones.
@@ -67,6 +68,7 @@ async function* validatedBatches(
     let late = isLate();
     try {
       for (const [index, row] of batch.rows.entries()) {
+        await otherTasks();
         const validated = validateRow(row);
         if (await Promise.race([validated.then(never, never), late])) {
           // Deliver the rows before without waiting for a slow schema.

@@ -1,4 +1,4 @@
-import { CouchDB } from "../../../dist/index.js";
+import { CouchDB, importDocs } from "../../../dist/index.js";
 import { aMillisecond, aSecond, documentId, inParallel, type Task } from "./contender.js";
 
 export async function docs({ server, database, tally }: Task): Promise<void> {
@@ -42,4 +42,18 @@ export async function paced({ server, database, count, tally }: Task): Promise<v
 export async function get({ server, database, count, tally }: Task): Promise<void> {
   const db = new CouchDB(server).database(database);
   for (let n = 0; n < count; n += 1) tally.add((await db.get(documentId)).data);
+}
+
+/** Imports the documents of a scan, all of which is in memory before. */
+export async function imported({ server, database, tally }: Task): Promise<void> {
+  const db = new CouchDB(server).database(database);
+  const documents: { _id: string }[] = [];
+  for await (const batch of db.docs().batches()) {
+    for (const { data } of batch) {
+      tally.add(data);
+      documents.push(data);
+    }
+  }
+  const { written } = await importDocs(db, documents, { new_edits: false });
+  if (written !== documents.length) throw new Error(`${written} were written`);
 }

@@ -26,6 +26,7 @@ import { revisions } from "./revisions.js";
 import { scans } from "./scans.js";
 import { schemas } from "./schemas.js";
 import { server } from "./server.js";
+import { tasks } from "./tasks.js";
 import { userCases } from "./users.js";
 
 /** All that is promised, by what it is about. */
@@ -39,6 +40,7 @@ export const suites: Record<string, Case[]> = {
   scans,
   queries,
   reading,
+  tasks,
   "read rows": readRowsCases,
   changes,
   feeds,
