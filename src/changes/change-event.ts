@@ -1,6 +1,7 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { checkOptions } from "../shared/arguments.js";
+import { copyText } from "../shared/batch.js";
 import type {
   DocumentData,
   JsonObject,
@@ -78,7 +79,7 @@ export class ChangedEvent<
   constructor(context: DatabaseContext, json: J, text: string) {
     super(json);
     this.#context = context;
-    this.#text = text;
+    this.#text = json.doc ? copyText(text) : "";
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Document } from "../documents/document.js";
 import type { HttpClient } from "../http/client.js";
 import type { StreamRequest } from "../http/request.js";
 import { argumentError, checkJson, checkObject } from "../shared/arguments.js";
-import { type Batch, identity } from "../shared/batch.js";
+import { type Batch, copyText, identity } from "../shared/batch.js";
 import type { RowKind } from "../shared/codec.js";
 import type { JsonObject, OperationOptions } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
@@ -77,7 +77,7 @@ export function find<T extends object, S extends object>(
   const { json } = context.client;
   const toDocuments = ({ rows, texts }: Batch, documents: Document<T>[]) => {
     for (const [index, doc] of rows.entries()) {
-      const text = texts[index] as string;
+      const text = copyText(texts[index] as string);
       documents.push(documentOfRow(context, doc as object, () => json.parse(text)));
     }
   };

@@ -20,17 +20,19 @@ export class ViewResponse<
   /** With `update_seq`: the sequence that the rows reflect. */
   readonly update_seq: Sequence | undefined;
   readonly #context: ViewContext;
-  readonly #texts: string[];
+  /** The texts of rows, from a schema or `docs()`. Keeping all would double the memory. */
+  readonly #texts: Map<unknown, string>;
 
   /** @internal */
   constructor(
     context: ViewContext,
-    pairs: readonly [row: unknown, text: string][],
+    rows: unknown[],
+    texts: Map<unknown, string>,
     summary: RowsSummary,
   ) {
     this.#context = context;
-    this.rows = pairs.map(([row]) => row as R);
-    this.#texts = pairs.map(([, text]) => text);
+    this.rows = rows as R[];
+    this.#texts = texts;
     this.total_rows = summary.total_rows;
     this.offset = summary.offset;
     this.update_seq = summary.update_seq;
@@ -53,19 +55,23 @@ export class ViewResponse<
   }
 
   /**
-   * The documents, if the view was read with `include_docs`.
+   * The documents, if the view was read with `include_docs`. Change these and not `rows`: a change to a row
+   * before the first call counts as read, and `save` does not send it.
    *
    * @throws NotFoundError for a key that does not exist, unless `create`
    * @throws TypeError if the view was not read with `include_docs`
    */
   docs(options: Pick<DocsOptions<string, T>, "create" | "includeDesignDocs"> = {}): Document<T>[] {
-    if (
-      (this.rows as ViewRow[]).some(({ doc, error }) => doc === undefined && error === undefined)
-    ) {
-      throw new TypeError("docs() needs `include_docs: true`");
-    }
+    const texts = this.rows.map((row) => {
+      const { doc, error } = row as ViewRow;
+      if (doc === undefined && error === undefined)
+        throw new TypeError("docs() needs `include_docs: true`");
+      const text = this.#texts.get(row) ?? this.#context.client.json.stringify(row);
+      this.#texts.set(row, text);
+      return text;
+    });
     const docs: Document<T>[] = [];
-    readDocs(this.#context, { rows: this.rows, texts: this.#texts }, options, docs);
+    readDocs(this.#context, { rows: this.rows, texts }, options, docs);
     return docs;
   }
 }

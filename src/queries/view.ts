@@ -2,7 +2,7 @@ import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
 import type { StreamRequest } from "../http/request.js";
 import { checkJson, checkObject, checkType } from "../shared/arguments.js";
-import { type Batch, identity, type Source } from "../shared/batch.js";
+import { type Batch, copyText, identity, type Source } from "../shared/batch.js";
 import type {
   DocRow,
   EmittedRow,
@@ -126,7 +126,8 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     const drops = isOfIds && !ids ? "designs" : "any";
     return this.#map<Document<T>>(
       params,
-      (batch, docs) => readDocs(this.#context, batch, choice, docs),
+      ({ rows, texts }, docs) =>
+        readDocs(this.#context, { rows, texts: texts.map(copyText) }, choice, docs),
       isOfIds && includeDesignDocs ? undefined : drops,
     );
   }
@@ -144,10 +145,16 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   get(params: ViewParams<K> & Reduced): Promise<ViewResponse<K, V, T, ReducedRow<null, V>>>;
   get(params?: ViewParams<K>): Promise<ViewResponse<K, V, T>>;
   async get(params: ViewParams<K> = {}): Promise<ViewResponse<K, V, T, unknown>> {
-    const pairs = this.#map<[unknown, string]>(params, ({ rows, texts }, results) => {
-      for (const [at, row] of rows.entries()) results.push([row, texts[at] as string]);
+    // A schema may have removed members of a document, which its row's text has.
+    const texts = new Map<unknown, string>();
+    const { codec } = this.#context;
+    const rows = this.#map(params, (batch, results) => {
+      identity(batch, results);
+      if (codec)
+        for (const [at, row] of results.entries())
+          texts.set(row, copyText(batch.texts[at] as string));
     });
-    return new ViewResponse(this.#context, await pairs.toArray(), await pairs.summary);
+    return new ViewResponse(this.#context, await rows.toArray(), texts, await rows.summary);
   }
 
   /** Read the rows of these keys into memory. A few keys are sent in the URL, by GET. */

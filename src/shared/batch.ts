@@ -6,6 +6,11 @@ export interface Batch {
   texts: string[];
 }
 
+/** Copy the text of a row to keep it: a substring would keep its whole chunk in memory. */
+export function copyText(text: string): string {
+  return ` ${text}`.slice(1);
+}
+
 /** Read the next item; undefined at the end. Wait for each call before the next, and stop at the end. */
 export type Pull<R> = () => Promise<R | undefined>;
 

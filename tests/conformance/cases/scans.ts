@@ -473,6 +473,24 @@ export const scans: Case[] = [
     },
   },
   {
+    name: "the documents of a response notice changes, however often they are asked for",
+    async run({ db }) {
+      await fill(db, animals);
+      const response = await db.allDocs.get({ include_docs: true });
+      response.rows.reverse();
+      const [first, ...rest] = response.docs();
+      for (const { dirty } of response.docs()) assert.isFalse(dirty);
+      Object.assign(first?.data ?? {}, { n: 8 });
+      response.rows.reverse();
+      const again = response.docs().find(({ id }) => id === first?.id);
+      assert.isTrue(first?.dirty);
+      assert.isTrue(again?.dirty);
+      assert.exists(await again?.save());
+      assert.isUndefined(await rest[0]?.save());
+      assert.equal((await db.get(`${first?.id}`)).data.n, 8);
+    },
+  },
+  {
     name: "a view reduces, and groups",
     async run({ db }) {
       await fill(db, { ...animals, "_design/zoo": zoo });
