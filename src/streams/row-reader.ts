@@ -7,9 +7,6 @@ import { malformed } from "./malformed.js";
 // The bracket depth between two rows.
 const rowDepth = 2;
 
-const comma = 44;
-const carriageReturn = 13;
-
 // After this many lines that are not rows, stop parsing line by line.
 const mostMisses = 3;
 
@@ -96,15 +93,15 @@ export class RowReader {
   #lines(text: string, from: number, lastBreak: number, batch: Batch): number {
     let at = from;
     if (this.#last === "row") {
-      if (text.charCodeAt(at) !== comma) return at;
+      if (text[at] !== ",") return at;
       this.#last = "comma";
       at += 1;
     }
     while (at <= lastBreak) {
       const lineBreak = text.indexOf("\n", at);
-      const end = text.charCodeAt(lineBreak - 1) === carriageReturn ? lineBreak - 1 : lineBreak;
+      const end = text[lineBreak - 1] === "\r" ? lineBreak - 1 : lineBreak;
       if (end > at) {
-        if (text.charCodeAt(end - 1) !== comma) return at;
+        if (text[end - 1] !== ",") return at;
         if (!this.#line(text.slice(at, end - 1), batch)) {
           this.#misses += 1;
           return at;
@@ -124,11 +121,11 @@ export class RowReader {
   #line(line: string, { rows, texts }: Batch): boolean {
     try {
       rows.push(this.#parse(line));
+      texts.push(line);
+      return true;
     } catch {
       return false;
     }
-    texts.push(line);
-    return true;
   }
 
   /** Count brackets to the end of a row, of all rows or of the text. Returns the position after it. */
@@ -173,17 +170,15 @@ export class RowReader {
   }
 
   #tail(text: string): void {
+    if (this.#part === "end" && !areBlanks(text)) malformed();
     this.#frame += text;
-    let after = this.#part === "end" ? text : "";
     for (let at = -1; this.#part === "tail"; ) {
       at = this.#brackets.next(text, at + 1);
       if (at === -1) break;
       if (this.#brackets.depth > 0) continue;
       this.#part = "end";
       this.#summarize("");
-      after = text.slice(at + 1);
     }
-    if (!areBlanks(after)) malformed();
   }
 
   #summarize(end: string): void {
