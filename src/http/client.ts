@@ -22,7 +22,7 @@ import type {
   OpenResponse,
   StreamRequest,
 } from "./request.js";
-import { credentialsFor, type Session, send } from "./send.js";
+import { credentialsFor, noteCut, type Session, send } from "./send.js";
 
 // CouchDB reads no line of more than 8190 characters, nor do most proxies.
 const longestUrl = 8000;
@@ -38,11 +38,12 @@ export class HttpClient {
   readonly #operations = new Set<Operation>();
   #closing: Promise<void> | undefined;
 
-  constructor(base: string, json: SureJson, options: Omit<Session, "server">) {
+  constructor(base: string, json: SureJson, options: Omit<Session, "server" | "cutUrls">) {
     this.base = base;
     this.json = json;
     const request: AuthServer["request"] = (...parameters) => this.#requestForAuth(...parameters);
-    this.session = { ...options, server: { url: base, timeout: options.timeout, request } };
+    const server = { url: base, timeout: options.timeout, request };
+    this.session = { ...options, server, cutUrls: new Set() };
   }
 
   /** Abort all operations, reject new ones, and log out. */
@@ -113,6 +114,7 @@ export class HttpClient {
   /** Create the error for a body that ended early. */
   incomplete(request: HttpRequest, status: number, cause?: unknown): IncompleteResponseError {
     const reason = "the response ended early";
+    noteCut(this.session, this.url(request));
     return this.error(IncompleteResponseError, request, { status, reason, cause });
   }
 

@@ -38,6 +38,8 @@ export interface Session {
   readonly retries: number;
   /** How often in a row a live feed reconnects without progress. */
   readonly feedRetries: number;
+  /** The URLs of responses that ended early: browsers may have stored them as complete. */
+  readonly cutUrls: Set<string>;
 }
 
 /** How to read a body as it arrives. */
@@ -108,8 +110,7 @@ async function exchange<R>(
   reading: ReadWhole<R> | Streaming,
 ): Promise<Result<R>> {
   const { method, url, silenceTimeout = session.timeout, timeout = silenceTimeout } = request;
-  const target = { method, url };
-  const details = { ...target, mayHaveHappened: effectOf(request) !== "read" };
+  const details = { method, url, mayHaveHappened: effectOf(request) !== "read" };
   const controller = new AbortController();
   const init = toInit(session, request, sent, controller.signal);
   const connection = operation.part();
@@ -146,10 +147,7 @@ async function exchange<R>(
       text = await textOf(bytes, mostTimeouts * silenceTimeout, details);
     }
     whole = response;
-    // If a node is away, CouchDB sends the rows of a bulk write with status 500.
-    const isList = status === 500 && request.expects === "length" && text.startsWith("[");
-    if (!ok && !isList) throw errorFromResponse(target, response, text);
-    return { response, value: (reading as ReadWhole<R>)(response, text), close };
+    return { response, value: toValue(request, response, text, reading), close };
   } catch (cause) {
     // A custom fetch may ignore the signal, and respond later.
     arriving.then(({ body }) => body?.cancel()).catch(() => {});
@@ -157,13 +155,36 @@ async function exchange<R>(
     operation.throwIfAborted();
     if (cause instanceof CouchDBError && !(whole && isCut(whole, text)))
       return { response: whole, error: cause };
+    noteCut(session, url);
     return { response: undefined, error: networkError(details, cause) };
   }
+}
+
+/** Convert a response that was read to its end. */
+function toValue<R>(
+  request: SentRequest,
+  response: Response,
+  text: string,
+  reading: ReadWhole<R> | Streaming,
+): R {
+  const { method, url, expects } = request;
+  // If a node is away, CouchDB sends the rows of a bulk write with status 500.
+  const isList = response.status === 500 && expects === "length" && text.startsWith("[");
+  if ((response.ok || isList) && typeof reading === "function") return reading(response, text);
+  throw errorFromResponse({ method, url }, response, text);
 }
 
 function fetchByKy({ fetch: own }: Session, url: string, init: RequestInit): Promise<Response> {
   const fetch = async () => (own ? own(new Request(url, init)) : globalThis.fetch(url, init));
   return ky(url, { ...unused, fetch });
+}
+
+const mostCutUrls = 100;
+
+/** Note that a response has ended early, so that the next request of its URL is not read from a cache. */
+export function noteCut({ cutUrls }: Session, url: string): void {
+  if (cutUrls.size === mostCutUrls) cutUrls.clear();
+  if (hidesCookies) cutUrls.add(url);
 }
 
 /** Wait for the Auth, at most as long as for a server that only reads. */
@@ -214,8 +235,8 @@ async function notifyAuth(
 
 /** These options go to fetch directly: ky would copy them into a Request, which costs each request time. */
 function toInit(
-  { headers }: Session,
-  request: HttpRequest,
+  { headers, cutUrls }: Session,
+  request: SentRequest,
   sent: Credentials | undefined,
   signal: AbortSignal,
 ): RequestInit {
@@ -237,6 +258,7 @@ function toInit(
     body,
     ...(hidesCookies && cookie !== undefined ? { credentials: "include" } : credentials),
     redirect: "manual",
+    ...(cutUrls.delete(request.url) ? { cache: "reload" } : {}),
     ...(typeof body === "object" ? { ...unrepeatable, duplex: "half" } : {}),
     signal,
   } as RequestInit;

@@ -354,7 +354,7 @@ export const network: Case[] = [
     },
   },
   {
-    name: "an attachment that ends too early, as if it were complete, is incomplete",
+    name: "an attachment that ends too early, as if it were complete, is incomplete, and can be read again",
     async run(context) {
       await fill(context.db, { cat: {} });
       const random = crypto.getRandomValues(new Uint8Array(60_000));
@@ -364,21 +364,20 @@ export const network: Case[] = [
         const saved = (await context.db.get("cat")).attachment("a");
         await saved.save(content, type);
         const size = new Blob([content]).size;
-        for (const fault of [{ after: 20_000, how: "end" as const }, {}]) {
-          await throughProxy(context, [{ of: "^GET .*cat/a", fault }], async ({ db }) => {
+        const fault = { after: 20_000, how: "end" as const };
+        await throughProxy(context, [{ of: "^GET .*cat/a", times: 1, fault }], async ({ db }) => {
+          const receive = async () => {
+            let received = 0;
             const response = await (await db.get("cat")).attachment("a").fetch();
             const reader = response.body?.getReader();
-            let received = 0;
-            const read = async () => {
-              for (let step = await reader?.read(); step?.value; step = await reader?.read())
-                received += step.value.length;
-            };
-            if ("how" in fault) await rejects(read, IncompleteResponseError);
-            else await read();
-            if ("how" in fault) assert.isBelow(received, size, type);
-            else assert.equal(received, size, type);
-          });
-        }
+            for (let step = await reader?.read(); step?.value; step = await reader?.read())
+              received += step.value.length;
+            return received;
+          };
+          await rejects(receive, IncompleteResponseError);
+          // Not what a browser has stored of the first response.
+          assert.equal(await receive(), size, type);
+        });
       }
     },
   },
