@@ -102,7 +102,7 @@ const pureClasses: NonNullable<Options["plugins"]>[number] = {
  * runtime, or be sent to CouchDB.
  */
 export const internalNames =
-  "canResume client codec context draft effect expects feedRetries forget hasChanges hasResponded inPlace incomplete isCapped isComplete isInCallback isLike isLive isNewRev isOfIds isOurs isRenewed isStream knownRev madeOf moves noteAttachment onEnd opening operation original readBefore repeated requestedAt respondedAt saved sequenceOf session settle skips sleep snapshot stateOf texts toCodec toError toEvent toRequest unfinished unreadable unsavedChanges validateRows validateWrite wantsBytes wasConnected".split(
+  "canResume client codec context cutUrls draft effect expects feedRetries forget hasChanges hasResponded inDatabase inPlace incomplete isCapped isComplete isInCallback isLike isLast isLive isNewRev isOfIds isOurs isRenewed isStream knownRev madeOf mergeBack moves noteAttachment onEnd opening operation original readBefore remaining repeated requestedAt respondedAt saved sequenceOf session settle skips sleep snapshot stateOf texts toCodec toError toEvent toRequest unfinished unreadable unsavedChanges validateRead validateRows validateWrite wantsBytes wasConnected".split(
     " ",
   );
 
