@@ -1,7 +1,6 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { checkOptions } from "../shared/arguments.js";
-import { copyText } from "../shared/batch.js";
 import type {
   DocumentData,
   JsonObject,
@@ -79,7 +78,7 @@ export class ChangedEvent<
   constructor(context: DatabaseContext, json: J, text: string) {
     super(json);
     this.#context = context;
-    this.#text = json.doc ? copyText(text) : "";
+    this.#text = text;
   }
 
   /**

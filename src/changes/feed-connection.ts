@@ -1,5 +1,5 @@
 import type { StreamRequest } from "../http/request.js";
-import { type Batch, mapped, type Source } from "../shared/batch.js";
+import { type Batch, mapped, type Source, textToKeep } from "../shared/batch.js";
 import { ServerError } from "../shared/errors.js";
 import type { Sequence } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
@@ -50,8 +50,8 @@ export class FeedConnection<E> {
 
 /** Convert the rows of a batch to events, up to the cursor's limit. */
 function toEvents<E>(source: FeedSource<E>, cursor: FeedCursor, request: StreamRequest) {
-  return ({ rows, texts }: Batch, events: E[]) => {
-    for (const [index, row] of rows.entries()) {
+  return (batch: Batch, events: E[]) => {
+    for (const [index, row] of batch.rows.entries()) {
       if (cursor.isComplete) return;
       cursor.read += 1;
       if (row instanceof SkippedChange) {
@@ -61,9 +61,9 @@ function toEvents<E>(source: FeedSource<E>, cursor: FeedCursor, request: StreamR
       if (Object(row) !== row) {
         throw source.client.invalid(request, "the server sent a malformed change", 200);
       }
-      const { error, reason } = row as { error?: string; reason?: string };
+      const { error, reason, doc } = row as { error?: string; reason?: string; doc?: unknown };
       if (error !== undefined) throw source.client.error(ServerError, request, { error, reason });
-      const event = source.toEvent(row, texts[index] as string);
+      const event = source.toEvent(row, doc ? textToKeep(batch, index) : "");
       cursor.pass(source.sequenceOf(event));
       events.push(event);
     }

@@ -48,7 +48,7 @@ export function batchesOf(reader: TextReader, source: TextSource): Pull<Batch> {
       const piece = isSmall ? chunk : chunk.subarray(at, at + largestPiece);
       const text = decoder.decode(piece, { stream: true });
       at += largestPiece;
-      const batch: Batch = { rows: [], texts: [] };
+      const batch: Batch = { rows: [], texts: [], chunk: text.length };
       try {
         reader.push(text, batch);
       } catch (cause) {

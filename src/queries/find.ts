@@ -3,7 +3,7 @@ import type { Document } from "../documents/document.js";
 import type { HttpClient } from "../http/client.js";
 import type { StreamRequest } from "../http/request.js";
 import { argumentError, checkJson, checkObject } from "../shared/arguments.js";
-import { type Batch, copyText, identity } from "../shared/batch.js";
+import { type Batch, identity, textToKeep } from "../shared/batch.js";
 import type { RowKind } from "../shared/codec.js";
 import type { JsonObject, OperationOptions } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
@@ -75,9 +75,9 @@ export function find<T extends object, S extends object>(
   if ("fields" in params && params.fields !== undefined)
     throw new TypeError("find() has no `fields`: use query()");
   const { json } = context.client;
-  const toDocuments = ({ rows, texts }: Batch, documents: Document<T>[]) => {
-    for (const [index, doc] of rows.entries()) {
-      const text = copyText(texts[index] as string);
+  const toDocuments = (batch: Batch, documents: Document<T>[]) => {
+    for (const [index, doc] of batch.rows.entries()) {
+      const text = textToKeep(batch, index);
       documents.push(documentOfRow(context, doc as object, () => json.parse(text)));
     }
   };

@@ -1,7 +1,7 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { isMissingRow } from "../documents/missing.js";
-import type { Batch } from "../shared/batch.js";
+import { type Batch, textToKeep } from "../shared/batch.js";
 import { NotFoundError } from "../shared/errors.js";
 import type { ViewRow } from "../shared/row-types.js";
 import { documentOfRow } from "./document-of-row.js";
@@ -34,16 +34,16 @@ interface Choice extends Pick<DocsOptions, "create" | "includeDesignDocs"> {
 /** Add the documents of rows that were read with `include_docs`. */
 export function readDocs<T extends object>(
   context: ViewContext,
-  { rows, texts }: Batch,
+  batch: Batch,
   { create, includeDesignDocs, prefix }: Choice,
   docs: Document<T>[],
 ): void {
   const { client, path } = context;
-  for (const [index, row] of (rows as ViewRow[]).entries()) {
+  for (const [index, row] of (batch.rows as ViewRow[]).entries()) {
     const { doc } = Object(row) as ViewRow;
     if (!isWithin(prefix, row)) continue;
     if (doc) {
-      const text = texts[index] as string;
+      const text = textToKeep(batch, index);
       const original = () => (client.json.parse(text) as ViewRow).doc;
       const document = documentOfRow<T>(context, doc, original);
       if (includeDesignDocs || !document.id.startsWith("_design/")) docs.push(document);

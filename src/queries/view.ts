@@ -2,7 +2,7 @@ import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
 import type { StreamRequest } from "../http/request.js";
 import { checkJson, checkObject, checkType } from "../shared/arguments.js";
-import { type Batch, copyText, identity, type Source } from "../shared/batch.js";
+import { type Batch, identity, type Source, textToKeep } from "../shared/batch.js";
 import type {
   DocRow,
   EmittedRow,
@@ -126,8 +126,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     const drops = isOfIds && !ids ? "designs" : "any";
     return this.#map<Document<T>>(
       params,
-      ({ rows, texts }, docs) =>
-        readDocs(this.#context, { rows, texts: texts.map(copyText) }, choice, docs),
+      (batch, docs) => readDocs(this.#context, batch, choice, docs),
       isOfIds && includeDesignDocs ? undefined : drops,
     );
   }
@@ -150,9 +149,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     const { codec } = this.#context;
     const rows = this.#map(params, (batch, results) => {
       identity(batch, results);
-      if (codec)
-        for (const [at, row] of results.entries())
-          texts.set(row, copyText(batch.texts[at] as string));
+      if (codec) for (const [at, row] of results.entries()) texts.set(row, textToKeep(batch, at));
     });
     return new ViewResponse(this.#context, await rows.toArray(), texts, await rows.summary);
   }

@@ -4,11 +4,14 @@ import type { RowsSummary } from "./types.js";
 export interface Batch {
   rows: unknown[];
   texts: string[];
+  /** The number of characters of the chunk that the texts may be parts of. */
+  chunk?: number | undefined;
 }
 
-/** Copy the text of a row to keep it: a substring would keep its whole chunk in memory. */
-export function copyText(text: string): string {
-  return ` ${text}`.slice(1);
+/** The text of a row, to keep it. It is a copy if it would keep much more of its chunk in memory. */
+export function textToKeep({ texts, chunk = 0 }: Batch, index: number): string {
+  const text = texts[index] as string;
+  return chunk > 4 * text.length ? ` ${text}`.slice(1) : text;
 }
 
 /** Read the next item; undefined at the end. Wait for each call before the next, and stop at the end. */
@@ -30,7 +33,7 @@ export interface Source<R> {
 export function slice(batch: Batch, from: number, to = batch.rows.length): Batch {
   const { rows, texts } = batch;
   if (from === 0 && to >= rows.length) return batch;
-  return { rows: rows.slice(from, to), texts: texts.slice(from, to) };
+  return { ...batch, rows: rows.slice(from, to), texts: texts.slice(from, to) };
 }
 
 /**

@@ -78,6 +78,7 @@ async function* validatedBatches(
         }
         const valid = await validated;
         if (valid === undefined) continue;
+        ready.chunk = batch.chunk;
         ready.rows.push(valid);
         ready.texts.push(batch.texts[index] as string);
       }
