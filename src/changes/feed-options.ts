@@ -59,8 +59,7 @@ const longestHeartbeat = 60_000;
 
 /** @throws TypeError or RangeError if an option is invalid */
 export function checkFeedOptions(options: FeedOptions): void {
-  const { feed = "normal", heartbeat = longestHeartbeat, limit = 1 } = options;
-  const { checkpoint, onState = Object } = options;
+  const { feed = "normal", heartbeat = longestHeartbeat, limit = 1, checkpoint, onState } = options;
   const kinds = ["normal", "continuous", "longpoll"];
   if (!kinds.includes(feed)) throw new TypeError(`\`feed\` must be ${kinds.join(" or ")}`);
   if (!(heartbeat > 0 && heartbeat <= longestHeartbeat)) {
@@ -72,5 +71,5 @@ export function checkFeedOptions(options: FeedOptions): void {
     checkType("checkpoint.load", "function", load);
     checkType("checkpoint.save", "function", save);
   }
-  checkType("onState", "function", onState);
+  if (onState !== undefined) checkType("onState", "function", onState);
 }
