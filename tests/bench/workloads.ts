@@ -120,7 +120,7 @@ export const workloads: Workload[] = [
   },
   {
     name: "import",
-    title: "Documents that are read, and then imported",
+    title: "Documents that are imported as they are read",
     base: "couchfetch importDocs()",
     entries: [couchfetch("importDocs()", "imported", "small")],
   },
