@@ -217,7 +217,8 @@ describe("an upload", () => {
     let asked = 0;
     const slower = async () => {
       asked += 1;
-      // The wait is the case: longer than the session waits for a server. No clock but the source's ends it.
+      // This wait is what the case is about: the source takes longer than the session's timeout, and no event
+      // could end it.
       if (asked === 1) await new Promise((resolve) => setTimeout(resolve, 2000));
     };
     await doc.attachment("a").save(source(1, slower).stream);

@@ -246,7 +246,7 @@ describe("a checkpoint in CouchDB", () => {
       const db = couch.database("${db.id}");
       const checkpoint = localCheckpoint(db, "index");
       for await (const { id } of db.changes({ feed: "continuous", checkpoint })) {
-        // What it does with each takes a while, so that it is killed on the way.
+        // The wait stands for work on each change. Without it, the program would end before it can be killed.
         await new Promise((resolve) => setTimeout(resolve, 10));
         console.log(id);
       }`;

@@ -213,6 +213,7 @@ test("a source of nothing but what cannot be stored can be stopped", async () =>
   }
   const stop = new AbortController();
   const reason = new Error("enough");
+  // A timer, because the case is that an endless source in memory lets one run.
   setTimeout(() => stop.abort(reason), 20);
   await against(store, async (db, { requests }) => {
     await expect(importDocs(db, endless(), { signal: stop.signal })).rejects.toBe(reason);
@@ -253,6 +254,7 @@ test("while the server asks for rest, fewer are under way", async () => {
     underWay += 1;
     seen.push(underWay);
     if (seen.length === 16) allCame();
+    // The wait stands for the server's work, during which further requests could arrive.
     await (before < 16 ? atOnce : sleep(10));
     underWay -= 1;
     if (before < 16) json(response, 429, { error: "too_many_requests" });

@@ -75,6 +75,7 @@ describe("a response that nobody reads", () => {
       for (let n = 0; n < count; n += 1) await couch.request("animals/_compact");
       for (let n = 0; n < 5; n += 1) {
         collect();
+        // Closing what was collected takes further tasks and network events; nothing tells when all are over.
         await sleep(20);
       }
       return process.memoryUsage().heapUsed;
@@ -168,6 +169,7 @@ test("the body of a response to a stream may take longer than the timeout", asyn
     response.writeHead(200, { "content-type": "text/plain" });
     for (let n = 0; n < 8; n += 1) {
       response.write("x");
+      // These waits are what the case is about: together they exceed the timeout, and none does alone.
       await sleep(50);
     }
     response.end();

@@ -122,7 +122,7 @@ export const fate: Case[] = [
       }),
     ),
     {
-      name: `${name}: is done, though the connection was closed without a word`,
+      name: `${name}: is done, though the connection was closed without a response`,
       // Sent again, it meets itself, and is a conflict.
       needs: name === "delete of an attachment" ? "single DELETE" : "single sending",
       async run(context) {
