@@ -56,10 +56,10 @@ export function resumableRows(client: HttpClient, scan: Scan, operation: Operati
   let repeated: Repeated | undefined;
   let failures = 0;
 
-  const request = (error?: unknown) => {
+  const request = (toError?: () => unknown) => {
     const all: { params: ViewParams; repeated?: Repeated } = { params: scan.params };
     const rest = first ? place && restOf(scan, place, json) : all;
-    if (!rest) throw error;
+    if (!rest) throw toError?.();
     repeated = rest.repeated;
     response = client.rows(scan.toRequest(rest.params), "rows", operation);
     left = Number(rest.params.limit ?? Infinity);
@@ -85,12 +85,12 @@ export function resumableRows(client: HttpClient, scan: Scan, operation: Operati
       } catch (error) {
         failures += 1;
         if (!(error instanceof IncompleteResponseError) || failures > session.retries) throw error;
-        request(error);
+        request(() => error);
         await operation.sleep(backoff(failures));
         continue;
       }
       if (left > 0 || scan.missing() === 0) return undefined;
-      request(incomplete());
+      request(incomplete);
     }
   };
   request();
