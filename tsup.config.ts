@@ -2,7 +2,7 @@ import { copyFile, readFile } from "node:fs/promises";
 import { build, type Plugin } from "esbuild";
 import { defineConfig, type Options } from "tsup";
 
-/** The parts of ky's class that couchfetch never runs, and how often each pattern occurs. */
+/** The parts of ky that couchfetch never runs, and how often each pattern occurs. */
 const unused: [pattern: RegExp, times: number][] = [
   // Retries and progress.
   [/^ {4}(async )?_(calculateRetryDelay|retry|stream)\([\s\S]*?^ {4}}\n/gm, 3],
@@ -16,39 +16,59 @@ const unused: [pattern: RegExp, times: number][] = [
   [/^ {8}if \(this\._options\.(prefixUrl|searchParams|json)[\s\S]*?^ {8}}\n/gm, 3],
   // Declarations of fields that are assigned.
   [/^ {8}Object\.defineProperty\(this[\s\S]*?^ {8}}\);\n/gm, 5],
+  // Checks of the input and of a timeout, an AbortController, streams as bodies.
+  [/^ {8}if \((typeof this\._input|supports)[\s\S]*?^ {8}}\n/gm, 3],
+  [/^ {12}if \(typeof ky\._options\.timeout[\s\S]*?^ {12}}\n/gm, 1],
+  // A parser of JSON, and settings of all these.
+  [/^.*_decorateResponse\(response\);\n/gm, 1],
+  [/^ {4}_decorateResponse\([\s\S]*?^ {4}}\n/gm, 1],
+  [/^ {8}const credentials = [\s\S]*?;\n/gm, 1],
+  [
+    /^ {12}(\.\.\.\(credentials|hooks: [\s\S]*?^ {12}}|(headers|method|prefixUrl|retry|throwHttpErrors|timeout):).*\n/gm,
+    8,
+  ],
+  [/^ {8}const (isRetriableMethod|nonRequestOptions) = .*\n/gm, 2],
+  [/isRetriableMethod \? ky\._retry\(function_\) : /g, 1],
+  [/, nonRequestOptions(?=\))|^ {8}return timeout\(.*\n/gm, 2],
+  // Instances with other defaults, and shortcuts such as `ky.get()`.
+  [/^ {4}(for \(const method[\s\S]*?^ {4}}|ky\.(create|extend|stop) = .*)\n/gm, 4],
 ];
 
-/** Stands for modules of ky that couchfetch never runs, or that would only check its options. */
+/** Stands for modules of ky that couchfetch never runs, or that would only check and merge its options. */
 const unusedModule = `
-  const identity = (value) => value;
+  export const validateAndMerge = (defaults, options) => options;
+  const none = undefined;
   export {
-    identity as findUnknownOptions, identity as normalizeRequestMethod, identity as normalizeRetryOptions,
+    none as HTTPError, none as TimeoutError, none as deepMerge, none as findUnknownOptions, none as maxSafeTimeout,
+    none as mergeHeaders, none as normalizeRequestMethod, none as normalizeRetryOptions, none as requestMethods,
+    none as responseTypes, none as stop, none as supportsAbortController, none as supportsFormData,
+    none as supportsRequestStreams, none as supportsResponseStreams,
   };
-  export const HTTPError = undefined, TimeoutError = undefined;
-  export default undefined;
+  export default none;
 `;
 
 /**
- * Drops the parts of ky that couchfetch never runs, as it has its own retries, timeouts, errors and progress:
- * bundlers cannot remove them from a class. `src/http/send.ts` passes the options that this relies on.
+ * Drops the parts of ky that couchfetch never runs, as it has its own retries, timeouts, errors, hooks and
+ * progress: bundlers cannot remove them from a class. `src/http/send.ts` passes the options that this relies on.
  */
 const withoutUnused: Plugin = {
   name: "ky-without-unused",
-  setup({ onLoad }) {
-    onLoad(
-      { filter: /[\\/](HTTPError|TimeoutError|delay|normalize|options|timeout)\.js$/ },
-      () => ({
-        contents: unusedModule,
-      }),
-    );
-    onLoad({ filter: /[\\/]Ky\.js$/ }, async ({ path }) => {
+  setup({ onLoad, onEnd }) {
+    const found = unused.map(() => 0);
+    onLoad({ filter: /[\\/](errors|utils)[\\/]|constants\.js$/ }, () => ({
+      contents: unusedModule,
+    }));
+    onLoad({ filter: /[\\/](Ky|index)\.js$/ }, async ({ path }) => {
       let contents = await readFile(path, "utf8");
-      for (const [pattern, times] of unused) {
-        if (contents.match(pattern)?.length !== times)
-          throw new Error(`ky has changed: adapt ${pattern}`);
+      for (const [at, [pattern]] of unused.entries()) {
+        found[at] = (found[at] ?? 0) + (contents.match(pattern)?.length ?? 0);
         contents = contents.replace(pattern, "");
       }
       return { contents };
+    });
+    onEnd(() => {
+      const changed = unused.findIndex(([, times], at) => times !== found[at]);
+      if (changed !== -1) throw new Error(`ky has changed: adapt ${unused[changed]?.[0]}`);
     });
   },
 };
@@ -102,7 +122,7 @@ const pureClasses: NonNullable<Options["plugins"]>[number] = {
  * runtime, or be sent to CouchDB.
  */
 export const internalNames =
-  "canResume client codec context cutUrls draft effect expects feedRetries forget hasChanges hasResponded inDatabase inPlace incomplete isCapped isComplete isInCallback isLike isLast isLive isNewRev isOfIds isOurs isRenewed isStream knownRev madeOf mergeBack moves noteAttachment onEnd opening operation original readBefore remaining repeated requestedAt respondedAt saved sequenceOf session settle skips sleep snapshot stateOf texts toCodec toError toEvent toRequest unfinished unreadable unsavedChanges validateRead validateRows validateWrite wantsBytes wasConnected".split(
+  "canResume client codec context cutUrls draft effect expects feedRetries forget hasChanges hasResponded inDatabase inPlace incomplete isCapped isComplete isInCallback isLike isLast isLive isNewRev isOfIds isOurs isRenewed isStream knownRev limits madeOf mergeBack moves noteAttachment onEnd opening operation original readBefore remaining repeated requestedAt respondedAt saved sequenceOf session settle skips sleep snapshot stateOf texts toCodec toError toEvent toRequest unfinished unreadable unsavedChanges uploadTime validateRead validateRows validateWrite wantsBytes wasConnected".split(
     " ",
   );
 

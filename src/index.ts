@@ -84,7 +84,9 @@ export type {
 } from "./features/schema/types.js";
 export { type SchemaIssue, ValidationError } from "./features/schema/validation-error.js";
 export {
+  type ClouseauParams,
   type DocHit,
+  type NouveauParams,
   nouveau,
   type SearchHit,
   type SearchParams,

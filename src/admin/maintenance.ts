@@ -92,8 +92,8 @@ export class DatabaseMaintenance {
    * @see https://docs.couchdb.org/en/stable/api/database/misc.html#db-purged-infos
    */
   async purgedInfos(options: OperationOptions = {}): Promise<{ id: string; revs: string[] }[]> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    const question = { expects: "purged_infos", signal };
+    const limits = checkOptions(options, {});
+    const question = { expects: "purged_infos", limits };
     const path = `${this.#path}/_purged_infos`;
     return (await this.#ask<{ purged_infos: [] }>("GET", path, question)).purged_infos;
   }
@@ -122,8 +122,8 @@ export class DatabaseMaintenance {
    * @see https://docs.couchdb.org/en/stable/api/database/shard.html
    */
   async shards(options: OperationOptions = {}): Promise<ShardMap> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    const question = { expects: "shards", signal };
+    const limits = checkOptions(options, {});
+    const question = { expects: "shards", limits };
     const path = `${this.#path}/_shards`;
     return (await this.#ask<{ shards: ShardMap }>("GET", path, question)).shards;
   }
@@ -133,9 +133,9 @@ export class DatabaseMaintenance {
     id: string,
     options: OperationOptions = {},
   ): Promise<{ range: string; nodes: string[] }> {
-    const { signal } = checkOptions(options, { signal: 1 });
+    const limits = checkOptions(options, {});
     const path = `${this.#path}/_shards/${documentPath(id)}`;
-    return this.#ask("GET", path, { expects: "range", signal });
+    return this.#ask("GET", path, { expects: "range", limits });
   }
 
   /**
@@ -148,22 +148,22 @@ export class DatabaseMaintenance {
   }
 
   async #post<R>(path: string, options: OperationOptions = {}): Promise<R> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    const question = { expects: "ok", effect: "idempotent", signal } as const;
+    const limits = checkOptions(options, {});
+    const question = { expects: "ok", effect: "idempotent", limits } as const;
     return this.#ask("POST", `${this.#path}/${path}`, question);
   }
 
   async #limit(path: string, options: OperationOptions = {}): Promise<number> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    return this.#ask("GET", `${this.#path}/${path}`, { expects: false, signal });
+    const limits = checkOptions(options, {});
+    return this.#ask("GET", `${this.#path}/${path}`, { expects: false, limits });
   }
 
   async #setLimit(path: string, limit: number, options: OperationOptions = {}): Promise<unknown> {
-    const { signal } = checkOptions(options, { signal: 1 });
+    const limits = checkOptions(options, {});
     if (!(Number.isInteger(limit) && limit > 0)) {
       throw new RangeError("`limit` must be an integer of at least 1");
     }
-    const question = { json: limit, expects: "ok", effect: "idempotent", signal } as const;
+    const question = { json: limit, expects: "ok", effect: "idempotent", limits } as const;
     return this.#ask("PUT", `${this.#path}/${path}`, question);
   }
 }

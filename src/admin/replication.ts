@@ -1,14 +1,14 @@
-import { checkJson } from "../shared/arguments.js";
-import type { OperationOptions } from "../shared/types.js";
+import { checkJson, limitsOf, type Names, paramsOf } from "../shared/arguments.js";
+import type { OperationOptions, ParamsOptions } from "../shared/types.js";
 import type { Ask } from "./asking.js";
 import type { EndpointData } from "./endpoint.js";
 
 /**
- * Parameters of a replication. All but `signal` are passed to CouchDB unchanged.
+ * Parameters of a replication, as CouchDB names them.
  *
  * @see https://docs.couchdb.org/en/stable/replication/replicator.html
  */
-export interface ReplicationParams extends OperationOptions {
+export interface ReplicationParams extends ParamsOptions {
   /** Create the target if it does not exist. Default false. */
   create_target?: boolean | undefined;
   /** Parameters for creating the target: shards, replicas, partitions. */
@@ -29,15 +29,56 @@ export interface ReplicationParams extends OperationOptions {
   checkpoint_interval?: number | undefined;
   /** Replicate only winning revisions, without conflicts. Default false. */
   winning_revs_only?: boolean | undefined;
-  [param: string]: unknown;
+  /** The number of connections to each endpoint. */
+  http_connections?: number | undefined;
+  /** The number of processes that copy documents. */
+  worker_processes?: number | undefined;
+  /** The number of changes that a process handles at a time. */
+  worker_batch_size?: number | undefined;
+  /** Milliseconds until a connection times out. */
+  connection_timeout?: number | undefined;
+  /** The number of retries of a request. */
+  retries_per_request?: number | undefined;
+  /** Erlang's options of the sockets, as text. */
+  socket_options?: string | undefined;
+  /** Read several documents in one request, if the source supports it. */
+  use_bulk_get?: boolean | undefined;
 }
+
+const known: Names<Omit<ReplicationParams, "params">> = {
+  create_target: 1,
+  create_target_params: 1,
+  doc_ids: 1,
+  selector: 1,
+  filter: 1,
+  query_params: 1,
+  since_seq: 1,
+  use_checkpoints: 1,
+  checkpoint_interval: 1,
+  winning_revs_only: 1,
+  http_connections: 1,
+  worker_processes: 1,
+  worker_batch_size: 1,
+  connection_timeout: 1,
+  retries_per_request: 1,
+  socket_options: 1,
+  use_bulk_get: 1,
+};
 
 // Without one of these, CouchDB replicates more documents.
 const selecting = ["doc_ids", "selector", "filter", "query_params"];
 
-/** @throws TypeError if a parameter that selects documents is undefined, or contains undefined, NaN or Infinity */
-export function checkSelecting(params: ReplicationParams): void {
-  for (const name of selecting) if (name in params) checkJson(name, params[name]);
+/**
+ * Check the parameters of a replication.
+ *
+ * @param names - those of other options
+ * @throws TypeError if a parameter is unknown, or if one that selects documents is undefined, or contains
+ * undefined, NaN or Infinity
+ */
+export function replicationParams<O extends ReplicationParams>(options: O, names: object) {
+  const params = paramsOf<ReplicationParams>(options, { ...known, ...names });
+  for (const name of selecting) if (name in params) checkJson(name, params[name as "filter"]);
+  return params;
 }
 
 /** The progress of a replication. */
@@ -109,24 +150,21 @@ export async function replicate(
   ask: Ask,
   sleep: (milliseconds: number) => Promise<void>,
   endpoints: Endpoints,
-  params: ReplicationParams,
+  options: ReplicationParams,
   onProgress?: (progress: ReplicationProgress) => void,
 ): Promise<ReplicationResult> {
-  const { signal, ...rest } = params;
-  signal?.throwIfAborted();
-  checkSelecting(rest);
-  if (rest.continuous || rest.cancel) {
+  options.signal?.throwIfAborted();
+  if ("continuous" in options || "cancel" in options)
     throw new TypeError("a continuous replication never ends: use the replicator");
-  }
-  const json = { ...rest, ...endpoints };
+  const json = { ...replicationParams(options, {}), ...endpoints };
   const state = { isOver: false, hasThrown: false };
   try {
-    const done = requestUntilDone(ask, json, signal);
+    const done = requestUntilDone(ask, json, limitsOf(options));
     if (!onProgress) return await done;
     const reporting = report(ask, sleep, endpoints, state, onProgress).then(() => done);
     return await Promise.race([done, reporting]);
   } catch (error) {
-    if (signal?.aborted || state.hasThrown) {
+    if (options.signal?.aborted || state.hasThrown) {
       // The caller does not wait for the cancellation.
       const question = { json: { ...json, cancel: true }, expects: "ok" };
       void ask("POST", "_replicate", question).catch(() => {});
@@ -141,17 +179,17 @@ export async function replicate(
 async function requestUntilDone(
   ask: Ask,
   json: object,
-  signal: AbortSignal | undefined,
+  limits: OperationOptions,
 ): Promise<ReplicationResult> {
   for (;;) {
     try {
       // While the replication runs, another request attaches to it.
-      const question = { json, expects: "ok", effect: "idempotent", signal } as const;
+      const question = { json, expects: "ok", effect: "idempotent", limits } as const;
       return await ask<ReplicationResult>("POST", "_replicate", question);
     } catch (error) {
-      if (Object(error).name !== "TimeoutError" || signal?.aborted) throw error;
+      if (Object(error).name !== "TimeoutError" || limits.signal?.aborted) throw error;
       // This throws if the server is away.
-      await jobsOf(ask, { signal });
+      await jobsOf(ask, limits);
     }
   }
 }
@@ -183,8 +221,8 @@ async function report(
 }
 
 /** List the replications in the scheduler. */
-export async function jobsOf(ask: Ask, { signal }: OperationOptions): Promise<ReplicationJob[]> {
-  const question = { query: { limit: 1000 }, expects: "jobs", signal };
+export async function jobsOf(ask: Ask, limits: OperationOptions): Promise<ReplicationJob[]> {
+  const question = { query: { limit: 1000 }, expects: "jobs", limits };
   return (await ask<{ jobs: ReplicationJob[] }>("GET", "_scheduler/jobs", question)).jobs;
 }
 

@@ -1,9 +1,13 @@
 import { documentPath } from "../http/paths.js";
-import { checkObject, checkOptions } from "../shared/arguments.js";
+import { checkOptions } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { Ask } from "./asking.js";
 import type { Endpoint, EndpointData } from "./endpoint.js";
-import { checkSelecting, type ReplicationParams, type ReplicationProgress } from "./replication.js";
+import {
+  type ReplicationParams,
+  type ReplicationProgress,
+  replicationParams,
+} from "./replication.js";
 
 /** The scheduler's state of a persistent replication. */
 export interface ReplicationState {
@@ -35,7 +39,7 @@ export interface PersistentParams extends ReplicationParams {
 export interface Surroundings {
   ask: Ask;
   /** Wait some milliseconds. Rejects when the signal aborts or the session is closed. */
-  sleep(milliseconds: number, signal?: AbortSignal | undefined): Promise<void>;
+  sleep(milliseconds: number, limits?: OperationOptions): Promise<void>;
   endpoint(given: Endpoint): Promise<EndpointData>;
 }
 
@@ -73,13 +77,16 @@ export class Replicator {
     target: Endpoint,
     params: PersistentParams & { _id?: string | undefined } = {},
   ): Promise<Replication> {
-    checkObject("params", params);
-    const { _id = crypto.randomUUID(), signal, ...rest } = params;
-    checkSelecting(rest);
+    const known = replicationParams(params, { continuous: 1, _id: 1 });
+    const { _id = crypto.randomUUID(), ...rest } = known as typeof params;
     const { ask, endpoint } = this.#surroundings;
     const replication = this.get(_id);
     const json = { ...rest, source: await endpoint(source), target: await endpoint(target) };
-    await ask("PUT", `${this.#path}/${documentPath(_id)}`, { json, expects: "rev", signal });
+    await ask("PUT", `${this.#path}/${documentPath(_id)}`, {
+      json,
+      expects: "rev",
+      limits: params,
+    });
     return replication;
   }
 
@@ -90,8 +97,8 @@ export class Replicator {
 
   /** List the states of these replications. */
   async states(options: OperationOptions = {}): Promise<ReplicationState[]> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    return statesOf(this.#surroundings.ask, `_scheduler/docs/${this.#path}`, signal);
+    const limits = checkOptions(options, {});
+    return statesOf(this.#surroundings.ask, `_scheduler/docs/${this.#path}`, limits);
   }
 }
 
@@ -99,9 +106,9 @@ export class Replicator {
 export async function statesOf(
   ask: Ask,
   path: string,
-  signal: AbortSignal | undefined,
+  limits: OperationOptions,
 ): Promise<ReplicationState[]> {
-  const question = { query: { limit: 10_000 }, expects: "docs", signal };
+  const question = { query: { limit: 10_000 }, expects: "docs", limits };
   return (await ask<{ docs: ReplicationState[] }>("GET", path, question)).docs;
 }
 
@@ -131,8 +138,8 @@ export class Replication {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_scheduler-docs-replicator_db-docid
    */
   async state(options: OperationOptions = {}): Promise<ReplicationState> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    return this.#surroundings.ask("GET", this.#scheduler, { expects: "state", signal });
+    const limits = checkOptions(options, {});
+    return this.#surroundings.ask("GET", this.#scheduler, { expects: "state", limits });
   }
 
   /**
@@ -146,17 +153,17 @@ export class Replication {
    * @throws NotFoundError if the document is deleted, as soon as the scheduler notices
    */
   async *states(options: OperationOptions = {}): AsyncGenerator<ReplicationState, void, void> {
-    const { signal } = checkOptions(options, { signal: 1 });
+    const limits = checkOptions(options, {});
     let seen = "";
     for (;;) {
-      const state = await this.#look(signal);
+      const state = await this.#look(limits);
       const text = JSON.stringify(state);
       if (state && text !== seen) {
         seen = text;
         yield state;
         if (state.state === "completed" || state.state === "failed") return;
       }
-      await this.#surroundings.sleep(interval, signal);
+      await this.#surroundings.sleep(interval, limits);
     }
   }
 
@@ -166,14 +173,14 @@ export class Replication {
    * @throws NotFoundError if the document does not exist
    */
   async cancel(options: OperationOptions = {}): Promise<void> {
-    const { signal } = checkOptions(options, { signal: 1 });
+    const limits = checkOptions(options, {});
     const { ask } = this.#surroundings;
     // The scheduler also updates the document.
     for (let attempt = 1; ; attempt += 1) {
-      const question = { expects: "_rev", signal };
+      const question = { expects: "_rev", limits };
       const { _rev: rev } = await ask<{ _rev: string }>("GET", this.#document, question);
       try {
-        await ask("DELETE", this.#document, { query: { rev }, expects: "rev", signal });
+        await ask("DELETE", this.#document, { query: { rev }, expects: "rev", limits });
         return;
       } catch (error) {
         if (Object(error).status !== 409 || attempt === 10) throw error;
@@ -182,12 +189,12 @@ export class Replication {
   }
 
   /** Read the state; undefined if the scheduler has not processed the document yet. */
-  async #look(signal: AbortSignal | undefined): Promise<ReplicationState | undefined> {
+  async #look(limits: OperationOptions): Promise<ReplicationState | undefined> {
     try {
-      return await this.state({ signal });
+      return await this.state(limits);
     } catch (error) {
       if (Object(error).status !== 404) throw error;
-      await this.#surroundings.ask("GET", this.#document, { expects: "_rev", signal });
+      await this.#surroundings.ask("GET", this.#document, { expects: "_rev", limits });
       return undefined;
     }
   }

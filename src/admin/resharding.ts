@@ -64,14 +64,14 @@ export class Resharding {
       number
     >
   > {
-    const { signal } = checkOptions(options, { signal: 1 });
-    return this.#ask("GET", "_reshard", { expects: "total", signal });
+    const limits = checkOptions(options, {});
+    return this.#ask("GET", "_reshard", { expects: "total", limits });
   }
 
   /** Read whether the server runs jobs. */
   async state(options: OperationOptions = {}): Promise<ReshardState> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    return this.#ask("GET", "_reshard/state", { expects: "state", signal });
+    const limits = checkOptions(options, {});
+    return this.#ask("GET", "_reshard/state", { expects: "state", limits });
   }
 
   /** Stop or resume all jobs. */
@@ -79,14 +79,14 @@ export class Resharding {
     state: ReshardState["state"],
     options: OperationOptions & { state_reason?: string | undefined } = {},
   ): Promise<void> {
-    const { state_reason, signal } = checkOptions(options, { signal: 1, state_reason: 1 });
-    await this.#put("_reshard/state", { state, state_reason }, signal);
+    const { state_reason } = checkOptions(options, { state_reason: 1 });
+    await this.#put("_reshard/state", { state, state_reason }, options);
   }
 
   /** List the jobs that the server remembers. */
   async jobs(options: OperationOptions = {}): Promise<ReshardJob[]> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    const question = { expects: "jobs", signal };
+    const limits = checkOptions(options, {});
+    const question = { expects: "jobs", limits };
     return (await this.#ask<{ jobs: ReshardJob[] }>("GET", "_reshard/jobs", question)).jobs;
   }
 
@@ -96,8 +96,8 @@ export class Resharding {
    * @throws NotFoundError if it does not exist
    */
   async job(id: string, options: OperationOptions = {}): Promise<ReshardJob> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    return this.#ask("GET", jobPath(id), { expects: "job_state", signal });
+    const limits = checkOptions(options, {});
+    return this.#ask("GET", jobPath(id), { expects: "job_state", limits });
   }
 
   /**
@@ -113,8 +113,8 @@ export class Resharding {
     start: ReshardStart,
     options: OperationOptions = {},
   ): Promise<{ ok?: true; id?: string; error?: string; node: string; shard: string }[]> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    return this.#ask("POST", "_reshard/jobs", { json: start, expects: "length", signal });
+    const limits = checkOptions(options, {});
+    return this.#ask("POST", "_reshard/jobs", { json: start, expects: "length", limits });
   }
 
   /** Read the state of a job. */
@@ -122,8 +122,8 @@ export class Resharding {
     id: string,
     options: OperationOptions = {},
   ): Promise<{ state: ReshardJob["job_state"]; reason: string | null }> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    return this.#ask("GET", `${jobPath(id)}/state`, { expects: "state", signal });
+    const limits = checkOptions(options, {});
+    return this.#ask("GET", `${jobPath(id)}/state`, { expects: "state", limits });
   }
 
   /** Stop or resume a job. */
@@ -132,18 +132,18 @@ export class Resharding {
     state: "running" | "stopped",
     options: OperationOptions & { state_reason?: string | undefined } = {},
   ): Promise<void> {
-    const { state_reason, signal } = checkOptions(options, { signal: 1, state_reason: 1 });
-    await this.#put(`${jobPath(id)}/state`, { state, state_reason }, signal);
+    const { state_reason } = checkOptions(options, { state_reason: 1 });
+    await this.#put(`${jobPath(id)}/state`, { state, state_reason }, options);
   }
 
   /** Stop and remove a job. A completed split is not undone. */
   async remove(id: string, options: OperationOptions = {}): Promise<void> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    await this.#ask("DELETE", jobPath(id), { expects: "ok", signal });
+    const limits = checkOptions(options, {});
+    await this.#ask("DELETE", jobPath(id), { expects: "ok", limits });
   }
 
-  async #put(path: string, json: object, signal: AbortSignal | undefined): Promise<void> {
-    await this.#ask("PUT", path, { json, expects: "ok", effect: "idempotent", signal } as const);
+  async #put(path: string, json: object, limits: OperationOptions): Promise<void> {
+    await this.#ask("PUT", path, { json, expects: "ok", effect: "idempotent", limits } as const);
   }
 }
 

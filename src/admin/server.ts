@@ -1,7 +1,7 @@
 import type { HttpClient } from "../http/client.js";
 import { databasePath, encodeSegment } from "../http/paths.js";
-import { checkJson, checkObject, checkOptions } from "../shared/arguments.js";
-import type { OperationOptions } from "../shared/types.js";
+import { checkJson, checkObject, checkOptions, paramsOf } from "../shared/arguments.js";
+import type { OperationOptions, ParamsOptions } from "../shared/types.js";
 import { type Ask, asking } from "./asking.js";
 import { type Connect, type Endpoint, endpointData } from "./endpoint.js";
 import { DatabaseMaintenance } from "./maintenance.js";
@@ -29,7 +29,7 @@ import type {
  *
  * @see https://docs.couchdb.org/en/stable/api/server/common.html#dbs-info
  */
-export interface DbsInfoParams extends OperationOptions {
+export interface DbsInfoParams extends ParamsOptions {
   /** Names of databases. Default: all from `startkey` to `endkey`. */
   keys?: readonly string[];
   /** The first name. */
@@ -109,7 +109,7 @@ export class Server {
 
   /** List the replications in the scheduler, one-time and persistent ones. */
   async replicationJobs(options: OperationOptions = {}): Promise<ReplicationJob[]> {
-    return jobsOf(this.#ask, checkOptions(options, { signal: 1 }));
+    return jobsOf(this.#ask, checkOptions(options, {}));
   }
 
   /**
@@ -118,8 +118,8 @@ export class Server {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_scheduler-docs
    */
   async replications(options: OperationOptions = {}): Promise<ReplicationState[]> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    return statesOf(this.#ask, "_scheduler/docs", signal);
+    const limits = checkOptions(options, {});
+    return statesOf(this.#ask, "_scheduler/docs", limits);
   }
 
   /**
@@ -137,8 +137,8 @@ export class Server {
     const client = this.#client;
     return {
       ask: this.#ask,
-      sleep: (milliseconds, signal) =>
-        client.during(signal, (operation) => operation.sleep(milliseconds)),
+      sleep: (milliseconds, limits) =>
+        client.during(limits, (operation) => operation.sleep(milliseconds)),
       endpoint: (given) => endpointData(client, this.#connect, given),
     };
   }
@@ -150,8 +150,8 @@ export class Server {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#up
    */
   async up(options: OperationOptions = {}): Promise<{ status: string; seeds?: object }> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    return this.#ask("GET", "_up", { expects: "status", signal });
+    const limits = checkOptions(options, {});
+    return this.#ask("GET", "_up", { expects: "status", limits });
   }
 
   /**
@@ -161,8 +161,8 @@ export class Server {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#uuids
    */
   async uuids(count = 1, options: OperationOptions = {}): Promise<string[]> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    const question = { query: { count }, expects: "uuids", signal };
+    const limits = checkOptions(options, {});
+    const question = { query: { count }, expects: "uuids", limits };
     return (await this.#ask<{ uuids: string[] }>("GET", "_uuids", question)).uuids;
   }
 
@@ -176,8 +176,8 @@ export class Server {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#active-tasks
    */
   async activeTasks(options: OperationOptions = {}): Promise<ActiveTask[]> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    return this.#ask("GET", "_active_tasks", { expects: "length", signal });
+    const limits = checkOptions(options, {});
+    return this.#ask("GET", "_active_tasks", { expects: "length", limits });
   }
 
   /**
@@ -186,8 +186,8 @@ export class Server {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#membership
    */
   async membership(options: OperationOptions = {}): Promise<Membership> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    return this.#ask("GET", "_membership", { expects: "all_nodes", signal });
+    const limits = checkOptions(options, {});
+    return this.#ask("GET", "_membership", { expects: "all_nodes", limits });
   }
 
   /**
@@ -196,10 +196,10 @@ export class Server {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#dbs-info
    */
   async dbsInfo(options: DbsInfoParams = {}): Promise<DatabaseInfoRow[]> {
-    checkObject("options", options);
-    const { keys, signal, ...query } = options;
+    const known = { keys: 1, startkey: 1, endkey: 1, descending: 1, limit: 1, skip: 1 } as const;
+    const { keys, ...query } = paramsOf(options, known);
     if ("keys" in options) checkJson("keys", keys);
-    const question = { query, expects: "length", signal };
+    const question = { query, expects: "length", limits: options };
     return keys
       ? this.#ask("POST", "_dbs_info", { ...question, json: { keys }, effect: "read" })
       : this.#ask("GET", "_dbs_info", question);
@@ -218,10 +218,10 @@ export class Server {
   ): Promise<unknown> {
     checkObject("step", first);
     const isStep = "action" in first;
-    const { signal } = checkOptions(isStep ? options : first, { signal: 1 });
+    const limits = checkOptions(isStep ? options : first, {});
     return isStep
-      ? this.#ask("POST", "_cluster_setup", { json: first, expects: "ok", signal })
-      : this.#ask("GET", "_cluster_setup", { expects: "state", signal });
+      ? this.#ask("POST", "_cluster_setup", { json: first, expects: "ok", limits })
+      : this.#ask("GET", "_cluster_setup", { expects: "state", limits });
   }
 
   /**
@@ -248,12 +248,12 @@ export class Server {
     text: string,
     options: OperationOptions = {},
   ): Promise<string[]> {
-    const { signal } = checkOptions(options, { signal: 1 });
+    const limits = checkOptions(options, {});
     const question = {
       json: { analyzer, text },
       effect: "read",
       expects: "tokens",
-      signal,
+      limits,
     } as const;
     return (await this.#ask<{ tokens: string[] }>("POST", path, question)).tokens;
   }

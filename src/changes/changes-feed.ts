@@ -3,7 +3,7 @@ import { encodeSegment } from "../http/paths.js";
 import type { Query } from "../http/query.js";
 import type { StreamRequest } from "../http/request.js";
 import type { Selector } from "../queries/selector.js";
-import { checkJson, checkObject } from "../shared/arguments.js";
+import { checkJson, checkNames } from "../shared/arguments.js";
 import { NotFoundError } from "../shared/errors.js";
 import type { DatabaseInfo, JsonObject, Sequence } from "../shared/types.js";
 import {
@@ -14,7 +14,7 @@ import {
   type DeletionJson,
 } from "./change-event.js";
 import { Feed } from "./feed.js";
-import type { FeedOptions } from "./feed-options.js";
+import { type FeedOptions, feedOptions } from "./feed-options.js";
 import { type FeedSource, SkippedChange } from "./feed-source.js";
 
 /**
@@ -41,7 +41,10 @@ export interface ChangesOptions<T extends object = JsonObject> extends FeedOptio
    * names imply them.
    */
   filter?: string;
-  /** Parameters for the filter function, in its `req.query`. They cannot have the name of an option of the feed. */
+  /**
+   * Parameters for the filter function, in its `req.query`, and for CouchDB. They cannot have the name of an
+   * option.
+   */
   params?: Record<string, string | number | boolean>;
   /** Return only changes of these documents. */
   doc_ids?: string[];
@@ -58,6 +61,22 @@ export interface ChangesOptions<T extends object = JsonObject> extends FeedOptio
   /** Include the compression of attachments in documents. Default false. */
   att_encoding_info?: boolean | undefined;
 }
+
+const changesOptions: Record<Exclude<keyof ChangesOptions, keyof FeedOptions>, 1> = {
+  lastEventId: 1,
+  include_docs: 1,
+  descending: 1,
+  style: 1,
+  filter: 1,
+  params: 1,
+  doc_ids: 1,
+  selector: 1,
+  view: 1,
+  seq_interval: 1,
+  conflicts: 1,
+  attachments: 1,
+  att_encoding_info: 1,
+};
 
 /**
  * The changes of a database.
@@ -118,7 +137,7 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
 
 /** The request, without a position. Invalid options throw here. */
 function changesRequest({ client, path }: DatabaseContext, options: ChangesOptions): StreamRequest {
-  checkObject("options", options);
+  checkNames("options", options, { ...feedOptions, ...changesOptions });
   const { lastEventId, signal: _, checkpoint, onState: __, ...rest } = options;
   const { params, doc_ids, selector, ...given } = rest;
   const { feed = "normal", descending, since } = given;

@@ -35,7 +35,7 @@ export type FeedState = (
  *
  * @see https://docs.couchdb.org/en/stable/api/database/changes.html
  */
-export interface FeedOptions extends OperationOptions {
+export interface FeedOptions extends Omit<OperationOptions, "timeout"> {
   /** Whether the feed ends after the changes so far, or continues with future ones. Default `"normal"`. */
   feed?: FeedKind | undefined;
   /** Return changes after this sequence: `0` (default) for all, `"now"` for future ones only. */
@@ -54,6 +54,18 @@ export interface FeedOptions extends OperationOptions {
   /** Called with each new state of the feed. */
   onState?: ((state: FeedState) => void) | undefined;
 }
+
+/** The names of the options. */
+export const feedOptions = {
+  feed: 1,
+  since: 1,
+  limit: 1,
+  heartbeat: 1,
+  timeout: 1,
+  checkpoint: 1,
+  onState: 1,
+  signal: 1,
+} as const;
 
 const longestHeartbeat = 60_000;
 

@@ -143,7 +143,7 @@ export class Feed<E> implements AsyncIterable<E> {
 
   #begin(): Pull<E[]> {
     const { feed = "normal", signal, since, limit, heartbeat } = this.#options;
-    const operation = this.#source.client.begin(signal);
+    const operation = this.#source.client.begin({ signal });
     this.#operation = operation;
     // The feed also ends while the consumer is busy.
     operation.onEnd(() => void this.#end(operation.reason));

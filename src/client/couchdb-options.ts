@@ -1,7 +1,7 @@
 import type { Auth } from "../auth/auth.js";
 import type { Fetch } from "../http/request.js";
 import type { RetryOptions } from "../http/retry.js";
-import type { Json, OperationOptions } from "../shared/types.js";
+import type { Json, ParamsOptions } from "../shared/types.js";
 
 /** Options of a session. */
 export interface CouchDBOptions {
@@ -29,7 +29,7 @@ export interface CouchDBOptions {
  *
  * @see https://docs.couchdb.org/en/stable/api/database/common.html#put--db
  */
-export interface CreateDatabaseOptions extends OperationOptions {
+export interface CreateDatabaseOptions extends ParamsOptions {
   /** Accept an existing database. Default false. */
   existsOk?: boolean | undefined;
   /** The number of shards. Default: as the server is configured. */
@@ -45,7 +45,7 @@ export interface CreateDatabaseOptions extends OperationOptions {
  *
  * @see https://docs.couchdb.org/en/stable/api/server/common.html#all-dbs
  */
-export interface AllDbsParams extends OperationOptions {
+export interface AllDbsParams extends ParamsOptions {
   /** The first name. */
   startkey?: string;
   /** The last name. */

@@ -3,8 +3,13 @@ import { HttpClient } from "../http/client.js";
 import { customRequest, type RequestOptions } from "../http/custom-request.js";
 import { toHeaders } from "../http/headers.js";
 import { databasePath, parseBaseUrl } from "../http/paths.js";
-import { checkTimeouts } from "../http/watchdog.js";
-import { checkObject, checkOptions } from "../shared/arguments.js";
+import {
+  checkNames,
+  checkOptions,
+  checkTimeouts,
+  checkType,
+  paramsOf,
+} from "../shared/arguments.js";
 import type { DocumentSchema } from "../shared/codec.js";
 import { PreconditionFailedError, UnauthorizedError } from "../shared/errors.js";
 import type { SureJson } from "../shared/sure-json.js";
@@ -31,16 +36,17 @@ export class CouchDB {
    */
   constructor(url: string | URL, options: CouchDBOptions = {}) {
     const known = { auth: 1, fetch: 1, headers: 1, retry: 1, json: 1 } as const;
-    checkOptions(options, { ...known, timeout: 1, silenceTimeout: 1 });
+    checkNames("options", options, { ...known, timeout: 1, silenceTimeout: 1 });
     const { base, credentials } = parseBaseUrl(url);
     if (credentials && options.auth)
       throw new TypeError("pass either credentials in `url`, or `auth`");
     const { timeout = 30_000, silenceTimeout = 300_000, retry = {} } = options;
-    checkObject("retry", retry);
+    checkNames("retry", retry, { limit: 1 });
     checkTimeouts({ timeout, silenceTimeout });
     if (retry.limit !== undefined && !(retry.limit >= 0)) {
       throw new RangeError("`retry.limit` must be at least 0");
     }
+    if (options.auth) checkType("auth.headers", "function", options.auth.headers);
     const auth = credentials ? basic(credentials.user, credentials.password) : options.auth;
     this.#client = new HttpClient(base, (options.json ?? JSON) as SureJson, {
       auth,
@@ -60,15 +66,15 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/authn.html#get--_session
    */
   async checkCredentials(options: OperationOptions = {}): Promise<UserContext> {
-    const { signal } = checkOptions(options, { signal: 1 });
+    const limits = checkOptions(options, {});
     const client = this.#client;
-    const request = { method: "GET", path: "_session", expects: "userCtx", signal } as const;
+    const request = { method: "GET", path: "_session", expects: "userCtx", limits } as const;
     const read = async () =>
       ((await this.#client.value(request)) as { userCtx: UserContext }).userCtx;
     let userCtx = await read();
     const isAnonymous = () => client.session.auth && userCtx?.name == null;
     // CouchDB does not reject a cookie that it does not recognize.
-    if (isAnonymous() && (await this.#renewCredentials(signal))) userCtx = await read();
+    if (isAnonymous() && (await this.#renewCredentials(limits))) userCtx = await read();
     if (!isAnonymous()) return userCtx;
     const reason = "the server ignored the credentials";
     throw client.error(UnauthorizedError, request, { reason });
@@ -87,9 +93,9 @@ export class CouchDB {
     name: string,
     options: OperationOptions = {},
   ): Promise<Database<T>> {
-    const { signal } = checkOptions(options, { signal: 1 });
+    const limits = checkOptions(options, {});
     const database = this.database<T>(name);
-    await database.info({ signal });
+    await database.info(limits);
     return database;
   }
 
@@ -118,7 +124,7 @@ export class CouchDB {
     const client = this.#client;
     const context = { name, path: databasePath(name), client };
     if (!options) return new Database(context);
-    checkOptions(options, { schema: 1 });
+    checkNames("options", options, { schema: 1 });
     if (typeof Object(options.schema).toCodec !== "function")
       throw new TypeError("`schema` must be made by standardSchema()");
     return new Database({ ...context, codec: options.schema.toCodec(client.json) });
@@ -134,8 +140,8 @@ export class CouchDB {
     name: string,
     options: CreateDatabaseOptions = {},
   ): Promise<Database<T>> {
-    checkOptions(options, { existsOk: 1, q: 1, n: 1, partitioned: 1, signal: 1 });
-    const { existsOk = false, signal, ...query } = options;
+    const known = { existsOk: 1, q: 1, n: 1, partitioned: 1 } as const;
+    const { existsOk = false, ...query } = paramsOf(options, known);
     try {
       await this.#client.value({
         method: "PUT",
@@ -144,7 +150,7 @@ export class CouchDB {
         expects: "ok",
         // With `existsOk`, it does not matter which request created it.
         effect: existsOk ? "idempotent" : "write",
-        signal,
+        limits: options,
       });
     } catch (error) {
       const isThere = error instanceof PreconditionFailedError && error.error === "file_exists";
@@ -163,14 +169,14 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#all-dbs
    */
   async keys(options: AllDbsParams = {}): Promise<string[]> {
-    checkObject("options", options);
-    const { signal, ...query } = options;
+    const range = { startkey: 1, endkey: 1, inclusive_end: 1 } as const;
+    const query = paramsOf(options, { ...range, descending: 1, limit: 1, skip: 1 });
     return (await this.#client.value({
       method: "GET",
       path: "_all_dbs",
       query,
       expects: "length",
-      signal,
+      limits: options,
     })) as string[];
   }
 
@@ -189,12 +195,12 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--
    */
   async info(options: OperationOptions = {}): Promise<ServerInfo> {
-    const { signal } = checkOptions(options, { signal: 1 });
+    const limits = checkOptions(options, {});
     return (await this.#client.value({
       method: "GET",
       path: "",
       expects: "couchdb",
-      signal,
+      limits,
     })) as ServerInfo;
   }
 
@@ -235,10 +241,10 @@ export class CouchDB {
   }
 
   /** Report to the Auth that its credentials were rejected. Returns true if it may have better ones. */
-  #renewCredentials(signal: AbortSignal | undefined): Promise<boolean> {
+  #renewCredentials(limits: OperationOptions): Promise<boolean> {
     const { auth, server } = this.#client.session;
     const response = { status: 401, headers: new Headers(), reason: undefined };
-    return this.#client.during(signal, async () => {
+    return this.#client.during(limits, async () => {
       if (!auth?.onResponse) return false;
       return auth.onResponse({ ...response, sent: await auth.headers(server) }, server);
     });

@@ -9,7 +9,7 @@ import {
 import { createOrFetch } from "../documents/create-or-fetch.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document, isIn } from "../documents/document.js";
-import type { GetOptions } from "../documents/document-options.js";
+import { type GetOptions, getOptions } from "../documents/document-options.js";
 import { isMissing } from "../documents/missing.js";
 import { fetchDocument } from "../documents/read-document.js";
 import { documentPath } from "../http/paths.js";
@@ -17,7 +17,7 @@ import { DocumentQueries } from "../queries/document-queries.js";
 import type { IndexDefinition, IndexParams, IndexResult } from "../queries/mango-index.js";
 import { createIndex } from "../queries/mango-index.js";
 import type { DocsOptions } from "../queries/view-params.js";
-import { checkObject, checkOptions, checkType } from "../shared/arguments.js";
+import { checkOptions, checkType, limitsOf, paramsOf } from "../shared/arguments.js";
 import type {
   DatabaseInfo,
   JsonObject,
@@ -90,8 +90,8 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   /** Read a revision, which may be the tombstone of a deletion. */
   get(id: string, options: ReadOptions<T>): Promise<Document<T | Tombstone>>;
   async get(id: string, options: ReadOptions<T> = {}): Promise<Document<T>> {
-    checkObject("options", options);
-    const { default: content, known, ...params } = options;
+    const names = { ...getOptions, default: 1, known: 1 } as const;
+    const { default: content, known, ...params } = paramsOf(options, names);
     // Invalid content throws before anything is sent.
     const otherwise = content == null ? undefined : new Document<T>(this.#context, id, content);
     const { rev: _rev } = known ?? {};
@@ -100,7 +100,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     const given = _rev === undefined ? { _id: id } : { _id: id, _rev };
     const document = new Document<T>(this.#context, id, known?.data ?? { ...given }, () => given);
     try {
-      const isRead = await fetchDocument(Document.stateOf(document), {
+      const isRead = await fetchDocument(Document.stateOf(document), options, {
         ...params,
         ifChanged: true,
       });
@@ -123,7 +123,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @throws ConflictError if the document exists, unless `existsOk`
    */
   async create(id: string, ...[options = {}]: CreateArguments<T>): Promise<Document<T>> {
-    const { data = {}, ...rest } = checkOptions(options, { data: 1, existsOk: 1, signal: 1 });
+    const { data = {}, ...rest } = checkOptions(options, { data: 1, existsOk: 1 });
     const document = new Document<T>(this.#context, id, data);
     await createOrFetch(this.#context, document, rest);
     return document;
@@ -149,7 +149,6 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_index
    */
   async index(index: IndexDefinition<S>, params: IndexParams = {}): Promise<IndexResult> {
-    checkOptions(params, { name: 1, ddoc: 1, type: 1, partitioned: 1, signal: 1 });
     return createIndex(this.#context, index, params);
   }
 
@@ -227,7 +226,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     edit: BulkEdit<T>,
     options: OperationOptions & Pick<DocsOptions<string, T>, "create"> = {},
   ): Promise<BulkOperation<T>> {
-    const { signal } = checkOptions(options, { signal: 1, create: 1 });
+    checkOptions(options, { create: 1 });
     checkType("ids", "array", ids);
     const wanted = new Set(ids);
     if (wanted.size < ids.length) throw new TypeError("`ids` must not repeat an id");
@@ -237,7 +236,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
       throw client.invalid({ method: "POST", path }, "expected the documents of `ids`");
     }
     const bulk = new BulkOperation<T>(this.#context, documents);
-    return editAndSave(this.#context, bulk, edit, { signal });
+    return editAndSave(this.#context, bulk, edit, limitsOf(options));
   }
 
   /**
@@ -247,9 +246,9 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @see https://docs.couchdb.org/en/stable/api/database/common.html#get--db
    */
   async info(options: OperationOptions = {}): Promise<DatabaseInfo> {
-    const { signal } = checkOptions(options, { signal: 1 });
+    const limits = checkOptions(options, {});
     const { client, path } = this.#context;
-    const request = { method: "GET", path, expects: "db_name", signal } as const;
+    const request = { method: "GET", path, expects: "db_name", limits } as const;
     return (await client.value(request)) as DatabaseInfo;
   }
 
@@ -260,8 +259,8 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @see https://docs.couchdb.org/en/stable/api/database/common.html#delete--db
    */
   async delete(options: OperationOptions = {}): Promise<void> {
-    const { signal } = checkOptions(options, { signal: 1 });
+    const limits = checkOptions(options, {});
     const { client, path } = this.#context;
-    await client.request({ method: "DELETE", path, expects: "ok", signal });
+    await client.request({ method: "DELETE", path, expects: "ok", limits });
   }
 }

@@ -55,9 +55,9 @@ export class Attachment {
 
   /** Ask the server whether the attachment exists. */
   async exists(options: OperationOptions = {}): Promise<boolean> {
-    const { signal } = checkOptions(options, { signal: 1 });
+    const limits = checkOptions(options, {});
     try {
-      const { _attachments } = await readHead(this.#document, signal, true);
+      const { _attachments } = await readHead(this.#document, limits, true);
       return stubOf(_attachments, this.name) !== undefined;
     } catch (error) {
       if (isMissing(error)) return false;
@@ -77,19 +77,19 @@ export class Attachment {
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#get--db-docid-attname
    */
   async fetch(options: TransferOptions & { rev?: string | undefined } = {}): Promise<Response> {
-    checkOptions(options, { rev: 1, onProgress: 1, signal: 1 });
-    const { rev, signal, onProgress } = options;
+    checkOptions(options, { rev: 1, onProgress: 1 });
+    const { rev, onProgress } = options;
     const stub = stubOf(this.#document.data._attachments, this.name);
-    return this.#read(rev, signal, stub, onProgress);
+    return this.#read(rev, options, stub, onProgress);
   }
 
   async #read(
     rev: string | undefined,
-    signal: AbortSignal | undefined,
+    limits: OperationOptions,
     stub: AttachmentStub | { length: number } | undefined,
     onProgress?: Progress,
   ): Promise<Response> {
-    const request = { method: "GET", path: this.#path, query: { rev }, signal } as const;
+    const request = { method: "GET", path: this.#path, query: { rev }, limits } as const;
     const response = await responseTo(this.#client, request, onProgress, undefined, stub);
     if (response.body) return response;
     throw this.#client.invalid(request, "expected an attachment", response.status);
@@ -115,10 +115,10 @@ export class Attachment {
     contentType?: string,
     options: TransferOptions = {},
   ): Promise<WriteResult> {
-    const { onProgress, signal } = checkOptions(options, { onProgress: 1, signal: 1 });
+    const { onProgress } = checkOptions(options, { onProgress: 1 });
     const content = contentOf(body);
     const type = contentType ?? content.type;
-    return enqueue([this.#document], signal, async () => {
+    return enqueue([this.#document], options, async () => {
       const parent = this.#revision("PUT");
       const request: JsonRequest = {
         method: "PUT",
@@ -127,12 +127,12 @@ export class Attachment {
         headers: { "content-type": type },
         expects: "rev",
       };
-      const operation = this.#client.begin(signal);
+      const operation = this.#client.begin(options);
       let upload: Awaited<ReturnType<typeof prepareUpload>> | undefined;
       try {
         upload = await prepareUpload(this.#client, request, content, operation, onProgress);
         const { sent } = upload;
-        const write = this.#saving(parent, sent, signal);
+        const write = this.#saving(parent, sent, options);
         const result = await sendWrite(this.#document.context, upload.request, write, operation);
         await this.#noteSaved(parent, result.rev, type, operation);
         if (sent) onProgress?.(sent.size, sent.size);
@@ -154,12 +154,12 @@ export class Attachment {
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#delete--db-docid-attname
    */
   async delete(options: OperationOptions = {}): Promise<WriteResult> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    return enqueue([this.#document], signal, async () => {
+    const limits = checkOptions(options, {});
+    return enqueue([this.#document], limits, async () => {
       const parent = this.#revision("DELETE");
       const query = { rev: parent };
       const path = this.#path;
-      const request = { method: "DELETE", path, query, expects: "rev", signal } as const;
+      const request = { method: "DELETE", path, query, expects: "rev", limits } as const;
       const result = await sendWrite(this.#document.context, request, this.#deleting(parent));
       this.#document.noteAttachment(parent, result.rev, this.name);
       return result;
@@ -183,7 +183,7 @@ export class Attachment {
    *
    * @param sent - undefined for a stream, which cannot be read again
    */
-  #saving(parent: string, sent: Blob | undefined, signal: AbortSignal | undefined): PendingWrite {
+  #saving(parent: string, sent: Blob | undefined, limits: OperationOptions): PendingWrite {
     const revpos = Number.parseInt(parent, 10) + 1;
     return {
       id: this.#document.id,
@@ -192,7 +192,7 @@ export class Attachment {
         const stub = stubOf(_attachments, this.name);
         if (stub?.revpos !== revpos) return false;
         if (!sent) return undefined;
-        const stored = await this.#read(_rev, signal, { length: sent.size });
+        const stored = await this.#read(_rev, limits, { length: sent.size });
         return isAlike(stored, sent);
       },
     };

@@ -1,5 +1,5 @@
 import { documentPath } from "../http/paths.js";
-import { uploadTimeout } from "../http/progress.js";
+import { uploadTime } from "../http/progress.js";
 import type { JsonRequest } from "../http/request.js";
 import { checkOptions } from "../shared/arguments.js";
 import type { CouchDBError } from "../shared/errors.js";
@@ -107,17 +107,17 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
    * each document what happened: those that it reports are in `ok` and `error`, the others in neither
    */
   async save(options: BulkOptions = {}): Promise<void> {
-    const { new_edits = true, signal } = checkOptions(options, { new_edits: 1, signal: 1 });
+    const { new_edits = true, signal } = checkOptions(options, { new_edits: 1 });
     signal?.throwIfAborted();
     const documents = [...this];
     const states = documents.map((document) => Document.stateOf(document));
     const prepared = states.map((state) => state.draft());
-    await enqueue(states, signal, async () => {
+    await enqueue(states, options, async () => {
       const drafts = prepared.map((draft) => draft());
       const changed = drafts.filter((draft) => draft !== undefined);
       if (!new_edits && !changed.every(({ isNewRev }) => isNewRev()))
         throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
-      const { rows, error } = await this.#send(changed, new_edits, signal);
+      const { rows, error } = await this.#send(changed, new_edits, options);
       // Without `new_edits`, CouchDB sends no row for a document that it stored.
       const rowOf = new Map<unknown, BulkRow>(rows.map((row) => [row?.id, row]));
       this.response = rows;
@@ -140,7 +140,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
   async #send(
     drafts: Draft[],
     new_edits: boolean,
-    signal: AbortSignal | undefined,
+    limits: OperationOptions,
   ): Promise<{ rows: BulkRow[]; error?: CouchDBError }> {
     if (drafts.length === 0) return { rows: [] };
     const { client, codec, path } = this.#context;
@@ -150,12 +150,12 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
       method: "POST",
       path: `${path}/_bulk_docs`,
       body,
-      timeout: uploadTimeout(body.length, client.session.timeout),
+      uploadTime: uploadTime(body.length),
       // Given revisions stay the same however often they are written.
       effect: new_edits ? "write" : "idempotent",
       expects: "length",
     };
-    const operation = client.begin(signal);
+    const operation = client.begin(limits);
     try {
       await codec?.validateWrite(bodies, operation);
       const { value } = await client.request(request, operation);
@@ -192,8 +192,8 @@ export async function editAndSave<T extends object>(
   edit: BulkEdit<T> = () => {},
   options: BulkOptions = {},
 ): Promise<BulkOperation<T>> {
-  const { signal } = checkOptions(options, { new_edits: 1, signal: 1 });
-  await client.during(signal, () => edit(bulk));
+  checkOptions(options, { new_edits: 1 });
+  await client.during(options, () => edit(bulk));
   await bulk.save(options);
   return bulk;
 }

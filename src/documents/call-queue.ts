@@ -13,7 +13,7 @@ type AnyState = Pick<DocumentState, keyof DocumentState>;
  */
 export async function enqueue<R>(
   states: readonly AnyState[],
-  signal: AbortSignal | undefined,
+  limits: OperationOptions,
   work: () => Promise<R>,
 ): Promise<R> {
   if (states.some(({ isInCallback }) => isInCallback))
@@ -21,7 +21,7 @@ export async function enqueue<R>(
   const earlier = states.flatMap(({ last }) => last ?? []);
   const call =
     states[0] && earlier.length > 0
-      ? states[0].context.client.during(signal, () => Promise.all(earlier)).then(work)
+      ? states[0].context.client.during(limits, () => Promise.all(earlier)).then(work)
       : work();
   // It never rejects. A call that leaves the queue does not let later ones overtake earlier ones.
   const last = Promise.allSettled([...earlier, call]).then(() => {
@@ -40,9 +40,10 @@ export async function enqueue<R>(
 export async function enqueueReplacing<R>(
   state: AnyState,
   method: HttpRequest["method"],
-  { discardChanges = false, signal }: OperationOptions & { discardChanges?: boolean | undefined },
+  options: OperationOptions & { discardChanges?: boolean | undefined },
   work: (isChanged: () => boolean) => Promise<R>,
 ): Promise<R> {
+  const { discardChanges = false } = options;
   const { data } = state;
   let snapshot: (() => object) | undefined;
   try {
@@ -50,7 +51,7 @@ export async function enqueueReplacing<R>(
   } catch {
     // Changes that are not JSON can be discarded, too.
   }
-  return enqueue([state], signal, async () => {
+  return enqueue([state], options, async () => {
     // If an earlier call has replaced the data, there are no changes left.
     if (!discardChanges && state.data === data && !(snapshot && state.isLike(snapshot())))
       throw state.unsavedChanges(method);

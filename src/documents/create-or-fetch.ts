@@ -1,4 +1,5 @@
 import { pathIn } from "../http/paths.js";
+import { limitsOf } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { DatabaseContext } from "./database-context.js";
 import type { Document } from "./document.js";
@@ -12,10 +13,12 @@ import { isMissing } from "./missing.js";
 export async function createOrFetch(
   context: DatabaseContext,
   document: Document<object>,
-  { existsOk = false, signal }: OperationOptions & { existsOk?: boolean | undefined },
+  options: OperationOptions & { existsOk?: boolean | undefined },
 ): Promise<void> {
+  const { existsOk = false } = options;
+  const limits = limitsOf(options);
   try {
-    await (existsOk ? document.fetch({ discardChanges: true, signal }) : document.info({ signal }));
+    await (existsOk ? document.fetch({ ...limits, discardChanges: true }) : document.info(limits));
   } catch (error) {
     if (isMissing(error)) return;
     throw error;

@@ -1,11 +1,11 @@
-import type { OperationOptions } from "../shared/types.js";
+import type { OperationOptions, ParamsOptions } from "../shared/types.js";
 
 /**
- * Options for reading a document. All but `signal` are passed to CouchDB unchanged.
+ * Options for reading a document.
  *
  * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
  */
-export interface GetOptions extends OperationOptions {
+export interface GetOptions extends ParamsOptions {
   /** Read this revision, if the server still has it. Default: the current one. */
   rev?: string | undefined;
   /** Include the other leaf revisions as `_conflicts`. */
@@ -29,6 +29,21 @@ export interface GetOptions extends OperationOptions {
   /** Include the compression of attachments as `encoding` and `encoded_length`. */
   att_encoding_info?: boolean | undefined;
 }
+
+/** The names of the options for reading a document. */
+export const getOptions = {
+  rev: 1,
+  conflicts: 1,
+  deleted_conflicts: 1,
+  latest: 1,
+  local_seq: 1,
+  meta: 1,
+  revs: 1,
+  revs_info: 1,
+  attachments: 1,
+  atts_since: 1,
+  att_encoding_info: 1,
+} as const;
 
 /**
  * Options for saving a document.

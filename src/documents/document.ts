@@ -1,11 +1,16 @@
 import { documentPath } from "../http/paths.js";
-import { checkObject, checkOptions, checkType } from "../shared/arguments.js";
+import { checkOptions, checkType, paramsOf } from "../shared/arguments.js";
 import { copyJson, ownMembers } from "../shared/json-equal.js";
 import type { DocumentData, JsonObject, OperationOptions, WriteResult } from "../shared/types.js";
 import { Attachment } from "./attachment.js";
 import { enqueue, enqueueReplacing } from "./call-queue.js";
 import type { DatabaseContext } from "./database-context.js";
-import type { GetOptions, SaveOptions, UpdateOptions } from "./document-options.js";
+import {
+  type GetOptions,
+  getOptions,
+  type SaveOptions,
+  type UpdateOptions,
+} from "./document-options.js";
 import { DocumentState, type Original } from "./document-state.js";
 import { checkRevisions, fetchDocument, readHead, readMembers } from "./read-document.js";
 import { copyDocument, deleteDocument, saveDraft } from "./save-document.js";
@@ -108,10 +113,10 @@ export class Document<T extends object = JsonObject> {
     } = {},
   ): Promise<boolean> {
     const state = this.#state;
-    checkObject("options", options);
-    const { discardChanges: _, ...query } = options;
+    const known = { ...getOptions, discardChanges: 1, ifChanged: 1 } as const;
+    const { discardChanges: _, ...query } = paramsOf(options, known);
     return enqueueReplacing(state, "GET", options, (isChanged) =>
-      fetchDocument(state, query, () => {
+      fetchDocument(state, options, query, () => {
         if (isChanged()) throw state.unsavedChanges("GET");
       }),
     );
@@ -128,11 +133,11 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
    */
   async save(options: SaveOptions = {}): Promise<WriteResult | undefined> {
-    const { signal } = checkOptions(options, { batch: 1, new_edits: 1, signal: 1 });
+    const { signal } = checkOptions(options, { batch: 1, new_edits: 1 });
     signal?.throwIfAborted();
     const state = this.#state;
     const draft = state.draft();
-    return enqueue([state], signal, () => saveDraft(state, draft(), options));
+    return enqueue([state], options, () => saveDraft(state, draft(), options));
   }
 
   /**
@@ -147,9 +152,9 @@ export class Document<T extends object = JsonObject> {
   async delete(
     options: OperationOptions & { discardChanges?: boolean | undefined } = {},
   ): Promise<WriteResult> {
-    checkOptions(options, { discardChanges: 1, signal: 1 });
+    checkOptions(options, { discardChanges: 1 });
     return enqueueReplacing(this.#state, "DELETE", options, (isChanged) =>
-      deleteDocument(this.#state, options.signal, isChanged),
+      deleteDocument(this.#state, options, isChanged),
     );
   }
 
@@ -166,9 +171,9 @@ export class Document<T extends object = JsonObject> {
     newId: string,
     options: OperationOptions & { rev?: string | undefined } = {},
   ): Promise<WriteResult> {
-    const { rev, signal } = checkOptions(options, { rev: 1, signal: 1 });
+    const { rev } = checkOptions(options, { rev: 1 });
     const destination = documentPath(newId) + (rev ? `?rev=${encodeURIComponent(rev)}` : "");
-    return enqueue([this.#state], signal, () => copyDocument(this.#state, destination, signal));
+    return enqueue([this.#state], options, () => copyDocument(this.#state, destination, options));
   }
 
   /**
@@ -199,8 +204,8 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#get--db-_all_docs
    */
   async info(options: OperationOptions = {}): Promise<WriteResult> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    const { _rev } = await readHead(this.#state, signal);
+    const limits = checkOptions(options, {});
+    const { _rev } = await readHead(this.#state, limits);
     return { ok: true, id: this.id, rev: _rev as string };
   }
 
@@ -211,8 +216,8 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/replication/conflicts.html
    */
   async conflicts(options: OperationOptions = {}): Promise<string[]> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    const { _conflicts = [] } = await readMembers(this.#state, { conflicts: true, signal });
+    const limits = checkOptions(options, {});
+    const { _conflicts = [] } = await readMembers(this.#state, limits, { conflicts: true });
     return checkRevisions(this.#state, _conflicts);
   }
 
@@ -223,8 +228,8 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-an-extended-revision-history
    */
   async revs(options: OperationOptions = {}): Promise<string[]> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    const { _revs_info = [] } = await readMembers(this.#state, { revs_info: true, signal });
+    const limits = checkOptions(options, {});
+    const { _revs_info = [] } = await readMembers(this.#state, limits, { revs_info: true });
     return checkRevisions(this.#state, _revs_info).map(({ rev }) => rev);
   }
 

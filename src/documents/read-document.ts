@@ -1,9 +1,9 @@
+import type { Query } from "../http/query.js";
 import type { HttpRequest } from "../http/request.js";
 import { NotFoundError } from "../shared/errors.js";
 import type { ViewRow } from "../shared/row-types.js";
-import type { DocumentData, DocumentMembers } from "../shared/types.js";
+import type { DocumentData, DocumentMembers, OperationOptions } from "../shared/types.js";
 import { type DatabaseContext, isSystem } from "./database-context.js";
-import type { GetOptions } from "./document-options.js";
 import type { DocumentState } from "./document-state.js";
 import { isMissingRow } from "./missing.js";
 
@@ -20,11 +20,12 @@ export interface JsonDocument<T extends object> {
  */
 export async function readDocument<T extends object>(
   { context, id, path }: DocumentState<T>,
-  { signal, ...query }: GetOptions,
+  limits: OperationOptions,
+  query: Query,
   known?: string,
 ): Promise<JsonDocument<T> | undefined> {
   const headers = known === undefined ? {} : { "if-none-match": `"${known}"` };
-  const request = { method: "GET", path, query, headers, expects: "_id", signal } as const;
+  const request = { method: "GET", path, query, headers, expects: "_id", limits } as const;
   try {
     const { value, text } = await context.client.request(request);
     return { value: checkDocument<T>(context, request, id, value), text };
@@ -42,17 +43,18 @@ export async function readDocument<T extends object>(
  */
 export async function fetchDocument<T extends object>(
   state: DocumentState<T>,
-  { ifChanged = false, ...query }: GetOptions & { ifChanged?: boolean | undefined },
+  limits: OperationOptions,
+  { ifChanged = false, ...query }: Query & { ifChanged?: boolean | undefined },
   check: () => unknown = () => true,
 ): Promise<boolean> {
   const { context, data } = state;
   const { client, codec } = context;
   // The data may belong to another revision than the one set, or may not have been validated.
   const isKnown = ifChanged && state.knownRev === data._rev && (codec?.isValid(data) ?? true);
-  const response = await readDocument(state, query, isKnown ? data._rev : undefined);
+  const response = await readDocument(state, limits, query, isKnown ? data._rev : undefined);
   if (!response) return false;
   const { value, text } = response;
-  const valid = await validateRead(context, value, query.signal);
+  const valid = await validateRead(context, value, limits);
   if (check() === false) return false;
   state.replace(valid, () => client.json.parse(text));
   return true;
@@ -74,10 +76,10 @@ export function checkDocument<T extends object>(
 export async function validateRead<D extends DocumentData>(
   { client, codec }: DatabaseContext,
   data: D,
-  signal: AbortSignal | undefined,
+  limits: OperationOptions,
 ): Promise<D> {
   if (!codec) return data;
-  return client.during(signal, (operation) => codec.validateRead(data, operation));
+  return client.during(limits, (operation) => codec.validateRead(data, operation));
 }
 
 /**
@@ -88,16 +90,16 @@ export async function validateRead<D extends DocumentData>(
  */
 export async function readHead(
   state: DocumentState<object>,
-  signal: AbortSignal | undefined,
+  limits: OperationOptions,
   include_docs?: true,
 ): Promise<DocumentMembers> {
   const { context, id, path } = state;
   // There, `_all_docs` is for administrators only, or has no such document.
-  if (isSystem(context) || id.startsWith("_local/")) return readMembers(state, { signal });
+  if (isSystem(context) || id.startsWith("_local/")) return readMembers(state, limits);
   const { client } = context;
   const query = { keys: [id], include_docs };
   const allDocs = { method: "GET", path: `${context.path}/_all_docs`, query } as const;
-  const { rows } = (await client.value({ ...allDocs, expects: "rows", signal })) as {
+  const { rows } = (await client.value({ ...allDocs, expects: "rows", limits })) as {
     rows: [ViewRow];
   };
   const row = Object(rows)[0] as ViewRow;
@@ -113,9 +115,10 @@ export async function readHead(
 /** Read the members that CouchDB adds to a document on request. */
 export async function readMembers(
   { context, path }: DocumentState<object>,
-  { signal, ...query }: GetOptions,
+  limits: OperationOptions,
+  query: Query = {},
 ): Promise<DocumentData> {
-  const request = { method: "GET", path, query, expects: "_rev", signal } as const;
+  const request = { method: "GET", path, query, expects: "_rev", limits } as const;
   return (await context.client.value(request)) as DocumentData;
 }
 

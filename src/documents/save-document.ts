@@ -1,7 +1,7 @@
 import type { JsonRequest } from "../http/request.js";
 import { ConflictError } from "../shared/errors.js";
 import { resends } from "../shared/runtime.js";
-import type { WriteResult } from "../shared/types.js";
+import type { OperationOptions, WriteResult } from "../shared/types.js";
 import { dropStubs } from "./attachment-stubs.js";
 import type { SaveOptions } from "./document-options.js";
 import type { DocumentState, Draft } from "./document-state.js";
@@ -16,10 +16,10 @@ import { documentWrite, isUncertain, sendWrite, toUncertainError } from "./write
 export function putDocument(
   { context, id, path }: DocumentState<object>,
   body: string,
-  signal: AbortSignal | undefined,
+  limits: OperationOptions,
   confirm?: () => true | undefined,
 ): Promise<WriteResult> {
-  const request: JsonRequest = { method: "PUT", path, body, expects: "rev", signal };
+  const request: JsonRequest = { method: "PUT", path, body, expects: "rev", limits };
   return sendWrite(context, request, documentWrite(context, id, body, confirm));
 }
 
@@ -27,22 +27,23 @@ export function putDocument(
 export async function saveDraft(
   state: DocumentState<object>,
   draft: Draft | undefined,
-  { batch, new_edits = true, signal }: SaveOptions,
+  limits: SaveOptions,
 ): Promise<WriteResult | undefined> {
   if (!draft) return undefined;
+  const { batch, new_edits = true } = limits;
   const { body, saved, isNewRev } = draft;
   const { context, path } = state;
   const { client, codec } = context;
-  if (codec) await client.during(signal, (operation) => codec.validateWrite([body], operation));
+  if (codec) await client.during(limits, (operation) => codec.validateWrite([body], operation));
   if (new_edits && batch === undefined) {
-    const result = await putDocument(state, body, signal);
+    const result = await putDocument(state, body, limits);
     saved(result.rev);
     return result;
   }
   if (!new_edits && !isNewRev())
     throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
   const query = { batch, new_edits: new_edits && undefined };
-  const request = { method: "PUT", path, query, body, expects: "ok", signal } as const;
+  const request = { method: "PUT", path, query, body, expects: "ok", limits } as const;
   // A given revision stays the same however often it is written.
   const effect = new_edits ? "write" : "idempotent";
   const { value } = await client.request({ ...request, effect });
@@ -57,16 +58,16 @@ export async function saveDraft(
  */
 export async function deleteDocument(
   state: DocumentState<object>,
-  signal: AbortSignal | undefined,
+  limits: OperationOptions,
   isChanged: () => boolean,
 ): Promise<WriteResult> {
   const { context, id, path, data } = state;
   const { _rev: rev } = data;
   const body = JSON.stringify({ _id: id, _rev: rev, _deleted: true });
-  const request = { method: "DELETE", path, query: { rev }, expects: "rev", signal } as const;
+  const request = { method: "DELETE", path, query: { rev }, expects: "rev", limits } as const;
   // Both write the same tombstone, but some runtimes may send a DELETE, which has no body, twice.
   const result = resends
-    ? await putTombstone(state, body, signal)
+    ? await putTombstone(state, body, limits)
     : await sendWrite(context, request, documentWrite(context, id, body));
   // Changes that were made meanwhile are kept, as an unsaved document.
   if (isChanged()) {
@@ -80,13 +81,13 @@ export async function deleteDocument(
 async function putTombstone(
   state: DocumentState<object>,
   body: string,
-  signal: AbortSignal | undefined,
+  limits: OperationOptions,
 ): Promise<WriteResult> {
   const { _rev } = state.data;
-  if (!_rev || _rev !== state.knownRev) await readHead(state, signal);
-  return putDocument(state, body, signal).catch(async (error) => {
+  if (!_rev || _rev !== state.knownRev) await readHead(state, limits);
+  return putDocument(state, body, limits).catch(async (error) => {
     // A document that was deleted meanwhile is a conflict for a PUT, and a 404 for a DELETE.
-    if (error instanceof ConflictError) await readHead(state, signal);
+    if (error instanceof ConflictError) await readHead(state, limits);
     throw error;
   });
 }
@@ -99,10 +100,10 @@ async function putTombstone(
 export async function copyDocument(
   { context: { client }, path }: DocumentState<object>,
   destination: string,
-  signal: AbortSignal | undefined,
+  limits: OperationOptions,
 ): Promise<WriteResult> {
   const headers = { destination };
-  const request = { method: "COPY", path, headers, expects: "rev", signal } as const;
+  const request = { method: "COPY", path, headers, expects: "rev", limits } as const;
   try {
     return (await client.value(request)) as WriteResult;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { argumentError, checkOptions } from "../shared/arguments.js";
+import { argumentError, checkOptions, limitsOf } from "../shared/arguments.js";
 import { ConflictError } from "../shared/errors.js";
 import { atRevision, isLike, replacement } from "../shared/json-equal.js";
 import type { DocumentData } from "../shared/types.js";
@@ -20,18 +20,18 @@ export async function updateDocument<T extends object>(
   mutate: Mutate<T>,
   options: UpdateOptions,
 ): Promise<void> {
-  checkOptions(options, { attempts: 1, idempotent: 1, token: 1, signal: 1 });
-  const { attempts = 10, token, signal } = options;
+  checkOptions(options, { attempts: 1, idempotent: 1, token: 1 });
+  const { attempts = 10, token } = options;
   if (!(attempts >= 1)) throw new RangeError("`attempts` must be at least 1");
   if (token !== undefined && (typeof token !== "string" || token.startsWith("_")))
     throw argumentError("token", "the name of a member of your own", token);
-  return enqueueReplacing(state, "PUT", { signal }, async () => {
+  return enqueueReplacing(state, "PUT", limitsOf(options), async () => {
     for (let attempt = 1; ; attempt += 1) {
       const conflict = await tryToUpdate(state, mutate, options);
       if (!conflict) return;
       if (attempt >= attempts) throw conflict;
       // Callers that lost the same race must not retry at the same time.
-      await state.context.client.during(signal, (operation) =>
+      await state.context.client.during(options, (operation) =>
         operation.sleep(Math.random() * 20 * attempt),
       );
     }
@@ -53,14 +53,15 @@ export async function updateDocument<T extends object>(
 async function tryToUpdate<T extends object>(
   state: DocumentState<T>,
   mutate: Mutate<T>,
-  { idempotent, token, signal }: UpdateOptions,
+  limits: UpdateOptions,
 ): Promise<ConflictError | undefined> {
+  const { idempotent, token } = limits;
   const { client, codec } = state.context;
   const { json } = client;
-  const { value, text } = (await readDocument(state, { signal })) as JsonDocument<T>;
-  const draft = await validateRead(state.context, value, signal);
+  const { value, text } = (await readDocument(state, limits, {})) as JsonDocument<T>;
+  const draft = await validateRead(state.context, value, limits);
   state.isInCallback = true;
-  const calling = client.during(signal, () => mutate(draft));
+  const calling = client.during(limits, () => mutate(draft));
   const mutated = await calling.finally(() => {
     state.isInCallback = false;
   });
@@ -72,10 +73,10 @@ async function tryToUpdate<T extends object>(
     if (token !== undefined)
       Object.assign(data, { [token]: crypto.getRandomValues(new Uint32Array(4)).join("-") });
     const { body, known } = state.written(data, original, was);
-    if (codec) await client.during(signal, (operation) => codec.validateWrite([body], operation));
+    if (codec) await client.during(limits, (operation) => codec.validateWrite([body], operation));
     try {
       const isSure = idempotent || token !== undefined;
-      const { rev } = await putDocument(state, body, signal, () => isSure || undefined);
+      const { rev } = await putDocument(state, body, limits, () => isSure || undefined);
       [original, was] = known(rev);
       atRevision(data, rev);
     } catch (error) {

@@ -77,7 +77,7 @@ export async function sendWrite(
   within?: Operation,
 ): Promise<WriteResult> {
   const { client } = context;
-  const operation = within ?? client.begin(request.signal);
+  const operation = within ?? client.begin(request.limits);
   try {
     const result = (await client.value(request, operation)) as WriteResult;
     if (typeof result.rev === "string") return result;

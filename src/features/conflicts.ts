@@ -4,7 +4,7 @@ import type { DocumentState } from "../documents/document-state.js";
 import { fetchDocument } from "../documents/read-document.js";
 import { afterWriting, documentWrite, isUncertain, sendWrite } from "../documents/write-outcome.js";
 import type { JsonRequest } from "../http/request.js";
-import { checkOptions } from "../shared/arguments.js";
+import { checkOptions, limitsOf } from "../shared/arguments.js";
 import {
   CouchDBError,
   ForbiddenError,
@@ -57,11 +57,11 @@ export async function resolveConflicts<T extends object>(
   merge: Merge<Fixed<T>>,
   options: OperationOptions & { attempts?: number | undefined } = {},
 ): Promise<void> {
-  const { attempts = 10, signal } = checkOptions(options, { signal: 1, attempts: 1 });
+  const { attempts = 10 } = checkOptions(options, { attempts: 1 });
   if (!(attempts >= 1)) throw new RangeError("`attempts` must be at least 1");
   const state = Document.stateOf(doc);
-  await enqueueReplacing(state, "PUT", { signal }, async () => {
-    const operation = state.context.client.begin(signal);
+  await enqueueReplacing(state, "PUT", limitsOf(options), async () => {
+    const operation = state.context.client.begin(options);
     try {
       await resolve(state, merge, attempts, operation);
     } finally {
@@ -69,7 +69,7 @@ export async function resolveConflicts<T extends object>(
     }
     if (state.hasChanges) return;
     // Changes that are made meanwhile are kept.
-    await fetchDocument(state, { signal }, () => !state.hasChanges).catch((error) => {
+    await fetchDocument(state, options, {}, () => !state.hasChanges).catch((error) => {
       throw afterWriting(error);
     });
   });

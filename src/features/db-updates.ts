@@ -1,7 +1,7 @@
 import { Feed } from "../changes/feed.js";
-import type { FeedOptions } from "../changes/feed-options.js";
+import { type FeedOptions, feedOptions } from "../changes/feed-options.js";
 import { CouchDB } from "../client/couchdb.js";
-import { checkObject } from "../shared/arguments.js";
+import { checkNames } from "../shared/arguments.js";
 import type { Sequence } from "../shared/types.js";
 
 /** A change of a database. */
@@ -22,7 +22,7 @@ export interface DatabaseUpdate {
  * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_db_updates
  */
 export function dbUpdates(couch: CouchDB, options: FeedOptions = {}): Feed<DatabaseUpdate> {
-  checkObject("options", options);
+  checkNames("options", options, feedOptions);
   const { timeout } = options;
   return new Feed<DatabaseUpdate>(
     {

@@ -37,7 +37,7 @@ export async function deploy<T extends object, S extends object>(
   designs: readonly (Design | DefinedView)[],
   options: OperationOptions = {},
 ): Promise<Deployed> {
-  checkOptions(options, { signal: 1 });
+  checkOptions(options, {});
   const context = Database.contextOf(db);
   const deployed: Deployed = { created: [], changed: [], unchanged: [] };
   for (const [document, data] of gathered(context, designs)) {
@@ -81,23 +81,23 @@ async function make(
   context: DatabaseContext,
   document: DesignDocument,
   data: DesignData,
-  { signal }: OperationOptions,
+  limits: OperationOptions,
 ): Promise<keyof Deployed> {
   try {
-    await document.fetch({ signal });
+    await document.fetch(limits);
   } catch (error) {
     if (!isMissing(error)) throw error;
     Object.assign(document.data, data);
     try {
-      await document.save({ signal });
+      await document.save(limits);
       return "created";
     } catch (conflict) {
       // Another process has just deployed it, perhaps the same version.
       if (!(conflict instanceof ConflictError)) throw conflict;
     }
-    await document.fetch({ discardChanges: true, signal });
+    await document.fetch({ ...limits, discardChanges: true });
   }
   if (isLike(context.client.json, data, ownMembers(document.data))) return "unchanged";
-  await document.update(() => data, { idempotent: true, signal });
+  await document.update(() => data, { ...limits, idempotent: true });
   return "changed";
 }

@@ -85,11 +85,11 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     name: string,
     options: ViewDefinition & DefineOptions,
   ): Promise<View<K, V, T>> {
-    checkOptions(options, { map: 1, reduce: 1, existsOk: 1, signal: 1 });
-    const { existsOk, signal, ...definition } = options;
+    checkOptions(options, { map: 1, reduce: 1, existsOk: 1 });
+    const { existsOk, signal: _, timeout: __, ...definition } = options;
     checkType("map", "string", definition.map);
     const view = this.view<K, V>(name);
-    await this.#define("views", name, definition, { existsOk, signal });
+    await this.#define("views", name, definition, options);
     return view;
   }
 
@@ -110,7 +110,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
    */
   async createFilter(name: string, source: string, options: DefineOptions = {}): Promise<string> {
     checkType("source", "string", source);
-    checkOptions(options, { signal: 1, existsOk: 1 });
+    checkOptions(options, { existsOk: 1 });
     if (/\//.test(name))
       throw new TypeError("`name` must not contain a slash: `changes` could not find it");
     await this.#define("filters", name, source, options);
@@ -153,12 +153,12 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
       nouveau?: string | undefined;
     } = {},
   ): Promise<JsonObject & { name: string }> {
-    const { search, nouveau, signal } = checkOptions(options, { signal: 1, search: 1, nouveau: 1 });
+    const { search, nouveau } = checkOptions(options, { search: 1, nouveau: 1 });
     const index = search ?? nouveau;
     const service = search === undefined ? "_nouveau_info" : "_search_info";
     const what = index === undefined ? "_info" : `${service}/${encodeSegment(index)}`;
     const path = `${pathIn(this.#context, this.id)}/${what}`;
-    const request = { method: "GET", path, expects: "name", signal } as const;
+    const request = { method: "GET", path, expects: "name", limits: options } as const;
     return (await this.#context.client.value(request)) as JsonObject & { name: string };
   }
 
@@ -171,13 +171,13 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     member: "views" | "filters",
     name: string,
     definition: unknown,
-    { existsOk = false, signal }: DefineOptions,
+    limits: DefineOptions,
   ): Promise<void> {
     const state = Document.stateOf(this);
-    await enqueue([state], signal, async () => {
+    await enqueue([state], limits, async () => {
       const { [member]: all = {}, language } = this.data;
       const before = { [member]: this.data[member], language };
-      if (Object.hasOwn(all, name) && !existsOk) {
+      if (Object.hasOwn(all, name) && !limits.existsOk) {
         const reason = `${JSON.stringify(name)} exists already among the ${member}`;
         throw this.#context.client.conflict("PUT", state.path, reason);
       }
@@ -187,7 +187,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
         language: language ?? "javascript",
       });
       try {
-        await saveDraft(state, state.draft()(), { signal });
+        await saveDraft(state, state.draft()(), limits);
       } catch (error) {
         // Undefined members are not part of the JSON.
         Object.assign(this.data, before);
@@ -228,7 +228,7 @@ export async function designDoc<T extends object, S extends object>(
 ): Promise<DesignDocument<T>> {
   const context = Database.contextOf(db);
   const document = new DesignDocument<T>(context, name);
-  await createOrFetch(context, document, checkOptions(options, { signal: 1, existsOk: 1 }));
+  await createOrFetch(context, document, checkOptions(options, { existsOk: 1 }));
   return document;
 }
 

@@ -1,7 +1,6 @@
 import { DocumentQueries } from "../queries/document-queries.js";
-import { checkSelector, type QueryParams } from "../queries/find.js";
+import { checkSelector, type QueryParams, queryParams } from "../queries/find.js";
 import type { Selector } from "../queries/selector.js";
-import { checkObject } from "../shared/arguments.js";
 import type { Fixed } from "../shared/fixed.js";
 import type { JsonObject } from "../shared/types.js";
 import type { Index } from "./indexes.js";
@@ -39,17 +38,15 @@ export async function explain<T extends object, S extends object>(
   selector: Selector<Fixed<S>>,
   options: QueryParams<Fixed<S>> = {},
 ): Promise<Explanation> {
-  checkObject("options", options);
-  const { signal, ...params } = options;
   const { client, path } = DocumentQueries.contextOf(db);
-  const body = { ...params, selector: checkSelector(selector) };
+  const body = { ...queryParams(options), selector: checkSelector(selector) };
   const { value } = await client.request({
     method: "POST",
     path: `${path}/${DocumentQueries.pathOf(db)}_explain`,
     body: client.json.stringify(body),
     effect: "read",
     expects: "index",
-    signal,
+    limits: options,
   });
   return value as Explanation;
 }

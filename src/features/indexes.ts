@@ -33,9 +33,9 @@ export async function indexes<T extends object, S extends object>(
   db: Database<T, S>,
   options: OperationOptions = {},
 ): Promise<Index[]> {
-  const { signal } = checkOptions(options, { signal: 1 });
+  const limits = checkOptions(options, {});
   const { client, path } = Database.contextOf(db);
-  const request = { method: "GET", path: `${path}/_index`, expects: "indexes", signal } as const;
+  const request = { method: "GET", path: `${path}/_index`, expects: "indexes", limits } as const;
   return ((await client.value(request)) as { indexes: Index[] }).indexes;
 }
 
@@ -58,14 +58,14 @@ export async function deleteIndex<T extends object, S extends object>(
   name: string,
   options: OperationOptions & { type?: "json" | "text" | undefined } = {},
 ): Promise<void> {
-  const { type = "json", signal } = checkOptions(options, { signal: 1, type: 1 });
+  const { type = "json" } = checkOptions(options, { type: 1 });
   const { client, path } = Database.contextOf(db);
   const holder = encodeSegment(`${ddoc}`.replace(/^_design\//, ""));
   await client.request({
     method: "DELETE",
     path: `${path}/_index/${holder}/${type}/${encodeSegment(name)}`,
     expects: "ok",
-    signal,
+    limits: options,
   });
 }
 
@@ -84,7 +84,7 @@ export async function deleteIndexes<T extends object, S extends object>(
   ddocs: readonly string[],
   options: OperationOptions = {},
 ): Promise<IndexesDeleted> {
-  const { signal } = checkOptions(options, { signal: 1 });
+  checkOptions(options, {});
   checkJson("ddocs", ddocs);
   const { client, path } = Database.contextOf(db);
   const { value } = await client.request({
@@ -92,7 +92,7 @@ export async function deleteIndexes<T extends object, S extends object>(
     path: `${path}/_index/_bulk_delete`,
     body: client.json.stringify({ docids: ddocs }),
     expects: "success",
-    signal,
+    limits: options,
   });
   return value as IndexesDeleted;
 }

@@ -26,25 +26,25 @@ export function multiQuery<K, V, T extends object>(
   queries: readonly Omit<ViewParams<Fixed<K>>, "signal">[],
   options: OperationOptions = {},
 ): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
-  const { signal } = checkOptions(options, { signal: 1 });
+  const limits = checkOptions(options, {});
   checkType("queries", "array", queries);
   const { context, path } = View.partsOf(view);
   // Invalid parameters throw now, not at the first row.
   for (const query of queries) context.client.url({ path, query: { ...query } }, Infinity);
-  return results(view, queries, signal);
+  return results(view, queries, limits);
 }
 
 async function* results<K, V, T extends object>(
   view: View<K, V, T>,
   queries: readonly Omit<ViewParams<K>, "signal">[],
-  signal: AbortSignal | undefined,
+  limits: OperationOptions,
 ): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
   const { context, path, timing } = View.partsOf(view);
   const { client, codec } = context;
   const body = client.json.stringify({ queries });
   const how = { method: "POST", path: `${path}/queries`, effect: "read" } as const;
   const request: StreamRequest = { ...how, ...timing, body };
-  const operation = client.begin(signal);
+  const operation = client.begin(limits);
   try {
     const reader = new MultiResultReader((text) => client.json.parse(text));
     const batches = new ResultBatches(client.read(request, operation, reader).next);

@@ -1,9 +1,10 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { pathIn } from "../http/paths.js";
-import { checkOptions } from "../shared/arguments.js";
+import type { Query } from "../http/query.js";
+import { paramsOf } from "../shared/arguments.js";
 import { isPlain } from "../shared/json-equal.js";
-import type { DocumentData, JsonObject, OperationOptions, Tombstone } from "../shared/types.js";
+import type { DocumentData, JsonObject, ParamsOptions, Tombstone } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 
 /**
@@ -11,7 +12,7 @@ import type { Operation } from "../streams/operation.js";
  *
  * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-multiple-revisions-of-a-document
  */
-export interface OpenRevsOptions extends OperationOptions {
+export interface OpenRevsOptions extends ParamsOptions {
   /** Instead of each revision, read the leaf that descends from it. Default false. */
   latest?: boolean | undefined;
   /** Include the history of each revision as `_revisions`. Default false. */
@@ -46,15 +47,10 @@ export async function openRevs<T extends object>(
   revs: readonly string[] | "all" = "all",
   options: OpenRevsOptions = {},
 ): Promise<OpenRevision<T>[]> {
-  const { signal, ...query } = checkOptions(options, {
-    latest: 1,
-    revs: 1,
-    attachments: 1,
-    signal: 1,
-  });
+  const query = paramsOf(options, { latest: 1, revs: 1, attachments: 1 });
   const { context, id } = Document.stateOf(doc);
   const { client, codec } = context;
-  return client.during(signal, async (operation) => {
+  return client.during(options, async (operation) => {
     const found = await readRevs<T>(context, id, revs, query, operation);
     for (const each of found) {
       if (each.ok && codec) each.ok = await codec.validateRead(each.ok, operation);
@@ -68,16 +64,16 @@ export async function readRevs<T extends object>(
   context: DatabaseContext,
   id: string,
   revs: readonly string[] | "all",
-  options: Omit<OpenRevsOptions, "signal">,
+  params: Query,
   operation: Operation,
 ): Promise<OpenRevision<T>[]> {
   if (id.startsWith("_local/")) throw new TypeError("a _local document has only one revision");
   if (revs !== "all" && revs.length > mostRevs) {
-    const first = await readRevs<T>(context, id, revs.slice(0, mostRevs), options, operation);
-    const rest = await readRevs<T>(context, id, revs.slice(mostRevs), options, operation);
+    const first = await readRevs<T>(context, id, revs.slice(0, mostRevs), params, operation);
+    const rest = await readRevs<T>(context, id, revs.slice(mostRevs), params, operation);
     return [...first, ...rest];
   }
-  const query = { open_revs: revs, ...options };
+  const query = { open_revs: revs, ...params };
   const request = { method: "GET", path: pathIn(context, id), query, expects: "length" } as const;
   const { value } = await context.client.request(request, operation);
   if (Array.isArray(value) && value.every(isPlain)) return value as OpenRevision<T>[];

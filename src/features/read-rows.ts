@@ -42,12 +42,7 @@ export function readRows<R>(
   path: string,
   options: ReadRowsOptions = {},
 ): Rows<R> {
-  const {
-    member = "rows",
-    query,
-    body,
-    signal,
-  } = checkOptions(options, { member: 1, query: 1, body: 1, signal: 1 });
+  const { member = "rows", query, body } = checkOptions(options, { member: 1, query: 1, body: 1 });
   const context = Database.contextOf(db);
   const { client } = context;
   const whole = `${context.path}/${serverPath(path)}`;
@@ -60,7 +55,7 @@ export function readRows<R>(
   // Invalid parameters throw now, not at the first row.
   client.url(request);
   return databaseRows<R>(context, {
-    signal,
+    limits: options,
     kind: "row",
     open: (operation) => client.rows(request, member, operation),
     map: identity,

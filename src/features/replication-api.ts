@@ -1,8 +1,8 @@
 import { Database } from "../client/database.js";
 import { databaseRows } from "../queries/database-rows.js";
-import { checkJson, checkOptions, checkType } from "../shared/arguments.js";
+import { checkJson, checkOptions, checkType, paramsOf } from "../shared/arguments.js";
 import { identity } from "../shared/batch.js";
-import type { BulkGetRow, OperationOptions, Sequence } from "../shared/types.js";
+import type { BulkGetRow, OperationOptions, ParamsOptions, Sequence } from "../shared/types.js";
 import type { Rows } from "../streams/rows.js";
 
 /** CouchDB's response to a purge. */
@@ -23,7 +23,7 @@ export type RevsDiff = Record<string, { missing: string[]; possible_ancestors?: 
  *
  * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_get
  */
-export interface BulkGetOptions extends OperationOptions {
+export interface BulkGetOptions extends ParamsOptions {
   /** Include the history of each revision as `_revisions`. Default false. */
   revs?: boolean | undefined;
   /** Include the content of attachments, in base64. Default false. */
@@ -46,7 +46,7 @@ export function bulkGet<T extends object, S extends object>(
   docs: readonly { id: string; rev?: string | undefined }[],
   options: BulkGetOptions = {},
 ): Rows<BulkGetRow<T>> {
-  const { signal, ...query } = checkOptions(options, { revs: 1, attachments: 1, signal: 1 });
+  const query = paramsOf(options, { revs: 1, attachments: 1 });
   const context = Database.contextOf(db);
   const { client, path } = context;
   // A Document serializes to its data.
@@ -57,7 +57,7 @@ export function bulkGet<T extends object, S extends object>(
   const body = client.json.stringify({ docs: wanted });
   const request = { method: "POST", path: `${path}/_bulk_get`, query, body } as const;
   return databaseRows<BulkGetRow<T>>(context, {
-    signal,
+    limits: options,
     kind: "leaves",
     open: (operation) => client.rows({ ...request, effect: "read" }, "results", operation),
     map: identity,
@@ -79,12 +79,12 @@ export async function purge<T extends object, S extends object>(
   revs: Revisions,
   options: OperationOptions = {},
 ): Promise<PurgeResult> {
-  const { signal } = checkOptions(options, { signal: 1 });
+  const limits = checkOptions(options, {});
   const { client, path } = Database.contextOf(db);
   checkJson("revs", revs);
   const body = client.json.stringify(revs);
   const request = { method: "POST", path: `${path}/_purge`, body, expects: "purged" } as const;
-  return (await client.value({ ...request, signal })) as PurgeResult;
+  return (await client.value({ ...request, limits })) as PurgeResult;
 }
 
 /**
@@ -102,7 +102,7 @@ export async function missingRevs<T extends object, S extends object>(
   revs: Revisions,
   options: OperationOptions = {},
 ): Promise<Record<string, string[]>> {
-  const { signal } = checkOptions(options, { signal: 1 });
+  const limits = checkOptions(options, {});
   const { client, path } = Database.contextOf(db);
   checkJson("revs", revs);
   const { value } = await client.request({
@@ -111,7 +111,7 @@ export async function missingRevs<T extends object, S extends object>(
     body: client.json.stringify(revs),
     effect: "read",
     expects: "missing_revs",
-    signal,
+    limits,
   });
   return (value as { missing_revs: Record<string, string[]> }).missing_revs;
 }
@@ -130,10 +130,10 @@ export async function revsDiff<T extends object, S extends object>(
   revs: Revisions,
   options: OperationOptions = {},
 ): Promise<RevsDiff> {
-  const { signal } = checkOptions(options, { signal: 1 });
+  const limits = checkOptions(options, {});
   const { client, path } = Database.contextOf(db);
   checkJson("revs", revs);
   const body = client.json.stringify(revs);
   const request = { method: "POST", path: `${path}/_revs_diff`, body, effect: "read" } as const;
-  return (await client.value({ ...request, signal })) as RevsDiff;
+  return (await client.value({ ...request, limits })) as RevsDiff;
 }

@@ -1,18 +1,17 @@
 import { encodeSegment } from "../http/paths.js";
 import { DocumentQueries } from "../queries/document-queries.js";
 import { paginate } from "../queries/paginate.js";
-import { checkJson, checkObject, checkType } from "../shared/arguments.js";
+import { checkJson, checkType, paramsOf } from "../shared/arguments.js";
 import { identity } from "../shared/batch.js";
-import type { DocumentData, JsonObject, OperationOptions } from "../shared/types.js";
+import type { DocumentData, JsonObject, ParamsOptions } from "../shared/types.js";
 import type { Rows } from "../streams/rows.js";
 
 /**
- * Parameters of a search. All but `signal` are passed to CouchDB unchanged. Each service supports more
- * parameters.
+ * Parameters of a search.
  *
  * @see https://docs.couchdb.org/en/stable/ddocs/search.html
  */
-export interface SearchParams extends OperationOptions {
+export interface SearchParams extends ParamsOptions {
   /** The maximum number of hits, over all pages. Default: no limit; pages are requested as you read. */
   limit?: number | undefined;
   /** Continue where an earlier search ended: its `summary.bookmark`. */
@@ -25,8 +24,66 @@ export interface SearchParams extends OperationOptions {
   counts?: readonly string[] | undefined;
   /** Count the hits in these ranges, in the `summary`. */
   ranges?: JsonObject | undefined;
-  [param: string]: unknown;
+  /** Whether to update the index before the search. Default true. */
+  update?: boolean | undefined;
 }
+
+/**
+ * Parameters of a search with Clouseau.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/ddoc/search.html
+ */
+export interface ClouseauParams extends SearchParams {
+  /** Return only hits with these values of fields: pairs of a field and a value. */
+  drilldown?: readonly (readonly string[])[] | undefined;
+  /** Return only these stored fields. Default: all. */
+  include_fields?: readonly string[] | undefined;
+  /** Mark the matches in these fields, as `highlights` of a hit. */
+  highlight_fields?: readonly string[] | undefined;
+  /** The mark before a match. Default `"<em>"`. */
+  highlight_pre_tag?: string | undefined;
+  /** The mark after a match. Default `"</em>"`. */
+  highlight_post_tag?: string | undefined;
+  /** The number of fragments in `highlights`. Default 1. */
+  highlight_number?: number | undefined;
+  /** The number of characters in a fragment. Default 100. */
+  highlight_size?: number | undefined;
+  /** Set to `"ok"` for a search in the index as it is. */
+  stale?: "ok" | undefined;
+}
+
+/**
+ * Parameters of a search with Nouveau.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/ddoc/nouveau.html
+ */
+export interface NouveauParams extends SearchParams {
+  /** The locale by which Lucene parses numbers in the query. */
+  locale?: string | undefined;
+  /** The number of values in `counts`. */
+  top_n?: number | undefined;
+}
+
+const common = {
+  limit: 1,
+  bookmark: 1,
+  sort: 1,
+  include_docs: 1,
+  counts: 1,
+  ranges: 1,
+  update: 1,
+} as const;
+
+const ofClouseau = {
+  drilldown: 1,
+  include_fields: 1,
+  highlight_fields: 1,
+  highlight_pre_tag: 1,
+  highlight_post_tag: 1,
+  highlight_number: 1,
+  highlight_size: 1,
+  stale: 1,
+} as const;
 
 /** A hit of a search. */
 export interface SearchHit<T extends object = JsonObject> {
@@ -66,23 +123,26 @@ export function search<T extends object, S extends object>(
   ddoc: string,
   index: string,
   q: string,
-  params: SearchParams & { include_docs: true },
+  params: ClouseauParams & { include_docs: true },
 ): Rows<DocHit<T>>;
 export function search<T extends object, S extends object>(
   db: DocumentQueries<T, S>,
   ddoc: string,
   index: string,
   q: string,
-  params?: SearchParams,
+  params?: ClouseauParams,
 ): Rows<SearchHit<T>>;
 export function search<T extends object, S extends object>(
   db: DocumentQueries<T, S>,
   ddoc: string,
   index: string,
   q: string,
-  params: SearchParams = {},
+  params: ClouseauParams = {},
 ): Rows<SearchHit<T>> {
-  return hits(db, `_search/${encodeSegment(index)}`, "rows", ddoc, q, params);
+  return hits(db, `_search/${encodeSegment(index)}`, "rows", ddoc, q, params, {
+    ...common,
+    ...ofClouseau,
+  });
 }
 
 /**
@@ -102,23 +162,27 @@ export function nouveau<T extends object, S extends object>(
   ddoc: string,
   index: string,
   q: string,
-  params: SearchParams & { include_docs: true },
+  params: NouveauParams & { include_docs: true },
 ): Rows<DocHit<T>>;
 export function nouveau<T extends object, S extends object>(
   db: DocumentQueries<T, S>,
   ddoc: string,
   index: string,
   q: string,
-  params?: SearchParams,
+  params?: NouveauParams,
 ): Rows<SearchHit<T>>;
 export function nouveau<T extends object, S extends object>(
   db: DocumentQueries<T, S>,
   ddoc: string,
   index: string,
   q: string,
-  params: SearchParams = {},
+  params: NouveauParams = {},
 ): Rows<SearchHit<T>> {
-  return hits(db, `_nouveau/${encodeSegment(index)}`, "hits", ddoc, q, params);
+  return hits(db, `_nouveau/${encodeSegment(index)}`, "hits", ddoc, q, params, {
+    ...common,
+    locale: 1,
+    top_n: 1,
+  });
 }
 
 function hits<T extends object, S extends object>(
@@ -128,20 +192,20 @@ function hits<T extends object, S extends object>(
   ddoc: string,
   q: string,
   options: SearchParams,
+  known: object,
 ): Rows<SearchHit<T>> {
-  checkObject("params", options);
-  const { signal, limit, ...params } = options;
+  if (Object(options).group_field !== undefined)
+    throw new TypeError("`group_field` gives no rows: use couch.request()");
+  const { limit, ...params } = paramsOf<SearchParams>(options, known as typeof common);
   checkType("q", "string", q);
   if (limit === 0) throw new RangeError("`limit` must be at least 1");
   if ("q" in params) throw new TypeError("pass `q` before `params`");
-  if (params.group_field !== undefined)
-    throw new TypeError("`group_field` gives no rows: use couch.request()");
   for (const [name, value] of Object.entries(params)) {
     if (value !== undefined) checkJson(name, value);
   }
   const context = DocumentQueries.contextOf(db);
   const part = `${context.path}/${DocumentQueries.pathOf(db)}`;
   const path = `${part}_design/${encodeSegment(ddoc)}/${index}`;
-  const query = { path, member, size: pageSize, signal, limit };
+  const query = { path, member, size: pageSize, limits: options, limit };
   return paginate(context, { ...query, kind: "row", params: { ...params, q } }, identity);
 }

@@ -139,18 +139,18 @@ export class SecurityDocument {
    * @see https://docs.couchdb.org/en/stable/api/database/security.html#put--db-_security
    */
   async save(options: OperationOptions = {}): Promise<void> {
-    const { signal } = checkOptions(options, { signal: 1 });
-    signal?.throwIfAborted();
+    const limits = checkOptions(options, {});
+    limits.signal?.throwIfAborted();
     if (!this.dirty) return;
     const { client } = this.#context;
     check(this.data);
     const body = client.json.stringify(this.data);
-    const put = { method: "PUT", path: this.#path, body, expects: "ok", signal } as const;
+    const put = { method: "PUT", path: this.#path, body, expects: "ok", limits } as const;
     const request: JsonRequest = { ...put, effect: "idempotent" };
     try {
       await client.request(request);
     } catch (error) {
-      if (!(error instanceof ServerError) || !(await this.#isRefusal(error, signal))) throw error;
+      if (!(error instanceof ServerError) || !(await this.#isRefusal(error, limits))) throw error;
       const reason = `only an admin may do this (${error.reason})`;
       throw client.error(ForbiddenError, request, {
         status: 403,
@@ -162,12 +162,12 @@ export class SecurityDocument {
   }
 
   /** Whether a 500 means that the user is not an admin: it says so, or reports that no majority was found. */
-  async #isRefusal({ reason }: ServerError, signal: AbortSignal | undefined): Promise<boolean> {
+  async #isRefusal({ reason }: ServerError, limits: OperationOptions): Promise<boolean> {
     if (reason !== "no_majority") return /server admin/.test(`${reason}`);
     const { client } = this.#context;
-    const call = { method: "GET", path: "_session", expects: "userCtx", signal } as const;
+    const call = { method: "GET", path: "_session", expects: "userCtx", limits } as const;
     const answer = await client.request(call).catch(() => undefined);
-    signal?.throwIfAborted();
+    limits.signal?.throwIfAborted();
     if (!answer) return false;
     const { userCtx } = answer.value as { userCtx: UserContext };
     const { admins } = client.json.parse(this.#saved) as SecurityData;
@@ -229,9 +229,9 @@ export async function security<T extends object, S extends object>(
   db: Database<T, S>,
   options: OperationOptions = {},
 ): Promise<SecurityDocument> {
-  const { signal } = checkOptions(options, { signal: 1 });
+  const limits = checkOptions(options, {});
   const context = Database.contextOf(db);
-  const request = { method: "GET", path: `${context.path}/_security`, signal } as const;
+  const request = { method: "GET", path: `${context.path}/_security`, limits } as const;
   const { text } = await context.client.request(request);
   return new SecurityDocument(context, text);
 }

@@ -4,7 +4,7 @@ import { createOrFetch } from "../documents/create-or-fetch.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { afterWriting } from "../documents/write-outcome.js";
-import { argumentError, checkOptions, checkType } from "../shared/arguments.js";
+import { argumentError, checkOptions, checkType, limitsOf } from "../shared/arguments.js";
 import type { JsonObject, OperationOptions } from "../shared/types.js";
 
 /** The content of a user's document. CouchDB stores a hash of the password, not the password. */
@@ -52,13 +52,14 @@ export class Users {
     password: string,
     options: CreateUserOptions = {},
   ): Promise<Document<UserData>> {
-    const { roles = [], signal } = checkOptions(options, { roles: 1, signal: 1 });
+    const { roles = [] } = checkOptions(options, { roles: 1 });
     checkType("password", "string", password);
     checkRoles(roles);
     const user = this.#document(name, { name, type: "user", roles: [...roles], password });
-    await createOrFetch(this.#context, user, { signal });
-    await user.save({ signal });
-    return this.get(name, { signal }).catch((error) => {
+    const limits = limitsOf(options);
+    await createOrFetch(this.#context, user, limits);
+    await user.save(limits);
+    return this.get(name, limits).catch((error) => {
       throw afterWriting(error);
     });
   }
@@ -69,9 +70,9 @@ export class Users {
    * @throws NotFoundError if the user does not exist, or you are not allowed to know
    */
   async get(name: string, options: OperationOptions = {}): Promise<Document<UserData>> {
-    const { signal } = checkOptions(options, { signal: 1 });
+    const limits = checkOptions(options, {});
     const user = this.#document(name, {});
-    await user.fetch({ discardChanges: true, signal });
+    await user.fetch({ ...limits, discardChanges: true });
     return user;
   }
 
@@ -82,10 +83,10 @@ export class Users {
    * @throws TypeError if the password is not a string
    */
   async setPassword(name: string, password: string, options: OperationOptions = {}): Promise<void> {
-    const { signal } = checkOptions(options, { signal: 1 });
+    const limits = checkOptions(options, {});
     checkType("password", "string", password);
     const change = (data: JsonObject) => void Object.assign(data, { password });
-    await this.#update(name, change, signal);
+    await this.#update(name, change, limits);
   }
 
   /**
@@ -99,10 +100,10 @@ export class Users {
     roles: readonly string[],
     options: OperationOptions = {},
   ): Promise<void> {
-    const { signal } = checkOptions(options, { signal: 1 });
+    const limits = checkOptions(options, {});
     checkRoles(roles);
     const change = (data: JsonObject) => void Object.assign(data, { roles: [...roles] });
-    await this.#update(name, change, signal);
+    await this.#update(name, change, limits);
   }
 
   /**
@@ -117,12 +118,12 @@ export class Users {
   #update(
     name: string,
     change: (data: JsonObject) => void,
-    signal: AbortSignal | undefined,
+    limits: OperationOptions,
   ): Promise<void> {
     const _id = idOf(name);
     // Without local changes, which an update would refuse to lose.
     const user = new Document<JsonObject>(this.#context, _id, { _id }, () => ({ _id }));
-    return user.update(change, { idempotent: true, signal });
+    return user.update(change, { ...limits, idempotent: true });
   }
 
   #document(name: string, data: object): Document<UserData> {

@@ -8,7 +8,7 @@ import {
   TimeoutError,
 } from "../shared/errors.js";
 import type { SureJson } from "../shared/sure-json.js";
-import type { RowsSummary } from "../shared/types.js";
+import type { OperationOptions, RowsSummary } from "../shared/types.js";
 import { LineReader } from "../streams/line-reader.js";
 import { closedError, Operation } from "../streams/operation.js";
 import { RowReader } from "../streams/row-reader.js";
@@ -67,7 +67,7 @@ export class HttpClient {
     path: string,
     { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {},
   ): Promise<JsonResponse> {
-    const operation = new Operation(undefined, this.#operations);
+    const operation = new Operation({}, this.#operations);
     const json = body === undefined ? undefined : this.json.stringify(body);
     const request: JsonRequest = { method, path, headers, body: json, effect: "read" };
     try {
@@ -125,9 +125,9 @@ export class HttpClient {
   }
 
   /** Begin an operation of several requests. The caller must `end` it. */
-  begin(signal: AbortSignal | undefined): Operation {
+  begin(limits: OperationOptions = {}): Operation {
     if (this.#closing) throw closedError();
-    return new Operation(signal, this.#operations);
+    return new Operation(limits, this.#operations);
   }
 
   /** The headers of a request that another server is to send, if there is an Auth. */
@@ -137,10 +137,10 @@ export class HttpClient {
 
   /** Run work as a new operation. */
   async during<R>(
-    signal: AbortSignal | undefined,
+    limits: OperationOptions | undefined,
     work: (operation: Operation) => R | PromiseLike<R>,
   ): Promise<R> {
-    const operation = this.begin(signal);
+    const operation = this.begin(limits);
     try {
       return await operation.race(Promise.resolve(work(operation)));
     } finally {
@@ -154,7 +154,7 @@ export class HttpClient {
    * @param within - the operation that the request belongs to; default: a new one
    */
   async request(request: JsonRequest, within?: Operation): Promise<JsonResponse> {
-    const operation = within ?? this.begin(request.signal);
+    const operation = within ?? this.begin(request.limits);
     try {
       return await this.#request(request, operation, this.session);
     } finally {

@@ -27,10 +27,11 @@ export async function customRequest(
   path: string,
   given: RequestOptions,
 ): Promise<Response> {
-  checkOptions(given, { method: 1, query: 1, headers: 1, json: 1, body: 1, signal: 1 });
-  const { method = "GET", json, body, ...options } = given;
+  checkOptions(given, { method: 1, query: 1, headers: 1, json: 1, body: 1 });
+  const { method = "GET", json, body, signal: _, timeout: __, ...options } = given;
   const request: HttpRequest = {
     ...options,
+    limits: given,
     method: method.toUpperCase() as HttpRequest["method"],
     path: serverPath(path),
   };
@@ -44,7 +45,7 @@ export async function customRequest(
   if (body === undefined) return responseTo(client, { ...request, body: text });
   const content = contentOf(body);
   const headers = { "content-type": content.type, ...toHeaders(options.headers) };
-  const operation = client.begin(options.signal);
+  const operation = client.begin(given);
   try {
     const upload = await prepareUpload(client, { ...request, headers }, content, operation);
     const response = await responseTo(client, upload.request, undefined, operation);

@@ -11,7 +11,7 @@ export type Fetch = (input: Request, init?: RequestInit) => Promise<Response>;
 export type Effect = "read" | "idempotent" | "write";
 
 /** A request to CouchDB, before it is sent. */
-export interface HttpRequest extends OperationOptions {
+export interface HttpRequest {
   method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "COPY";
   /** Encoded, without a leading slash. */
   path: string;
@@ -21,11 +21,14 @@ export interface HttpRequest extends OperationOptions {
   headers?: Record<string, string> | undefined;
   /** Default `"read"` for GET and HEAD, `"write"` for other methods. */
   effect?: Effect;
-  /** Milliseconds to the headers. Default: `silenceTimeout`. */
-  timeout?: number;
+  /** The limits of the operation, unless the request is a part of a running one. */
+  limits?: OperationOptions;
+  /** Milliseconds to the headers that are added to the timeout: for an upload that cannot be observed. */
+  uploadTime?: number;
   /**
    * Milliseconds of silence, in the body and before it, after which the request fails with a TimeoutError.
-   * Default: the session's `timeout`; in rows, that much silence is a lost connection instead.
+   * Default: the session's `timeout`; in rows, that much silence is a lost connection instead. The operation's own
+   * `timeout` overrides both.
    */
   silenceTimeout?: number;
   /** 0 if the caller retries. Default: the session's. */

@@ -39,7 +39,7 @@ export async function responseTo(
   client: HttpClient,
   request: HttpRequest,
   onProgress?: Progress,
-  operation = client.begin(request.signal),
+  operation = client.begin(request.limits),
   { length = 0, digest = "" }: Pick<AttachmentStub, "length" | "digest"> = {},
 ): Promise<Response> {
   try {

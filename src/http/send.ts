@@ -109,7 +109,9 @@ async function exchange<R>(
   operation: Operation,
   reading: ReadWhole<R> | Streaming,
 ): Promise<Result<R>> {
-  const { method, url, silenceTimeout = session.timeout, timeout = silenceTimeout } = request;
+  const { method, url, uploadTime = 0 } = request;
+  const silenceTimeout = operation.timeout ?? request.silenceTimeout ?? session.timeout;
+  const timeout = silenceTimeout + uploadTime;
   const details = { method, url, mayHaveHappened: effectOf(request) !== "read" };
   const controller = new AbortController();
   const init = toInit(session, request, sent, controller.signal);
@@ -189,11 +191,12 @@ export function noteCut({ cutUrls }: Session, url: string): void {
 
 /** Wait for the Auth, at most as long as for a server that only reads. */
 async function waitForAuth<R>(
-  { timeout }: Session,
+  session: Session,
   attempt: Attempt,
   operation: Operation,
   work: () => R | Promise<R>,
 ): Promise<R> {
+  const { timeout = session.timeout } = operation;
   const part = operation.part();
   const watch = watchdog(timeout, () => part.abort(silenceError(attempt, timeout, "credentials")));
   watch.listen();

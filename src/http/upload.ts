@@ -3,7 +3,7 @@ import { sendsStreams } from "../shared/runtime.js";
 import type { Operation } from "../streams/operation.js";
 import type { HttpClient } from "./client.js";
 import { silenceError } from "./failure.js";
-import { type Progress, toStream, uploadTimeout } from "./progress.js";
+import { type Progress, toStream, uploadTime } from "./progress.js";
 import type { HttpRequest } from "./request.js";
 import { watchdog } from "./watchdog.js";
 
@@ -49,11 +49,11 @@ export async function prepareUpload<R extends HttpRequest>(
   operation: Operation,
   onProgress?: Progress,
 ): Promise<{ request: R; sent: Blob | undefined; end(): void }> {
-  const { timeout } = client.session;
+  const { timeout = client.session.timeout } = operation;
   const prepared = (sent: Blob | ReadableStream<Uint8Array>, end = () => {}) => {
     const blob = sent instanceof Blob ? sent : undefined;
-    const limit = blob ? uploadTimeout(blob.size, timeout) : Infinity;
-    return { request: { ...request, body: sent, timeout: limit }, sent: blob, end };
+    const time = blob ? uploadTime(blob.size) : Infinity;
+    return { request: { ...request, body: sent, uploadTime: time }, sent: blob, end };
   };
   const whole =
     body instanceof Blob ? body : isStream ? undefined : await operation.race(body.blob());

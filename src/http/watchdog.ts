@@ -2,17 +2,6 @@
 // short waits instead of a long one let the data be read first.
 const ticks = 5;
 
-// The longest delay of a timer.
-const longestTimeout = 2 ** 31 - 1;
-
-/** @throws RangeError for a time that a timer cannot wait */
-export function checkTimeouts(timeouts: Record<string, number>): void {
-  for (const [name, timeout] of Object.entries(timeouts)) {
-    if (!(timeout > 0 && timeout <= longestTimeout))
-      throw new RangeError(`\`${name}\` must be more than 0 and at most ${longestTimeout} ms`);
-  }
-}
-
 /**
  * Detects silence, but only between `listen` and `rest`: while nothing is read, nothing can be received. It
  * keeps no timer for a reader that has stopped reading.

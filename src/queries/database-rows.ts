@@ -1,6 +1,7 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import { type Batch, mapped, type Source } from "../shared/batch.js";
 import type { RowKind } from "../shared/codec.js";
+import type { OperationOptions } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import { Rows } from "../streams/rows.js";
 
@@ -8,7 +9,7 @@ import { Rows } from "../streams/rows.js";
 export function databaseRows<R>(
   { client, codec }: DatabaseContext,
   how: {
-    signal?: AbortSignal | undefined;
+    limits: OperationOptions;
     /** The place of the rows' documents; undefined if a schema cannot validate them. */
     kind: RowKind | undefined;
     open(operation: Operation): Source<Batch>;
@@ -16,7 +17,7 @@ export function databaseRows<R>(
   },
 ): Rows<R> {
   return new Rows({
-    begin: () => client.begin(how.signal),
+    begin: () => client.begin(how.limits),
     open: (operation) => {
       const rows = how.open(operation);
       const valid = how.kind && codec?.validateRows(rows, how.kind, operation);

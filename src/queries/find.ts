@@ -2,10 +2,10 @@ import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
 import type { HttpClient } from "../http/client.js";
 import type { StreamRequest } from "../http/request.js";
-import { argumentError, checkJson, checkObject } from "../shared/arguments.js";
+import { argumentError, checkJson, paramsOf } from "../shared/arguments.js";
 import { type Batch, identity, textToKeep } from "../shared/batch.js";
 import type { RowKind } from "../shared/codec.js";
-import type { JsonObject, OperationOptions } from "../shared/types.js";
+import type { JsonObject, ParamsOptions } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import type { Rows } from "../streams/rows.js";
 import { documentOfRow } from "./document-of-row.js";
@@ -18,11 +18,11 @@ export type SortField<T extends object = JsonObject> =
   | { [F in QueryField<T>]?: "asc" | "desc" };
 
 /**
- * Parameters of a Mango query. All but `signal` are passed to CouchDB unchanged.
+ * Parameters of a Mango query.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_find
  */
-export interface FindParams<T extends object = JsonObject> extends OperationOptions {
+export interface FindParams<T extends object = JsonObject> extends ParamsOptions {
   /** The maximum number of documents, over all pages. Default: no limit. */
   limit?: number | undefined;
   /** The number of documents to skip. Default 0. */
@@ -71,8 +71,7 @@ export function find<T extends object, S extends object>(
   selector: object,
   params: FindParams<S>,
 ): Rows<Document<T>> {
-  checkObject("params", params);
-  if ("fields" in params && params.fields !== undefined)
+  if (Object(params).fields !== undefined)
     throw new TypeError("find() has no `fields`: use query()");
   const { json } = context.client;
   const toDocuments = (batch: Batch, documents: Document<T>[]) => {
@@ -91,10 +90,27 @@ export function query<T extends object, R>(
   selector: object,
   params: QueryParams<T>,
 ): Rows<R> {
-  checkObject("params", params);
   // A schema cannot validate a part of a document.
-  const kind = params.fields?.length ? undefined : "document";
+  const kind = Object(params).fields?.length ? undefined : "document";
   return pagesOf(context, part, selector, params, kind, identity);
+}
+
+/** @throws TypeError if an option is unknown */
+export function queryParams<T extends object>(options: QueryParams<T>) {
+  return paramsOf(options, {
+    limit: 1,
+    skip: 1,
+    sort: 1,
+    fields: 1,
+    use_index: 1,
+    bookmark: 1,
+    conflicts: 1,
+    r: 1,
+    update: 1,
+    stable: 1,
+    execution_stats: 1,
+    allow_fallback: 1,
+  });
 }
 
 /** @throws TypeError if a value is not a selector, or contains undefined, NaN or Infinity */
@@ -104,14 +120,15 @@ export function checkSelector(selector: object): object {
   return selector;
 }
 
-function pagesOf<R>(
+function pagesOf<R, S extends object>(
   context: DatabaseContext,
   part: string,
   selector: object,
-  { signal, limit, ...params }: Pick<FindParams, "limit" | "signal">,
+  options: QueryParams<S>,
   kind: RowKind | undefined,
   map: (batch: Batch, rows: R[]) => void,
 ): Rows<R> {
+  const { limit, ...params } = queryParams(options);
   const query: PagedQuery = {
     path: `${context.path}/${part}_find`,
     member: "docs",
@@ -119,7 +136,7 @@ function pagesOf<R>(
     size: pageSize,
     isCapped,
     limit,
-    signal,
+    limits: options,
     kind,
   };
   return paginate(context, query, map);

@@ -1,6 +1,6 @@
 import type { DatabaseContext } from "../documents/database-context.js";
-import { checkJson } from "../shared/arguments.js";
-import type { JsonObject, OperationOptions } from "../shared/types.js";
+import { checkJson, paramsOf } from "../shared/arguments.js";
+import type { JsonObject, ParamsOptions } from "../shared/types.js";
 import type { SortField } from "./find.js";
 import type { Selector } from "./selector.js";
 
@@ -17,11 +17,11 @@ export interface IndexDefinition<T extends object = JsonObject> {
 }
 
 /**
- * Parameters for creating a Mango index. All but `signal` are passed to CouchDB unchanged.
+ * Parameters for creating a Mango index.
  *
  * @see https://docs.couchdb.org/en/stable/api/database/find.html#post--db-_index
  */
-export interface IndexParams extends OperationOptions {
+export interface IndexParams extends ParamsOptions {
   /** The name of the index. Default: CouchDB generates one. */
   name?: string | undefined;
   /** The design document for the index, without `_design/`. Default: a new one. */
@@ -43,10 +43,11 @@ export interface IndexResult {
 export async function createIndex(
   { client, path }: DatabaseContext,
   index: object,
-  { signal, ...params }: IndexParams,
+  options: IndexParams,
 ): Promise<IndexResult> {
   checkJson("index", index);
+  const params = paramsOf(options, { name: 1, ddoc: 1, type: 1, partitioned: 1 });
   const body = client.json.stringify({ ...params, index });
   const request = { method: "POST", path: `${path}/_index`, body, expects: "result" } as const;
-  return (await client.value({ ...request, signal })) as IndexResult;
+  return (await client.value({ ...request, limits: options })) as IndexResult;
 }

@@ -1,5 +1,6 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { HttpClient } from "../http/client.js";
+import type { Query } from "../http/query.js";
 import type { StreamRequest } from "../http/request.js";
 import { type Batch, pullFrom } from "../shared/batch.js";
 import type { RowKind } from "../shared/codec.js";
@@ -10,11 +11,12 @@ import type { Rows } from "../streams/rows.js";
 import { databaseRows } from "./database-rows.js";
 
 /** A query that is requested page by page, each from the bookmark of the one before. */
-export interface PagedQuery extends OperationOptions {
+export interface PagedQuery {
   path: string;
   /** The member of the response with the rows. */
   member: string;
-  params: Record<string, unknown>;
+  params: Query;
+  limits: OperationOptions;
   /** Rows over all pages. Default: no limit. */
   limit: number | undefined;
   /** Rows per page. */
@@ -38,7 +40,7 @@ export function paginate<R>(
   query: PagedQuery,
   map: (batch: Batch, rows: R[]) => void,
 ): Rows<R> {
-  const { limit = Infinity, signal, kind } = query;
+  const { limit = Infinity, limits, kind } = query;
   if (!(limit >= 0) || limit === null) {
     throw new RangeError("`limit` must be at least 0");
   }
@@ -47,7 +49,7 @@ export function paginate<R>(
     const batches = pages(context.client, query, Number(limit), operation, summary);
     return { next: pullFrom(batches), summary };
   };
-  return databaseRows(context, { signal, kind, open, map });
+  return databaseRows(context, { limits, kind, open, map });
 }
 
 async function* pages(

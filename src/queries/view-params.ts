@@ -1,4 +1,5 @@
-import type { JsonObject, OperationOptions } from "../shared/types.js";
+import type { Names } from "../shared/arguments.js";
+import type { JsonObject, ParamsOptions } from "../shared/types.js";
 
 /**
  * Parameters of a view. Pass keys as values: couchfetch encodes them, and sends those that are too long for a
@@ -7,7 +8,7 @@ import type { JsonObject, OperationOptions } from "../shared/types.js";
  *
  * @see https://docs.couchdb.org/en/stable/api/ddoc/views.html
  */
-export interface ViewParams<K = unknown> extends OperationOptions {
+export interface ViewParams<K = unknown> extends ParamsOptions {
   /** Return only rows with this key. */
   key?: K;
   /** Return only rows with these keys, in this order. */
@@ -51,6 +52,31 @@ export interface ViewParams<K = unknown> extends OperationOptions {
   /** Whether to update the view: before the query (default), not at all, or afterwards (`"lazy"`). */
   update?: "true" | "false" | "lazy" | boolean | undefined;
 }
+
+/** The names of the parameters. */
+export const viewParams: Omit<Names<ViewParams>, "params"> = {
+  key: 1,
+  keys: 1,
+  startkey: 1,
+  endkey: 1,
+  startkey_docid: 1,
+  endkey_docid: 1,
+  inclusive_end: 1,
+  descending: 1,
+  limit: 1,
+  skip: 1,
+  include_docs: 1,
+  conflicts: 1,
+  attachments: 1,
+  att_encoding_info: 1,
+  update_seq: 1,
+  reduce: 1,
+  group: 1,
+  group_level: 1,
+  sorted: 1,
+  stable: 1,
+  update: 1,
+};
 
 /**
  * Options for selecting documents. The keys of `_all_docs` are ids; those of a view can be any JSON.

@@ -1,7 +1,7 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
 import type { StreamRequest } from "../http/request.js";
-import { checkJson, checkObject, checkType } from "../shared/arguments.js";
+import { checkJson, checkObject, checkType, paramsOf } from "../shared/arguments.js";
 import { type Batch, identity, type Source, textToKeep } from "../shared/batch.js";
 import type {
   DocRow,
@@ -17,7 +17,7 @@ import type { JsonObject } from "../shared/types.js";
 import type { Rows } from "../streams/rows.js";
 import { databaseRows } from "./database-rows.js";
 import { finite, resumableRows } from "./resumable-rows.js";
-import type { DocsOptions, IdsOptions, ViewParams } from "./view-params.js";
+import { type DocsOptions, type IdsOptions, type ViewParams, viewParams } from "./view-params.js";
 import { ViewResponse } from "./view-response.js";
 import { found, isWithin, readDocs, type ViewContext } from "./view-rows.js";
 
@@ -218,8 +218,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     map: (batch: Batch, results: R[]) => void,
     drops?: "any" | "designs",
   ): Rows<R> {
-    checkObject("params", given);
-    const { signal, ...params } = given;
+    const params = paramsOf(given, viewParams);
     const context = this.#context;
     const { client, codec } = context;
     const { keys, limit = Infinity, skip = 0 } = params;
@@ -235,7 +234,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     const asked = { ...params, skip: undefined, limit: keys ? undefined : finite(missing()) };
     const scan = { params: counts ? asked : params, toRequest, missing };
     return databaseRows<R>(context, {
-      signal,
+      limits: given,
       kind: "row",
       open: (operation) => (keys?.length === 0 ? nothing : resumableRows(client, scan, operation)),
       map(batch, results) {

@@ -1,4 +1,8 @@
 import { isPlain } from "./json-equal.js";
+import type { OperationOptions, ParamsOptions } from "./types.js";
+
+// The longest delay of a timer.
+const longestTimeout = 2 ** 31 - 1;
 
 /** Create the error for an argument of the wrong type. It shows only the type: the value may be secret. */
 export function argumentError(name: string, expected: string, value: unknown): TypeError {
@@ -22,17 +26,71 @@ export function checkObject(name: string, value: unknown): void {
   if (!isPlain(value)) throw argumentError(name, "a plain object", value);
 }
 
+/** @throws RangeError for a time that a timer cannot wait */
+export function checkTimeouts(timeouts: object): void {
+  for (const [name, timeout] of Object.entries(timeouts)) {
+    if (timeout === undefined || (timeout > 0 && timeout <= longestTimeout)) continue;
+    throw new RangeError(`\`${name}\` must be more than 0 and at most ${longestTimeout} ms`);
+  }
+}
+
+/** The options of every operation, to pass them on. */
+export function limitsOf({ signal, timeout }: OperationOptions): OperationOptions {
+  return { signal, timeout };
+}
+
+/** The names of options, without those of every call. */
+export type Names<O extends object> = Record<Exclude<keyof Required<O>, keyof OperationOptions>, 1>;
+
 /**
- * Check the options of a call.
+ * Check the options of an operation.
  *
- * @param known - the names of the options. The compiler demands each of them
+ * @param known - their names. The compiler demands each of them
  * @throws TypeError unless the options are a plain object with nothing else
  */
-export function checkOptions<O extends object>(options: O, known: Record<keyof Required<O>, 1>): O {
-  checkObject("options", options);
-  for (const name of Object.keys(options))
-    if (!Object.hasOwn(known, name)) throw new TypeError(`unknown option \`${name}\``);
+export function checkOptions<O extends OperationOptions>(options: O, known: Names<O>): O {
+  return checkNames("options", options, { ...known, signal: 1, timeout: 1 });
+}
+
+/** @throws TypeError unless a value is a plain object with only these members */
+export function checkNames<O extends object>(argument: string, options: O, known: object): O {
+  checkObject(argument, options);
+  const names = Object.keys(known);
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue;
+    const alike = names.map((each) => likeness(each, name));
+    const nearest = names[alike.indexOf(Math.max(...alike))];
+    throw new TypeError(`unknown option \`${name}\`: did you mean \`${nearest}\`?`);
+  }
   return options;
+}
+
+/** How many pairs of letters a name shares with another one, in relation to their lengths. */
+function likeness(name: string, other: string): number {
+  const [letters, text] = [[...name.toLowerCase()], other.toLowerCase()];
+  const shared = letters.filter((letter, at) => text.includes(letter + (letters[at + 1] ?? "")));
+  return shared.length / (name.length + other.length);
+}
+
+/**
+ * Check options, most of which are parameters for CouchDB.
+ *
+ * @returns the parameters
+ */
+export function paramsOf<O extends ParamsOptions>(
+  options: O,
+  known: Omit<Names<O>, "params">,
+): Omit<O, keyof ParamsOptions> {
+  const {
+    params = {},
+    signal: _,
+    timeout: __,
+    ...given
+  } = checkOptions(options, { ...known, params: 1 } as Names<O>);
+  checkObject("params", params);
+  for (const name in params)
+    if (Object.hasOwn(known, name)) throw new TypeError(`\`params\` cannot have \`${name}\``);
+  return { ...given, ...params };
 }
 
 /**

@@ -152,4 +152,15 @@ export interface RowsSummary {
 export interface OperationOptions {
   /** Abort the operation at once; it rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds that the server may be silent during this operation, before a response and within it. Default:
+   * the session's `timeout`; for what the server may have to compute, its `silenceTimeout`.
+   */
+  timeout?: number | undefined;
+}
+
+/** Options of an operation, most of which CouchDB gets as parameters. */
+export interface ParamsOptions extends OperationOptions {
+  /** Parameters for CouchDB that couchfetch does not know. They cannot have the name of an option. */
+  params?: Record<string, unknown> | undefined;
 }

@@ -1,3 +1,6 @@
+import { argumentError, checkTimeouts } from "../shared/arguments.js";
+import type { OperationOptions } from "../shared/types.js";
+
 /**
  * A running operation, from its first request to its last. The user's signal, the session and the operation's
  * object can abort it. It is not an AbortSignal, which would cost a small request noticeable time.
@@ -10,12 +13,19 @@ export class Operation {
   readonly #calls = new Set<() => void>();
   #end: { reason: unknown } | undefined;
 
+  /** Milliseconds that the server may be silent, if the operation has its own limit. */
+  readonly timeout: number | undefined;
+
   /**
    * @param others - the running operations: this one is added now, and removed by `end`
    * @throws the signal's reason if it has aborted already
    */
-  constructor(userSignal: AbortSignal | undefined, others: Set<Operation>) {
+  constructor({ signal: userSignal, timeout }: OperationOptions, others: Set<Operation>) {
+    checkTimeouts({ timeout });
+    if (userSignal && typeof userSignal.throwIfAborted !== "function")
+      throw argumentError("signal", "an AbortSignal", userSignal);
     userSignal?.throwIfAborted();
+    this.timeout = timeout;
     this.#userSignal = userSignal;
     this.#release = userSignal && watch(userSignal, () => this.abort(userSignal.reason));
     this.#others = others;
@@ -45,7 +55,7 @@ export class Operation {
    */
   part(): Operation {
     this.throwIfAborted();
-    return new Operation(undefined, this.#parts);
+    return new Operation({ timeout: this.timeout }, this.#parts);
   }
 
   /** Call a function when the operation is aborted. Returns a function that cancels this. */

@@ -64,8 +64,10 @@ test("a partition is searched by itself", async () => {
 test("what cannot be searched for is a TypeError, and grouped hits are none", async () => {
   const { asked, db } = await searching(3, "/", "rows");
   expect(() => search(db, "zoo", "names", undefined as unknown as string)).toThrow(TypeError);
-  expect(() => search(db, "zoo", "names", "a", { group_field: "legs" })).toThrow(/couch\.request/);
-  expect(() => search(db, "zoo", "names", "a", { q: "b" })).toThrow(/`q`/);
+  expect(() => search(db, "zoo", "names", "a", { group_field: "legs" } as object)).toThrow(
+    /couch\.request/,
+  );
+  expect(() => search(db, "zoo", "names", "a", { q: "b" } as object)).toThrow(/`q`/);
   expect(() => search(db, "..", "names", "a")).toThrow(TypeError);
   for (const limit of [-1, 0]) {
     expect(() => search(db, "zoo", "names", "a", { limit })).toThrow(RangeError);

@@ -19,7 +19,7 @@ function make(batches: number[][], failure?: Error) {
     if (failure) throw failure;
   }
   const rows = new Rows<number>({
-    begin: () => new Operation(user.signal, flights),
+    begin: () => new Operation(user, flights),
     open: (operation) => {
       operation.onEnd(() => {
         seen.closed = true;

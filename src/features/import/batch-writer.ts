@@ -1,7 +1,7 @@
 import { isMalformed } from "../../auth/credential-cache.js";
 import type { DatabaseContext } from "../../documents/database-context.js";
 import { documentWrite, requestOutcomes } from "../../documents/write-outcome.js";
-import { uploadTimeout } from "../../http/progress.js";
+import { uploadTime } from "../../http/progress.js";
 import type { JsonRequest } from "../../http/request.js";
 import {
   BadRequestError,
@@ -144,7 +144,7 @@ export class BatchWriter<T extends object> {
       method: "POST",
       path: `${path}/_bulk_docs`,
       body,
-      timeout: uploadTimeout(body.length, client.session.timeout),
+      uploadTime: uploadTime(body.length),
       retries: 0,
       expects: "length",
     };

@@ -52,9 +52,8 @@ export async function importDocs<T extends object = JsonObject, S extends object
     onConflict: 1,
     onMalformed: 1,
     new_edits: 1,
-    signal: 1,
   });
-  const operation = context.client.begin(options.signal);
+  const operation = context.client.begin(options);
   try {
     const run = new Import<T>(context, operation, options);
     return await run.from(source as DocumentSource<T | Document<T>>);

@@ -1,9 +1,9 @@
 import { enqueueReplacing } from "../../documents/call-queue.js";
 import { Document } from "../../documents/document.js";
-import type { GetOptions } from "../../documents/document-options.js";
+import { type GetOptions, getOptions } from "../../documents/document-options.js";
 import { checkDocument } from "../../documents/read-document.js";
 import type { HttpRequest } from "../../http/request.js";
-import { checkObject } from "../../shared/arguments.js";
+import { paramsOf } from "../../shared/arguments.js";
 import type { DocumentData } from "../../shared/types.js";
 import { type AttachmentPart, readMultipart, withStubs } from "./read.js";
 
@@ -26,8 +26,7 @@ export async function* fetchAttachments<T extends object>(
   doc: Document<T>,
   options: Omit<GetOptions, "attachments"> & { discardChanges?: boolean | undefined } = {},
 ): AsyncGenerator<AttachmentPart, void, void> {
-  checkObject("options", options);
-  const { discardChanges, signal, ...query } = options;
+  const { discardChanges: _, ...query } = paramsOf(options, { ...getOptions, discardChanges: 1 });
   const state = Document.stateOf(doc);
   const { context, id, path } = state;
   const { client, codec } = context;
@@ -39,11 +38,11 @@ export async function* fetchAttachments<T extends object>(
     } catch {}
     return withStubs(checkDocument<T>(context, request, id, value));
   };
-  const operation = client.begin(signal);
+  const operation = client.begin(options);
   const parts = readMultipart(client, request, operation);
   try {
     // Calls of the loop's body must not wait for the loop.
-    await enqueueReplacing(state, "GET", { discardChanges, signal }, async (isChanged) => {
+    await enqueueReplacing(state, "GET", options, async (isChanged) => {
       const { value: text } = await parts.next();
       const original = () => parse(text);
       const data = original();

@@ -40,22 +40,22 @@ export async function saveWithAttachments<T extends object>(
   attachments: AttachmentContents,
   options: OperationOptions = {},
 ): Promise<WriteResult | undefined> {
-  const { signal } = checkOptions(options, { signal: 1 });
-  signal?.throwIfAborted();
+  const limits = checkOptions(options, {});
+  limits.signal?.throwIfAborted();
   // CouchDB refuses a multipart body without attachments.
-  if (Object.keys(attachments).length === 0) return doc.save({ signal });
+  if (Object.keys(attachments).length === 0) return doc.save(limits);
   const state = Document.stateOf(doc);
   const { client, codec } = state.context;
   // Invalid attachments throw before the call has to wait.
   stubsOf(attachments, doc.rev);
   const snapshot = state.snapshot();
-  return enqueue([state], signal, async () => {
+  return enqueue([state], limits, async () => {
     const { data } = state;
     const now = snapshot();
     const { _rev } = now;
     const stubs = stubsOf(attachments, _rev);
     const { body, known } = state.written(noteAll(now, stubs));
-    const operation = client.begin(signal);
+    const operation = client.begin(limits);
     try {
       await codec?.validateWrite([body], operation);
       const result = await send(state, body, stubs, attachments, operation);

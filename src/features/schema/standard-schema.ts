@@ -1,4 +1,4 @@
-import { checkOptions, checkType } from "../../shared/arguments.js";
+import { checkNames, checkType } from "../../shared/arguments.js";
 import type { Abortable, Codec, DocumentSchema } from "../../shared/codec.js";
 import { couchMembers, isPlain, ownMembers } from "../../shared/json-equal.js";
 import type { SureJson } from "../../shared/sure-json.js";
@@ -34,7 +34,11 @@ export function standardSchema<S extends StandardSchema<unknown, object>>(
   options: SchemaOptions = {},
 ): DocumentSchema<SchemaOutput<S>, SchemaInput<S>> {
   const known = { validate: 1, onInvalid: 1, onStripped: 1 } as const;
-  const { validate = "both", onInvalid, onStripped = "throw" } = checkOptions(options, known);
+  const {
+    validate = "both",
+    onInvalid,
+    onStripped = "throw",
+  } = checkNames("options", options, known);
   if (typeof Object(Object(schema)["~standard"]).validate !== "function")
     throw new TypeError(
       "`schema` must be a Standard Schema, such as one of zod, valibot or arktype",

@@ -216,8 +216,8 @@ export const replication: Case[] = [
       // As in a browser, whose cookie no page can see.
       const hidden = { url: "http://127.0.0.1:1/a", auth: { headers: () => ({ cookie: "" }) } };
       await rejects(server.replicate(hidden, db.id), TypeError);
-      await rejects(server.replicate(db.id, "a", { continuous: true }), TypeError);
-      await rejects(server.replicate(db.id, "a", { cancel: true }), TypeError);
+      await rejects(server.replicate(db.id, "a", { continuous: true } as object), TypeError);
+      await rejects(server.replicate(db.id, "a", { cancel: true } as object), TypeError);
       const enough = new Error("enough");
       const signal = AbortSignal.abort(enough);
       assert.strictEqual(await rejects(server.replicate(db.id, "a", { signal }), Error), enough);
