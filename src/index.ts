@@ -21,19 +21,20 @@ export type {
   CouchDBOptions,
   CreateDatabaseOptions,
 } from "./client/couchdb-options.js";
+export { Database } from "./client/database.js";
+export type { CreateArguments, CreateOptions, ReadOptions } from "./client/database-options.js";
 export {
-  type CreateArguments,
-  type CreateOptions,
-  Database,
-  type ReadOptions,
-} from "./client/database.js";
-export { Attachment, type TransferOptions } from "./documents/attachment.js";
+  Attachment,
+  type FetchAttachmentOptions,
+  type TransferOptions,
+} from "./documents/attachment.js";
 export { type BulkEdit, BulkOperation, type BulkOptions } from "./documents/bulk-operation.js";
 export { Document } from "./documents/document.js";
 export type { GetOptions, SaveOptions, UpdateOptions } from "./documents/document-options.js";
 export type { Mutate } from "./documents/update-document.js";
 export { type Merge, resolveConflicts } from "./features/conflicts.js";
 export { type DatabaseUpdate, dbUpdates } from "./features/db-updates.js";
+export { type DeleteTotals, deleteDocs } from "./features/delete-docs.js";
 export { type Deployed, type Design, deploy } from "./features/deploy.js";
 export {
   type DefineOptions,

@@ -84,7 +84,7 @@ async function write(animals: Database<Animal>): Promise<Map<string, string>> {
   title("Writing");
   const written = new Map<string, string>();
   for (const [id, data] of Object.entries(zoo)) {
-    const animal = await animals.create(id, { data, existsOk: true });
+    const animal = await animals.create(id, data, { existsOk: true });
     const result = animal.exists ? undefined : await animal.save();
     if (result) written.set(id, result.rev);
     entry(id, result ? legs(data.legs) : dim("is there already"));
@@ -148,7 +148,7 @@ async function showMore(
   await arrivals.of("cat", cat.rev);
 
   const data = { name: "Dodo", legs: 2, seen };
-  const dodo = await animals.create("dodo", { data, existsOk: true });
+  const dodo = await animals.create("dodo", data, { existsOk: true });
   Object.assign(dodo.data, data);
   await dodo.save();
   await arrivals.of("dodo", dodo.rev);

@@ -9,9 +9,11 @@ import {
 import { createOrFetch } from "../documents/create-or-fetch.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document, isIn } from "../documents/document.js";
-import { type GetOptions, getOptions } from "../documents/document-options.js";
-import { isMissing } from "../documents/missing.js";
+import { getOptions, type UpdateOptions } from "../documents/document-options.js";
+
+import { isMissing, unlessMissing } from "../documents/missing.js";
 import { fetchDocument } from "../documents/read-document.js";
+import type { Mutate } from "../documents/update-document.js";
 import { documentPath } from "../http/paths.js";
 import { DocumentQueries } from "../queries/document-queries.js";
 import type { IndexDefinition, IndexParams, IndexResult } from "../queries/mango-index.js";
@@ -25,33 +27,7 @@ import type {
   OperationOptions,
   Tombstone,
 } from "../shared/types.js";
-
-/**
- * Options for reading a document into a Document.
- *
- * @see https://docs.couchdb.org/en/stable/api/document/common.html#get--db-docid
- */
-export interface ReadOptions<T extends object> extends GetOptions {
-  /** The content of an unsaved document, a copy, to return if the document does not exist. Ignored with `rev`. */
-  default?: T | undefined;
-  /** A Document that was read before. It is returned unchanged if the server still has its revision. */
-  known?: Document<T> | undefined;
-}
-
-/** Options for creating a document. `data` is required if `T` has required members. */
-export type CreateArguments<T extends object> = object extends T
-  ? [options?: CreateOptions & { data?: T | undefined }]
-  : [options: CreateOptions & { data: T }];
-
-/**
- * Options for creating a document, besides its data.
- *
- * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
- */
-export interface CreateOptions extends OperationOptions {
-  /** If the document exists, read it instead. Default false. */
-  existsOk?: boolean | undefined;
-}
+import type { CreateArguments, CreateOptions, ReadOptions } from "./database-options.js";
 
 /**
  * A database. Creating the object sends no request.
@@ -115,18 +91,49 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * Create a document that is not on the server yet. `save` writes it.
    *
    * ```ts
-   * const cat = await animals.create("cat", { data: { legs: 4 } });
+   * const cat = await animals.create("cat", { legs: 4 });
    * await cat.save();
    * ```
    *
-   * @param options - `data`: the content, which is copied. `existsOk`: if the document exists, read it instead
+   * @param data - the content, which is copied
+   * @param options - `existsOk`: if the document exists, read it instead
    * @throws ConflictError if the document exists, unless `existsOk`
+   * @throws TypeError if `data` is options
    */
-  async create(id: string, ...[options = {}]: CreateArguments<T>): Promise<Document<T>> {
-    const { data = {}, ...rest } = checkOptions(options, { data: 1, existsOk: 1 });
-    const document = new Document<T>(this.#context, id, data);
-    await createOrFetch(this.#context, document, rest);
+  async create(id: string, ...given: CreateArguments<T>): Promise<Document<T>> {
+    const [data, options = {}] = given as readonly unknown[] as [object?, CreateOptions?];
+    checkOptions(options, { existsOk: 1 });
+    const document = new Document<T>(this.#context, id, data ?? {});
+    await createOrFetch(this.#context, document, options);
     return document;
+  }
+
+  /**
+   * Create or update a document: read it, change it with `mutate` and save it. If another save comes first, it
+   * starts again.
+   *
+   * ```ts
+   * await animals.upsert("counter", (data) => { data.n = (data.n ?? 0) + 1; });
+   * ```
+   *
+   * @param mutate - changes the data, which is empty if the document does not exist, or returns a replacement
+   * @returns the saved document
+   * @throws ConflictError, NetworkError and TypeError as `Document.update` does
+   */
+  async upsert(id: string, mutate: Mutate<T>, options: UpdateOptions = {}): Promise<Document<T>> {
+    const document = new Document<T>(this.#context, id, {});
+    await document.update(mutate, options);
+    return document;
+  }
+
+  /**
+   * Ask the server whether a document exists.
+   *
+   * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#get--db-_all_docs
+   */
+  async exists(id: string, options: OperationOptions = {}): Promise<boolean> {
+    const found = await unlessMissing(new Document<object>(this.#context, id, {}).info(options));
+    return found !== undefined;
   }
 
   /**
@@ -183,26 +190,33 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    */
   createDocs(edit: BulkEdit<T>, options?: BulkOptions): Promise<BulkOperation<T>>;
   /**
-   * Create documents in one request, beginning with empty ones.
+   * Create documents in one request, from their data with `_id`, or from their ids as empty ones.
    *
-   * @param ids - the ids of these documents
+   * ```ts
+   * await animals.createDocs([{ _id: "cat", legs: 4 }, "fish"]);
+   * ```
+   *
+   * @param documents - are copied
    * @param edit - changes the documents, or adds others. If it throws, nothing is sent
    */
   createDocs(
-    ids: readonly (object extends T ? string : never)[],
+    documents: readonly ((T & { _id: string }) | (object extends T ? string : never))[],
     edit?: BulkEdit<T>,
     options?: BulkOptions,
   ): Promise<BulkOperation<T>>;
   async createDocs(
-    first: BulkEdit<T> | readonly string[],
+    first: BulkEdit<T> | readonly (string | { _id: string })[],
     ...rest: [(BulkEdit<T> | BulkOptions)?, BulkOptions?]
   ): Promise<BulkOperation<T>> {
-    const [ids, edit, options] = (
+    const [documents, edit, options] = (
       typeof first === "function" ? [[], first, ...rest] : [first, ...rest]
-    ) as [readonly string[], BulkEdit<T>?, BulkOptions?];
-    checkType("ids", "array", ids);
+    ) as [readonly (string | { _id: string })[], BulkEdit<T>?, BulkOptions?];
+    checkType("documents", "array", documents);
     const bulk = new BulkOperation<T>(this.#context);
-    for (const id of ids) bulk.create(id, {} as T);
+    for (const each of documents) {
+      const data = typeof each === "string" ? { _id: each } : each;
+      bulk.append(new Document<T>(this.#context, data._id, data));
+    }
     return editAndSave(this.#context, bulk, edit, options);
   }
 

@@ -1,11 +1,12 @@
 import type { HttpClient } from "../http/client.js";
 import { attachmentPath } from "../http/paths.js";
 import type { Progress } from "../http/progress.js";
-import type { HttpRequest, JsonRequest } from "../http/request.js";
+import type { JsonRequest } from "../http/request.js";
 import { responseTo } from "../http/response.js";
 import { contentOf, prepareUpload } from "../http/upload.js";
 import { checkOptions } from "../shared/arguments.js";
 import { isAlike } from "../shared/bytes.js";
+import { NotFoundError } from "../shared/errors.js";
 import type {
   AttachmentStub,
   DocumentMembers,
@@ -16,7 +17,7 @@ import type { Operation } from "../streams/operation.js";
 import { noteAttachment, stubOf } from "./attachment-stubs.js";
 import { enqueue } from "./call-queue.js";
 import type { DocumentState } from "./document-state.js";
-import { isMissing } from "./missing.js";
+import { unlessMissing } from "./missing.js";
 import { readHead } from "./read-document.js";
 import { hasContent, type PendingWrite, sendWrite } from "./write-outcome.js";
 
@@ -27,6 +28,23 @@ export interface TransferOptions extends OperationOptions {
    * report uploads: there it is called once, at the end of a `save`.
    */
   onProgress?: Progress | undefined;
+}
+
+/**
+ * Options for reading an attachment.
+ *
+ * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#get--db-docid-attname
+ */
+export interface FetchAttachmentOptions extends TransferOptions {
+  /** The document's revision. Default: the current one. */
+  rev?: string | undefined;
+  /**
+   * The bytes to read, such as `"bytes=0-1023"`. The response has status 206; or 200 and the whole content, if
+   * CouchDB stores the attachment compressed, as it does with text.
+   */
+  range?: string | undefined;
+  /** The `etag` of an earlier response. If the content is the same, the response has status 304 and no body. */
+  ifNoneMatch?: string | undefined;
 }
 
 /**
@@ -55,57 +73,79 @@ export class Attachment {
 
   /** Ask the server whether the attachment exists. */
   async exists(options: OperationOptions = {}): Promise<boolean> {
+    return (await unlessMissing(this.info(options))) !== undefined;
+  }
+
+  /**
+   * Read the attachment's type, length and digest, without its content.
+   *
+   * ```ts
+   * const { content_type, length } = await cat.attachment("photo.jpg").info();
+   * ```
+   *
+   * @throws NotFoundError if the attachment does not exist
+   * @see https://docs.couchdb.org/en/stable/api/document/common.html#attachments
+   */
+  async info(options: OperationOptions = {}): Promise<AttachmentStub> {
     const limits = checkOptions(options, {});
-    try {
-      const { _attachments } = await readHead(this.#document, limits, true);
-      return stubOf(_attachments, this.name) !== undefined;
-    } catch (error) {
-      if (isMissing(error)) return false;
-      throw error;
-    }
+    const { _attachments } = await readHead(this.#document, limits, true);
+    const stub = stubOf(_attachments, this.name);
+    if (stub) return stub;
+    const reason = "Document is missing attachment";
+    const details = { status: 404, error: "not_found", reason };
+    throw this.#client.error(NotFoundError, { method: "GET", path: this.#path }, details);
   }
 
   /**
    * Read the content, as a Response whose body is still arriving. Its headers have the content type. Read the
    * body as a stream or with `blob()`, `text()` and the like; to discard it, call `response.body.cancel()`.
    *
-   * @param options - `rev`: the document's revision; default: the current one
+   * ```ts
+   * const response = await photo.fetch({ ifNoneMatch: etag });
+   * if (response.status !== 304) etag = response.headers.get("etag");
+   * ```
+   *
    * @throws NotFoundError if the attachment does not exist
    * @throws TimeoutError if the server is silent for the session's `timeout`, also while you read the body
    * @throws IncompleteResponseError if the connection is lost while you read the body, or if the body ends
    * before the length that the document's stub has
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#get--db-docid-attname
    */
-  async fetch(options: TransferOptions & { rev?: string | undefined } = {}): Promise<Response> {
-    checkOptions(options, { rev: 1, onProgress: 1 });
-    const { rev, onProgress } = options;
+  async fetch(options: FetchAttachmentOptions = {}): Promise<Response> {
+    checkOptions(options, { rev: 1, range: 1, ifNoneMatch: 1, onProgress: 1 });
+    const { range, ifNoneMatch } = options;
+    const headers = {
+      ...(range && { range }),
+      ...(ifNoneMatch && { "if-none-match": ifNoneMatch }),
+    };
     const stub = stubOf(this.#document.data._attachments, this.name);
-    return this.#read(rev, options, stub, onProgress);
+    return this.#read(options, range ? undefined : stub, headers);
   }
 
   async #read(
-    rev: string | undefined,
-    limits: OperationOptions,
+    options: FetchAttachmentOptions,
     stub: AttachmentStub | { length: number } | undefined,
-    onProgress?: Progress,
+    headers: Record<string, string> = {},
   ): Promise<Response> {
-    const request = { method: "GET", path: this.#path, query: { rev }, limits } as const;
+    const { rev, onProgress } = options;
+    const query = { rev };
+    const request = { method: "GET", path: this.#path, query, headers, limits: options } as const;
     const response = await responseTo(this.#client, request, onProgress, undefined, stub);
-    if (response.body) return response;
+    if (response.body || response.status === 304) return response;
     throw this.#client.invalid(request, "expected an attachment", response.status);
   }
 
   /**
    * Save the content, which creates a new revision of the document. This copy of the document gets that
-   * revision; its unsaved changes stay unsaved.
+   * revision; its unsaved changes stay unsaved. If this copy was neither read nor saved, the document is created
+   * with the attachment.
    *
    * A stream is sent as it is read. Browsers cannot send streams, so they read it into memory first.
    *
    * @param body - any body that fetch accepts
    * @param contentType - default: the body's own, such as a Blob's `type`, or `application/octet-stream`
    * @throws TypeError if `body` cannot be sent
-   * @throws ConflictError if the server has another revision of the document, or if this copy was neither
-   * read nor saved; then nothing is sent
+   * @throws ConflictError if the server has another revision of the document
    * @throws NetworkError with `mayHaveHappened` if the connection is lost
    * @throws TimeoutError if the server neither reads nor responds for the session's `timeout`
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#put--db-docid-attname
@@ -119,7 +159,7 @@ export class Attachment {
     const content = contentOf(body);
     const type = contentType ?? content.type;
     return enqueue([this.#document], options, async () => {
-      const parent = this.#revision("PUT");
+      const { _rev: parent } = this.#document.data;
       const request: JsonRequest = {
         method: "PUT",
         path: this.#path,
@@ -156,7 +196,9 @@ export class Attachment {
   async delete(options: OperationOptions = {}): Promise<WriteResult> {
     const limits = checkOptions(options, {});
     return enqueue([this.#document], limits, async () => {
-      const parent = this.#revision("DELETE");
+      const { _rev: parent, _deleted } = this.#document.data;
+      if (parent === undefined || _deleted)
+        throw this.#client.conflict("DELETE", this.#path, "read or save the document first");
       const query = { rev: parent };
       const path = this.#path;
       const request = { method: "DELETE", path, query, expects: "rev", limits } as const;
@@ -170,29 +212,25 @@ export class Attachment {
     return this.#document.context.client;
   }
 
-  #revision(method: HttpRequest["method"]): string {
-    const { _rev, _deleted } = this.#document.data;
-    if (_rev !== undefined && _deleted !== true) return _rev;
-    const reason = "read or save the document first";
-    throw this.#client.conflict(method, this.#path, reason);
-  }
-
   /**
    * How to recognize the revision that a `save` created. If CouchDB refuses an upload, it stops reading and
    * hangs up, so its response may be lost.
    *
    * @param sent - undefined for a stream, which cannot be read again
    */
-  #saving(parent: string, sent: Blob | undefined, limits: OperationOptions): PendingWrite {
-    const revpos = Number.parseInt(parent, 10) + 1;
+  #saving(
+    parent: string | undefined,
+    sent: Blob | undefined,
+    limits: OperationOptions,
+  ): PendingWrite {
     return {
       id: this.#document.id,
       parent,
       isOurs: async ({ _rev, _attachments }) => {
         const stub = stubOf(_attachments, this.name);
-        if (stub?.revpos !== revpos) return false;
+        if (!stub || stub.revpos !== revpos(_rev)) return false;
         if (!sent) return undefined;
-        const stored = await this.#read(_rev, limits, { length: sent.size });
+        const stored = await this.#read({ ...limits, rev: _rev }, { length: sent.size });
         return isAlike(stored, sent);
       },
     };
@@ -215,13 +253,13 @@ export class Attachment {
 
   /** Add the saved attachment to the document, with its length and digest if they can be read. */
   async #noteSaved(
-    parent: string,
+    parent: string | undefined,
     rev: string,
     content_type: string,
     operation: Operation,
   ): Promise<void> {
     const document = this.#document;
-    const stub = { content_type, revpos: Number.parseInt(rev, 10), stub: true };
+    const stub = { content_type, revpos: revpos(rev), stub: true };
     document.noteAttachment(parent, rev, this.name, stub);
     try {
       const { path } = document;
@@ -234,4 +272,9 @@ export class Attachment {
       operation.throwIfAborted();
     }
   }
+}
+
+/** The number of a revision. */
+function revpos(rev = ""): number {
+  return Number.parseInt(rev, 10);
 }

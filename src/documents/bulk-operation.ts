@@ -8,7 +8,8 @@ import type { Operation } from "../streams/operation.js";
 import { enqueue } from "./call-queue.js";
 import type { DatabaseContext } from "./database-context.js";
 import { Document, isIn } from "./document.js";
-import type { Draft } from "./document-state.js";
+import type { DocumentState, Draft } from "./document-state.js";
+import { tombstoneOf } from "./save-document.js";
 import { documentWrite, findOutcomes, isUncertain, toUncertainError } from "./write-outcome.js";
 
 /** A function that changes the documents of a bulk operation, or adds others. */
@@ -52,6 +53,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
   response: BulkRow[] = [];
   readonly #context: DatabaseContext;
   readonly #documents = new Map<string, Document<T>>();
+  readonly #deleted = new Set<Document<T>>();
 
   /** @internal */
   constructor(context: DatabaseContext, documents: Iterable<Document<T>> = []) {
@@ -98,6 +100,22 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
   }
 
   /**
+   * Delete a document when the operation is saved. Unsaved changes are dropped. This copy is then empty, as
+   * after `Document.delete`.
+   *
+   * ```ts
+   * await animals.updateDocs(ids, (docs) => { for (const doc of docs) docs.delete(doc); });
+   * ```
+   *
+   * @throws TypeError if the document was neither read nor saved, or belongs to another database
+   */
+  delete(document: Document<T>): void {
+    if (!document.exists) throw new TypeError("`document` must be read or saved before");
+    if (this.#documents.get(document.id) !== document) this.append(document);
+    this.#deleted.add(document);
+  }
+
+  /**
    * Write the changed documents in one request; without changes, nothing is sent. The result of each is in
    * `ok` or `error`: the failure of one document is not thrown. A second call writes what is still unsaved.
    *
@@ -111,7 +129,10 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     signal?.throwIfAborted();
     const documents = [...this];
     const states = documents.map((document) => Document.stateOf(document));
-    const prepared = states.map((state) => state.draft());
+    const prepared = documents.map((document, at) => {
+      const state = states[at] as DocumentState<T>;
+      return this.#deleted.has(document) ? () => tombstoneOf(state) : state.draft();
+    });
     await enqueue(states, options, async () => {
       const drafts = prepared.map((draft) => draft());
       const changed = drafts.filter((draft) => draft !== undefined);
@@ -129,7 +150,10 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
         // Nor does it name the documents that it may not have stored.
         const row = rowOf.get(document.id) ?? (new_edits ? undefined : rowOf.get(undefined));
         const isSaved = row ? row.error === undefined && typeof row.rev === "string" : !new_edits;
-        if (isSaved) draft.saved(row?.rev);
+        if (isSaved) {
+          draft.saved(row?.rev);
+          this.#deleted.delete(document);
+        }
         if (row || !error) this[isSaved ? "ok" : "error"].push(document);
       }
       if (error) throw error;

@@ -3,7 +3,7 @@ import { limitsOf } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { DatabaseContext } from "./database-context.js";
 import type { Document } from "./document.js";
-import { isMissing } from "./missing.js";
+import { unlessMissing } from "./missing.js";
 
 /**
  * Check that a document does not exist on the server; with `existsOk`, fetch it if it does.
@@ -17,12 +17,9 @@ export async function createOrFetch(
 ): Promise<void> {
   const { existsOk = false } = options;
   const limits = limitsOf(options);
-  try {
-    await (existsOk ? document.fetch({ ...limits, discardChanges: true }) : document.info(limits));
-  } catch (error) {
-    if (isMissing(error)) return;
-    throw error;
-  }
-  if (existsOk) return;
+  const reading = existsOk
+    ? document.fetch({ ...limits, discardChanges: true })
+    : document.info(limits);
+  if (!(await unlessMissing<unknown>(reading)) || existsOk) return;
   throw context.client.conflict("PUT", pathIn(context, document.id), "the document exists already");
 }

@@ -59,6 +59,11 @@ export class DocumentState<T extends object = JsonObject> {
     return this.inDatabase?._rev;
   }
 
+  /** Whether the document was neither read nor saved. */
+  get isNew(): boolean {
+    return this.was === undefined;
+  }
+
   /** Whether there is anything to save. */
   get dirty(): boolean {
     return this.was === undefined || !this.#equal(this.snapshot()(), this.was());
@@ -101,7 +106,12 @@ export class DocumentState<T extends object = JsonObject> {
   }
 
   /** Note a saved or deleted attachment, if that changed the revision that is here. */
-  noteAttachment(parent: string, rev: string, name: string, stub?: AttachmentStub): void {
+  noteAttachment(
+    parent: string | undefined,
+    rev: string,
+    name: string,
+    stub?: AttachmentStub,
+  ): void {
     const isHere = this.data._rev === parent;
     this.move(parent, rev, (data) => noteAttachment(data, name, stub));
     // If `rev` was set, the content here may belong to another revision.
@@ -111,7 +121,9 @@ export class DocumentState<T extends object = JsonObject> {
     const noted = (before: Original | undefined) => {
       let text: string | undefined;
       return () => {
-        const data = json.parse(text ?? json.stringify(before?.())) as DocumentData;
+        const data = json.parse(
+          text ?? json.stringify(before?.() ?? { _id: this.id }),
+        ) as DocumentData;
         if (text === undefined) noteAttachment(atRevision(data, rev), name, stub);
         text ??= json.stringify(data);
         return data;

@@ -49,6 +49,10 @@ export class Document<T extends object = JsonObject> {
     const isData = typeof data === "object" && data !== null && !Array.isArray(data);
     if (!isData || #state in data)
       throw new TypeError("`data` must be a plain object; pass `other.json` to copy a document");
+    const { existsOk, signal } = data as { existsOk?: unknown; signal?: unknown };
+    const isOptions = existsOk !== undefined || signal instanceof AbortSignal;
+    if (isOptions && /^((existsOk|signal|timeout),?)+$/.test(Object.keys(data).join()))
+      throw new TypeError("`data` must be a document: pass options after it");
     this.#state = new State(context, id, copyJson({ ...data, _id: id }));
   }
 
@@ -180,6 +184,9 @@ export class Document<T extends object = JsonObject> {
    * Read the document, change it with `mutate` and save it. If another save comes first, it starts again. If
    * it fails, this copy is unchanged.
    *
+   * If this copy was never read nor saved, and the document does not exist, `mutate` gets the data of this copy,
+   * and the document is created.
+   *
    * ```ts
    * await counter.update((data) => { data.n += 1; });
    * ```
@@ -189,7 +196,7 @@ export class Document<T extends object = JsonObject> {
    * @throws ConflictError if there are unsaved changes, or after the last attempt
    * @throws NetworkError with `mayHaveHappened` if the response is lost and the document then has the content
    * that you computed: another client may have computed the same. `idempotent` and `token` decide this
-   * @throws NotFoundError if the document does not exist
+   * @throws NotFoundError if the document was deleted since this copy was read
    * @throws TypeError if `mutate` returns anything but a document, or a part of the old one. Calls on this
    * Document while `mutate` runs throw a TypeError, too: they would wait for themselves
    */

@@ -7,6 +7,14 @@ export function isMissing(error: unknown): boolean {
   return error instanceof NotFoundError && error.reason !== "Database does not exist.";
 }
 
+/** Settle as `work` does, but resolve with undefined if the document is missing. */
+export function unlessMissing<R>(work: Promise<R>): Promise<R | undefined> {
+  return work.catch((error) => {
+    if (!isMissing(error)) throw error;
+    return undefined;
+  });
+}
+
 /**
  * Whether a row is that of a key that does not exist or, in `_all_docs`, was deleted.
  *

@@ -63,7 +63,7 @@ export async function deleteDocument(
 ): Promise<WriteResult> {
   const { context, id, path, data } = state;
   const { _rev: rev } = data;
-  const body = JSON.stringify({ _id: id, _rev: rev, _deleted: true });
+  const { body, saved } = tombstoneOf(state);
   const request = { method: "DELETE", path, query: { rev }, expects: "rev", limits } as const;
   // Both write the same tombstone, but some runtimes may send a DELETE, which has no body, twice.
   const result = resends
@@ -73,8 +73,16 @@ export async function deleteDocument(
   if (isChanged()) {
     state.replace(data, undefined);
     state.move(rev, undefined, dropStubs);
-  } else state.replace({ _id: id }, () => ({ _id: id }));
+  } else saved();
   return result;
+}
+
+/** The deletion of a document. This copy is then empty. */
+export function tombstoneOf(state: DocumentState<object>): Draft {
+  const { id: _id, data } = state;
+  const body = JSON.stringify({ _id, _rev: data._rev, _deleted: true });
+  const saved = () => state.replace({ _id }, () => ({ _id }));
+  return { id: _id, body, saved, isNewRev: () => false };
 }
 
 /** Delete a document by a PUT, which would create the tombstone of a document that never existed. */

@@ -5,6 +5,7 @@ import type { DocumentData } from "../shared/types.js";
 import { enqueueReplacing } from "./call-queue.js";
 import type { UpdateOptions } from "./document-options.js";
 import type { DocumentState, Original } from "./document-state.js";
+import { unlessMissing } from "./missing.js";
 import { type JsonDocument, readDocument, validateRead } from "./read-document.js";
 import { putDocument } from "./save-document.js";
 
@@ -25,9 +26,11 @@ export async function updateDocument<T extends object>(
   if (!(attempts >= 1)) throw new RangeError("`attempts` must be at least 1");
   if (token !== undefined && (typeof token !== "string" || token.startsWith("_")))
     throw argumentError("token", "the name of a member of your own", token);
-  return enqueueReplacing(state, "PUT", limitsOf(options), async () => {
+  // The data of a copy that was never saved is the document's, if that does not exist.
+  const replacing = { ...limitsOf(options), discardChanges: state.isNew };
+  return enqueueReplacing(state, "PUT", replacing, async (isChanged) => {
     for (let attempt = 1; ; attempt += 1) {
-      const conflict = await tryToUpdate(state, mutate, options);
+      const conflict = await tryToUpdate(state, mutate, options, isChanged);
       if (!conflict) return;
       if (attempt >= attempts) throw conflict;
       // Callers that lost the same race must not retry at the same time.
@@ -54,22 +57,24 @@ async function tryToUpdate<T extends object>(
   state: DocumentState<T>,
   mutate: Mutate<T>,
   limits: UpdateOptions,
+  isChanged: () => boolean,
 ): Promise<ConflictError | undefined> {
   const { idempotent, token } = limits;
   const { client, codec } = state.context;
   const { json } = client;
-  const { value, text } = (await readDocument(state, limits, {})) as JsonDocument<T>;
-  const draft = await validateRead(state.context, value, limits);
+  const reading = readDocument(state, limits, {}) as Promise<JsonDocument<T>>;
+  const read = await (state.isNew ? unlessMissing(reading) : reading);
+  const draft = read ? await validateRead(state.context, read.value, limits) : state.snapshot()();
   state.isInCallback = true;
   const calling = client.during(limits, () => mutate(draft));
   const mutated = await calling.finally(() => {
     state.isInCallback = false;
   });
   const data = replacement<T>(draft, mutated);
-  let original: Original = () => json.parse(text);
-  let was = codec?.madeOf(draft) ?? original;
+  let original: Original | undefined = read && (() => json.parse(read.text));
+  let was = read && (codec?.madeOf(draft) ?? original);
   const isMade = was !== original;
-  if (!isLike(json, data, was())) {
+  if (!was || !isLike(json, data, was())) {
     if (token !== undefined)
       Object.assign(data, { [token]: crypto.getRandomValues(new Uint32Array(4)).join("-") });
     const { body, known } = state.written(data, original, was);
@@ -85,8 +90,8 @@ async function tryToUpdate<T extends object>(
     }
   }
   // Changes that were made meanwhile are kept; saving them will conflict.
-  if (state.hasChanges) return undefined;
+  if (isChanged()) return undefined;
   // The output of a schema may not be JSON.
-  state.replace(isMade ? data : (original() as object), original, was);
+  state.replace(isMade ? data : (original?.() as object), original, was);
   return undefined;
 }

@@ -44,5 +44,5 @@ const slowest = 16;
 
 /** Milliseconds that the server may take for an upload whose progress cannot be observed. */
 export function uploadTime(bytes: number): number {
-  return bytes / slowest;
+  return Math.round(bytes / slowest);
 }

@@ -5,6 +5,7 @@ import type { StreamRequest } from "../http/request.js";
 import { argumentError, checkJson, paramsOf } from "../shared/arguments.js";
 import { type Batch, identity, textToKeep } from "../shared/batch.js";
 import type { RowKind } from "../shared/codec.js";
+import { isPlain } from "../shared/json-equal.js";
 import type { JsonObject, ParamsOptions } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import type { Rows } from "../streams/rows.js";
@@ -117,6 +118,9 @@ export function queryParams<T extends object>(options: QueryParams<T>) {
 export function checkSelector(selector: object): object {
   if (Object(selector) !== selector) throw argumentError("selector", "an object", selector);
   checkJson("selector", selector);
+  const { selector: inner } = selector as { selector?: object };
+  if (isPlain(inner) && !/^\$(?!and|n?or)/.test(`${Object.keys(inner)[0]}`))
+    throw new TypeError("pass the selector itself, not `{ selector }`");
   return selector;
 }
 

@@ -128,6 +128,11 @@ interface Known {
   _attachments: JsonObject;
 }
 
+/** Not the `{ selector }` that other libraries take. To select by a field of this name, put it into `$and`. */
+interface Unwrapped {
+  selector?: Whole;
+}
+
 /**
  * A Mango selector. It is typed by the fields of the documents and the operators for each; if their type is
  * unknown, it can be any object.
@@ -135,7 +140,7 @@ interface Known {
  * @see https://docs.couchdb.org/en/stable/api/database/find.html#selector-syntax
  */
 export type Selector<T extends object = JsonObject> =
-  IsFree<T> extends true ? JsonObject : Combinations<T> & FieldConditions<T & Known>;
+  IsFree<T> extends true ? JsonObject & Unwrapped : Combinations<T> & FieldConditions<T & Known>;
 
 /** The fields that a query can return. */
 export type QueryField<T extends object> = Field<T & Known>;

@@ -64,7 +64,12 @@ export interface Tombstone extends DocumentMembers {
 }
 
 /** The content of a new document. You can leave it out only if no member of `T` is required. */
-export type NewData<T extends object> = object extends T ? [data?: T] : [data: T];
+export type NewData<T extends object> = object extends T ? [data?: Data<T>] : [data: T];
+
+/** Data is not options. */
+type Data<T extends object> = string extends keyof T
+  ? T & { existsOk?: "an option: pass it after the data" }
+  : T;
 
 /** CouchDB's response to a successful write of one document. */
 export interface WriteResult {

@@ -70,6 +70,20 @@ export class Rows<R> implements AsyncIterable<R> {
   }
 
   /**
+   * Read the first row, and close the connection. Pass `limit: 1` to a query that costs the server time.
+   *
+   * ```ts
+   * const cat = await animals.find({ type: "cat" }, { limit: 1 }).first();
+   * ```
+   *
+   * @returns undefined if there are no rows
+   */
+  async first(): Promise<R | undefined> {
+    for await (const row of this) return row;
+    return undefined;
+  }
+
+  /**
    * Read all rows into memory.
    *
    * ```ts

@@ -73,7 +73,7 @@ export async function rejects<E extends Error>(
 /** Documents with these ids, saved. */
 export async function fill(db: Database, documents: Record<string, object>): Promise<void> {
   for (const [id, data] of Object.entries(documents)) {
-    await (await db.create(id, { data })).save();
+    await (await db.create(id, data)).save();
   }
 }
 
@@ -123,7 +123,7 @@ export async function withUser(
   const users = await couch.create("_users", { existsOk: true });
   const person = { name: `${name}-${crypto.randomUUID()}`, password, roles };
   const id = `org.couchdb.user:${person.name}`;
-  const document = await users.create(id, { data: { ...person, type: "user" } });
+  const document = await users.create(id, { ...person, type: "user" });
   await document.save();
   const session = new CouchDB(url, { auth: basic(person.name, person.password) });
   try {

@@ -156,7 +156,7 @@ describe.skipIf(!executable)("the demo's page", { timeout: 90_000 }, () => {
   }
 
   async function write(id: string, data: Animal) {
-    const animal = await animals.create(id, { data });
+    const animal = await animals.create(id, data);
     await animal.save();
     return animal;
   }
@@ -284,9 +284,9 @@ describe.skipIf(!executable)("the demo's page", { timeout: 90_000 }, () => {
     const name = '<img src=x onerror="document.title=1">'.repeat(4);
     await write("a/b c", { name, legs: 6 });
     await write(`z${"_".repeat(150)}`, { name: "n".repeat(200), legs: 900 });
-    const other = await (await couch.get(database)).create("other", { data: { colour: "red" } });
+    const other = await (await couch.get(database)).create("other", { colour: "red" });
     await other.save();
-    await (await animals.create("_design/none", { data: {} as Animal })).save();
+    await (await animals.create("_design/none", {} as Animal)).save();
     const tab = await openTab();
     await tab.setViewportSize({ width: 360, height: 700 });
     await shown(tab, "a/b c", `${name} 6 legs`);

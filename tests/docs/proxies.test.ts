@@ -86,7 +86,7 @@ describe.each(["nginx", "haproxy"])("%s", (name) => {
         const changes = feed[Symbol.asyncIterator]();
         const first = changes.next();
         await expect.poll(() => feed.sequence, patience).toBeDefined();
-        const doc = await db.create("a/b c%2Fd+é", { data: { n: 1 } });
+        const doc = await db.create("a/b c%2Fd+é", { n: 1 });
         await doc.save();
         expect((await first).value?.id).toBe(doc.id);
         // Each as it happens: what is gathered would come with the next.

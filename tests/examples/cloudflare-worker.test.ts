@@ -142,7 +142,7 @@ describe.skipIf(!workerd)("the worker of the examples", { timeout: 60_000 }, () 
 
   describe("a document", () => {
     test("is read with its revision, once for who knows it", async () => {
-      const cat = await animals.create("big/cat", { data: { name: "Cat", legs: 4 } });
+      const cat = await animals.create("big/cat", { name: "Cat", legs: 4 });
       await cat.save();
       const { url } = await start();
       const address = `${url}/animals/big%2Fcat`;
@@ -160,7 +160,7 @@ describe.skipIf(!workerd)("the worker of the examples", { timeout: 60_000 }, () 
     });
 
     test("that is not there, or is CouchDB's own, is a 404", async () => {
-      const cat = await animals.create("cat", { data: { name: "Cat", legs: 4 } });
+      const cat = await animals.create("cat", { name: "Cat", legs: 4 });
       await cat.save();
       await cat.delete();
       await deploy(animals, [{ _id: "_design/zoo", language: "javascript" }]);

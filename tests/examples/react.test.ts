@@ -130,7 +130,7 @@ describe("the documents that the hook for React shares", () => {
 
   it("come in snapshots that stay as they are, and a burst in few", async () => {
     await write("a", "Water the tomatoes");
-    await (await couch.database(database).create("_design/none", { data: {} })).save();
+    await (await couch.database(database).create("_design/none", {})).save();
     const store = await open(watched({ again: true }).db);
     const first = store.snapshot();
     const before = JSON.stringify(first);

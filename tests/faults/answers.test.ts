@@ -61,8 +61,8 @@ test.each(strangeRows.map((rows) => [JSON.stringify(rows), rows]))(
     for (const work of [
       cat.info(),
       cat.attachment("a").exists(),
-      db.create("cat", { data: {} }),
-      db.create("cat", { data: {}, existsOk: true }),
+      db.create("cat", {}),
+      db.create("cat", {}, { existsOk: true }),
     ])
       expect(await failure(work)).toBeInstanceOf(InvalidResponseError);
   },
@@ -147,7 +147,7 @@ describe("answers that are not CouchDB's", () => {
       });
       const couch = new CouchDB(url);
       const db = couch.database("animals");
-      const cat = await db.create("cat", { data: { legs: 4 } });
+      const cat = await db.create("cat", { legs: 4 });
       // A write may have happened all the same.
       const lost = await failure(cat.save());
       expect(lost).toMatchObject({ name: "NetworkError", mayHaveHappened: true });
@@ -471,7 +471,7 @@ describe("the network", () => {
       if (before === 0) json(response, 404, { error: "not_found", reason: "missing" });
       else response.destroy();
     });
-    const cat = await new CouchDB(url).database("animals").create("cat", { data: { legs: 4 } });
+    const cat = await new CouchDB(url).database("animals").create("cat", { legs: 4 });
     const error = await failure(cat.save());
     expect(error).toBeInstanceOf(NetworkError);
     expect(error.mayHaveHappened).toBe(true);

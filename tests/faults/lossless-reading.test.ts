@@ -67,7 +67,7 @@ async function documentOf(db: Database, options: Parameters<Database["changes"]>
 /** Every way to read documents. */
 const documents: Record<string, (db: Database) => Promise<Document[]>> = {
   get: async (db) => [await db.get("cat")],
-  "create with existsOk": async (db) => [await db.create("cat", { existsOk: true })],
+  "create with existsOk": async (db) => [await db.create("cat", {}, { existsOk: true })],
   "document().fetch": async (db) => {
     const cat = db.document("cat");
     await cat.fetch({ discardChanges: true });

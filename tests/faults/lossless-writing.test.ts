@@ -46,7 +46,7 @@ const writes: Record<
   ]
 > = {
   "create and save": [
-    async ({ db }, n) => (await db.create("dog", { data: { n } })).save(),
+    async ({ db }, n) => (await db.create("dog", { n })).save(),
     (n) => ({ request: "PUT /animals/dog", body: `{"n":${n},"_id":"dog"}` }),
   ],
   "get with a default, and save": [

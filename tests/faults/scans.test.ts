@@ -133,9 +133,7 @@ describe("a scan whose connection is lost goes on after the last row", () => {
 
   test("rows whose keys are too long for a URL: cut once, anywhere", async () => {
     const long = 'function (doc) { emit(new Array(9000).join("x") + doc._id); }';
-    const design = await direct.create("_design/long", {
-      data: { views: { rows: { map: long } } },
-    });
+    const design = await direct.create("_design/long", { views: { rows: { map: long } } });
     await design.save();
     try {
       const scan = (db: Database) => db.view("long", "rows").rows();

@@ -9,6 +9,7 @@ import {
   type DeletedEvent,
   type Document,
   importDocs,
+  type JsonObject,
   NetworkError,
   openRevs,
   partition,
@@ -102,7 +103,7 @@ export async function reads() {
 }
 
 export async function writes() {
-  const cat = await animals.create("cat", { data: { type: "cat", lives: 9 } });
+  const cat = await animals.create("cat", { type: "cat", lives: 9 });
   await cat.update((data) => {
     if (data.type === "cat") data.lives -= 1;
   });
@@ -121,11 +122,11 @@ export async function writes() {
 
   return [
     // @ts-expect-error: a cat has lives
-    animals.create("cat", { data: { type: "cat" } }),
+    animals.create("cat", { type: "cat" }),
     // @ts-expect-error: an animal has a type
     animals.create("cat"),
     // @ts-expect-error: it has one even if it exists
-    animals.create("cat", { existsOk: true }),
+    animals.create("cat", {}, { existsOk: true }),
     // @ts-expect-error: an animal has a type
     animals.document("cat"),
     // @ts-expect-error: an animal has a type
@@ -136,6 +137,26 @@ export async function writes() {
     animals.updateDocs(["cat"], () => {}, { create: true }),
     // @ts-expect-error: these would have none
     animals.docs({ ids: ["cat"], create: true }),
+    // @ts-expect-error: options come after the data
+    free.create("cat", { existsOk: true }),
+    // @ts-expect-error: options come after the data
+    free.document("cat", { existsOk: true }),
+    // @ts-expect-error: data is not an option
+    free.create("cat", {}, { data: {} }),
+    // @ts-expect-error: there is no such option
+    free.create("cat", {}, { existsOK: true }),
+    // @ts-expect-error: a document has an id
+    animals.createDocs([{ type: "cat", lives: 9 }]),
+    // @ts-expect-error: an option that PouchDB has
+    free.changes({ live: true }),
+    // @ts-expect-error: CouchDB's name is include_docs
+    free.docs({ includeDocs: true }),
+    // @ts-expect-error: an option that does not exist
+    new CouchDB("http://a", { retries: 5 }),
+    // @ts-expect-error: an auth is made by a function
+    new CouchDB("http://a", { auth: { username: "a", password: "b" } }),
+    animals.createDocs([{ _id: "cat", type: "cat", lives: 9 }]),
+    free.create("cat", { existsOk: true, legs: 4 } as JsonObject),
     free.create("cat"),
     free.document("cat"),
     free.createDocs(["cat"], (docs) => docs.create("dog")),

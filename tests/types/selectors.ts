@@ -71,6 +71,8 @@ export const wrong = [
   both.find({ wings: 2 }),
   // @ts-expect-error: a selector is an object
   free.find("legs"),
+  // @ts-expect-error: the selector itself comes first
+  free.find({ selector: { legs: 4 } }),
 ];
 
 type Equals<A, B> =

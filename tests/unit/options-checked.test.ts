@@ -13,7 +13,7 @@ function withOptions(): string[] {
   const program = ts.createProgram(entries, options);
   const checker = program.getTypeChecker();
   // Whether these options are required depends on the type of the documents, so they are no plain parameter.
-  const found = new Set(["Database.create 2"]);
+  const found = new Set(["Database.create 3"]);
   const look = (name: string, node: ts.Node) => {
     for (const signature of checker.getTypeAtLocation(node).getCallSignatures()) {
       const parameters = signature.getParameters();

@@ -81,7 +81,7 @@ async function apply(change) {
 async function add(fields) {
   const id = idFor(fields.name);
   try {
-    const doc = await animals.create(id, { data: fields });
+    const doc = await animals.create(id, fields);
     await doc.save();
     list.wrote(doc, undefined);
     tell(`${nameOf(doc)} was added.`);

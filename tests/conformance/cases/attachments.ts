@@ -35,7 +35,7 @@ function stream(): ReadableStream<Uint8Array> {
 }
 
 async function saved({ db }: Context, id = "cat"): Promise<Document> {
-  const document = await db.create(id, { data: { legs: 4 } });
+  const document = await db.create(id, { legs: 4 });
   await document.save();
   return document;
 }

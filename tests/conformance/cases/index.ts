@@ -8,6 +8,7 @@ import { callCases } from "./calls.js";
 import { changes } from "./changes.js";
 import { designs } from "./designs.js";
 import { documents } from "./documents.js";
+import { everyday } from "./everyday.js";
 import { fate } from "./fate.js";
 import { feeds } from "./feeds.js";
 import { imports } from "./imports.js";
@@ -35,6 +36,7 @@ export const suites: Record<string, Case[]> = {
   options,
   server,
   documents,
+  everyday,
   "calls on one object": callCases,
   revisions,
   scans,

@@ -103,7 +103,7 @@ export const input: Case[] = [
         await rejects(db.get(id), TypeError);
         await rejects(db.get(id, { default: {} }), TypeError);
         await rejects(db.create(id), TypeError);
-        await rejects(db.create(id, { existsOk: true }), TypeError);
+        await rejects(db.create(id, {}, { existsOk: true }), TypeError);
       }
     },
   },
@@ -288,7 +288,7 @@ export const input: Case[] = [
         () => couch.delete("animals", { signal }),
         () => db.info({ signal }),
         () => db.get("cat", { signal }),
-        () => db.create("cat", { signal }),
+        () => db.create("cat", {}, { signal }),
         () => db.delete({ signal }),
         () => db.index({ fields: ["n"] }, { signal }),
         () => db.keys({ signal }).toArray(),

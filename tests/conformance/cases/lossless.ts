@@ -53,7 +53,7 @@ async function changed(db: Database, options: Parameters<Database["changes"]>[0]
 }
 
 const readers: ((db: Database) => Promise<Document[]>)[] = [
-  async (db) => [await db.get("cat"), await db.create("dog", { existsOk: true })],
+  async (db) => [await db.get("cat"), await db.create("dog", {}, { existsOk: true })],
   (db) => db.docs().toArray(),
   (db) => db.docs({ ids: ["cat", "dog"] }).toArray(),
   (db) => db.docs({ ids: [..."x".repeat(900), "cat", "dog"], create: true }).toArray(),
@@ -73,7 +73,7 @@ export const lossless: Case[] = [
     needs: "exact numbers",
     async run(context) {
       const db = exact(context);
-      const cat = await db.create("cat", { data: { n: parsed() } });
+      const cat = await db.create("cat", { n: parsed() });
       await cat.save();
       assert.include(await textOf(context, "cat"), `"n":${numbers}`);
       cat.data.legs = 4;

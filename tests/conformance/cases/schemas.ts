@@ -115,7 +115,7 @@ async function linesOf({ db }: Context): Promise<Record<string, unknown>> {
 /** Every way to read the document `bad`, which is none of the schema's. */
 const readings: Record<string, (animals: Database<Animal>) => Promise<unknown>> = {
   get: (animals) => animals.get("bad"),
-  "create, if it exists": (animals) => animals.create("bad", { data: { legs: 4 }, existsOk: true }),
+  "create, if it exists": (animals) => animals.create("bad", { legs: 4 }, { existsOk: true }),
   fetch: (animals) => unread(animals, "bad").fetch(),
   fetchAttachments: (animals) => fetchAttachments(unread(animals, "bad")).next(),
   openRevs: (animals) => openRevs(unread(animals, "bad")),
@@ -828,7 +828,7 @@ export const schemas: Case[] = [
     name: "what is written is looked at as JSON, and goes as it is",
     async run(context) {
       const animals = open(context);
-      const cat = await animals.create("cat", { data: { legs: 4, born: new Date(born) } });
+      const cat = await animals.create("cat", { legs: 4, born: new Date(born) });
       Object.assign(cat.data, { name: "Tom" });
       await cat.save();
       assert.isFalse(cat.dirty);

@@ -180,15 +180,15 @@ export const attachment: Case[] = [
     },
   },
   {
-    name: "Attachment.save: wants a document that was read or saved, and sends nothing otherwise",
+    name: "Attachment.delete: wants a document that was read or saved, and sends nothing otherwise",
     async run(context) {
       const { db, sent } = watch(context);
       const cat = await db.create("cat");
       sent.length = 0;
-      await rejects(cat.attachment("note").save("miaow", "text/plain"), ConflictError);
       await rejects(cat.attachment("note").delete(), ConflictError);
       assert.deepEqual(sent, []);
       await fill(context.db, { cat: {} });
+      await rejects(cat.attachment("note").save("miaow", "text/plain"), ConflictError);
       await (await db.get("cat")).attachment("note").save("miaow", "text/plain");
     },
   },

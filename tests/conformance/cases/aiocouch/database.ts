@@ -65,7 +65,7 @@ export const database: Case[] = [
     async run({ db }) {
       await fill(db, { cat: { legs: 4 } });
       for (const data of [{}, { legs: 3, tail: true }]) {
-        const cat = await db.create("cat", { existsOk: true, data });
+        const cat = await db.create("cat", data, { existsOk: true });
         assert.deepEqual(cat.data, (await db.get("cat")).data);
         assert.match(cat.rev ?? "", /^1-/);
         assert.isFalse(cat.dirty);
@@ -75,17 +75,17 @@ export const database: Case[] = [
   {
     name: "Database.create: with existsOk, gives a new one if there is none",
     async run({ db }) {
-      const cat = await db.create("cat", { existsOk: true });
+      const cat = await db.create("cat", {}, { existsOk: true });
       assert.deepEqual(cat.data, { _id: "cat" });
       assert.isTrue(cat.dirty);
-      const dog = await db.create("dog", { existsOk: true, data: { legs: 4 } });
+      const dog = await db.create("dog", { legs: 4 }, { existsOk: true });
       assert.deepEqual(dog.data, { _id: "dog", legs: 4 });
     },
   },
   {
     name: "Database.create: data is what the new document holds",
     async run({ db }) {
-      const cat = await db.create("cat", { data: { legs: 4 } });
+      const cat = await db.create("cat", { legs: 4 });
       assert.deepEqual(cat.data, { _id: "cat", legs: 4 });
       assert.deepEqual(await db.keys().toArray(), []);
       await cat.save();
@@ -97,7 +97,7 @@ export const database: Case[] = [
     async run({ db }) {
       const cat = db.document("cat", { legs: 4 });
       for (const data of [42, "content", cat] as object[]) {
-        await rejects(db.create("dog", { data }), TypeError);
+        await rejects(db.create("dog", data), TypeError);
         await rejects(() => db.document("dog", data), TypeError);
       }
     },
@@ -183,7 +183,7 @@ export const database: Case[] = [
   {
     name: "Database.get: rev is the revision to read",
     async run({ db }) {
-      const cat = await db.create("cat", { data: { legs: 4 } });
+      const cat = await db.create("cat", { legs: 4 });
       await cat.save();
       const rev = cat.rev as string;
       cat.data.legs = 3;

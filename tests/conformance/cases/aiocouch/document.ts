@@ -122,7 +122,7 @@ export const document: Case[] = [
     async run({ db }) {
       await fill(db, { cat: { legs: 4 } });
       const cat = await db.get("cat");
-      const clone = await db.create("clone", { data: cat.json });
+      const clone = await db.create("clone", cat.json);
       assert.deepEqual(clone.data, { _id: "clone", legs: 4 });
       assert.isUndefined(clone.rev);
       const other = await db.create("other");

@@ -34,7 +34,7 @@ export const events: Case[] = [
   {
     name: "Database.changes: tells of a document that is created",
     async run({ db }) {
-      const cat = await db.create("cat", { data: { legs: 4 } });
+      const cat = await db.create("cat", { legs: 4 });
       const event = await heard(db, () => cat.save());
       assert.instanceOf(event, ChangedEvent);
       assert.equal(event.id, "cat");

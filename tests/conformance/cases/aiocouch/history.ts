@@ -139,7 +139,7 @@ export const history: Case[] = [
   {
     name: "Document.revs: gives the revisions that the server knows, newest first",
     async run({ db }) {
-      const cat = await db.create("cat", { data: { legs: 4 } });
+      const cat = await db.create("cat", { legs: 4 });
       await cat.save();
       const first = cat.rev as string;
       assert.deepEqual(await cat.revs(), [first]);

@@ -28,7 +28,7 @@ export const saving: Case[] = [
   {
     name: "Document.save: puts what is here on the server",
     async run({ db }) {
-      const cat = await db.create("cat", { data: { legs: 4 } });
+      const cat = await db.create("cat", { legs: 4 });
       await cat.save();
       assert.deepEqual(await db.keys().toArray(), ["cat"]);
       assert.deepEqual((await db.get("cat")).data, cat.data);

@@ -61,7 +61,7 @@ export const session: Case[] = [
     async run(context) {
       const { couch, sent } = watch(context);
       const db = await couch.get(context.db.id);
-      const cat = await db.create("cat", { data: { legs: 4 } });
+      const cat = await db.create("cat", { legs: 4 });
       await cat.save();
       await db.keys().toArray();
       assert.deepEqual(sent, [
@@ -255,7 +255,7 @@ export const session: Case[] = [
     name: "CouchDB: a new document is made of its content, and saved",
     async run({ db }) {
       const data = { title: "Grandmother's biscuits", rating: "★★★★★" };
-      const biscuits = await db.create("biscuits", { data });
+      const biscuits = await db.create("biscuits", data);
       await biscuits.save();
       assert.deepEqual((await db.get("biscuits")).json, data);
     },
