@@ -1,5 +1,6 @@
 import { copyFile, readFile } from "node:fs/promises";
 import { build, type Plugin } from "esbuild";
+import MagicString from "magic-string";
 import { defineConfig, type Options } from "tsup";
 
 /** The parts of ky that couchfetch never runs, and how often each pattern occurs. */
@@ -118,6 +119,23 @@ const pureClasses: NonNullable<Options["plugins"]>[number] = {
 };
 
 /**
+ * Moves functions to the end of the file, the shortest first. A function declaration may stand anywhere, and those of
+ * a length are alike, so gzip, which looks back only 32 kB, finds more of what it knows.
+ */
+const sortedFunctions: NonNullable<Options["plugins"]>[number] = {
+  name: "sorted-functions",
+  renderChunk(code, { path }) {
+    const sorted = new MagicString(code);
+    const functions = [...code.matchAll(/^(async )?function\*? \w+\([\s\S]*?^}\n/gm)];
+    functions.sort(([one], [other]) => one.length - other.length);
+    for (const { 0: text, index } of functions) sorted.move(index, index + text.length, code.length);
+    // Comments with the names of files.
+    sorted.replace(/^\n?\/\/ (src|node_modules)\/.*\n/gm, "");
+    return { code: sorted.toString(), map: sorted.generateMap({ source: path, hires: true }) };
+  },
+};
+
+/**
  * Names of internal members that the build shortens, since bundlers cannot. None may be public, belong to the
  * runtime, or be sent to CouchDB.
  */
@@ -141,7 +159,7 @@ const shared: Options = {
   target: "es2022",
   platform: "neutral",
   esbuildPlugins: [pureKy],
-  plugins: [pureClasses],
+  plugins: [pureClasses, sortedFunctions],
   // The banner names ky's license.
   esbuildOptions: (options) => {
     options.legalComments = "none";

@@ -1,6 +1,6 @@
 import type { Document } from "../documents/document.js";
 import type { GetOptions } from "../documents/document-options.js";
-import type { NewData, OperationOptions } from "../shared/types.js";
+import type { Data, OperationOptions } from "../shared/types.js";
 
 /**
  * Options for reading a document into a Document.
@@ -15,7 +15,9 @@ export interface ReadOptions<T extends object> extends GetOptions {
 }
 
 /** The content of a new document, and options. The content is required if `T` has required members. */
-export type CreateArguments<T extends object> = [...NewData<T>, options?: CreateOptions];
+export type CreateArguments<T extends object> = object extends T
+  ? [data?: Data<T>, options?: CreateOptions]
+  : [data: T, options?: CreateOptions];
 
 /**
  * Options for creating a document.

@@ -66,8 +66,8 @@ export interface Tombstone extends DocumentMembers {
 /** The content of a new document. You can leave it out only if no member of `T` is required. */
 export type NewData<T extends object> = object extends T ? [data?: Data<T>] : [data: T];
 
-/** Data is not options. */
-type Data<T extends object> = string extends keyof T
+/** The content of a document, which is not its options. */
+export type Data<T extends object> = string extends keyof T
   ? T & { existsOk?: "an option: pass it after the data" }
   : T;
 
