@@ -88,15 +88,13 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   }
 
   /**
-   * Create a document that is not on the server yet. `save` writes it.
+   * Create a document that is not on the server yet, with a copy of the data. `save` writes it.
    *
    * ```ts
    * const cat = await animals.create("cat", { legs: 4 });
    * await cat.save();
    * ```
    *
-   * @param data - the content, which is copied
-   * @param options - `existsOk`: if the document exists, read it instead
    * @throws ConflictError if the document exists, unless `existsOk`
    * @throws TypeError if `data` is options
    */
