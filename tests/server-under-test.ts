@@ -38,7 +38,7 @@ export async function serverUnderTest(): Promise<ServerUnderTest> {
       "query plans": "the embedded server does not explain its queries",
       "update functions": "the embedded server has no update functions",
       replication: "the embedded server does not replicate",
-      nodes: "the embedded server has no nodes to administer",
+      nodes: "of a node, the embedded server has only the configuration",
     };
     const restart = async () => {
       await stop();

@@ -104,11 +104,16 @@ export function sessionCookie(instance: Instance, name: string): string {
   return cookieHeader(instance, value);
 }
 
-export function cookieHeader({ options: { sessionSeconds } }: Instance, value: string): string {
+export function cookieHeader({ config, options }: Instance, value: string): string {
+  const { sessionSeconds } = options;
   const end = new Date(Date.now() + sessionSeconds * 1000).toUTCString();
   const [weekday, day, month, year, time] = end.split(" ");
   const expires = `${weekday} ${day}-${month}-${year} ${time} GMT`;
-  return `AuthSession=${value}; Version=1; Expires=${expires}; Max-Age=${sessionSeconds}; Path=/; HttpOnly`;
+  const sameSite = /^(none|lax|strict)$/i.exec(config.get("chttpd_auth", "same_site") ?? "")?.[0];
+  const site = sameSite
+    ? `; SameSite=${sameSite[0]?.toUpperCase()}${sameSite.slice(1).toLowerCase()}`
+    : "";
+  return `AuthSession=${value}; Version=1; Expires=${expires}; Max-Age=${sessionSeconds}; Path=/; HttpOnly${site}`;
 }
 
 async function cookie(instance: Instance, value: string): Promise<Identity> {

@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
+import { Config } from "./config.js";
 import { Database, type DatabaseOptions } from "./database.js";
 import { CouchError, noDatabase } from "./errors.js";
 import { UpdateLog } from "./update-log.js";
+import { USERS } from "./users.js";
 
 const DATABASE_NAME = /^[a-z][a-z0-9_$()+/-]*$/;
 const SYSTEM_DATABASES = ["_users", "_replicator", "_global_changes"];
@@ -18,13 +20,29 @@ export interface InstanceOptions {
 
 /** What one server knows. */
 export class Instance {
+  readonly config: Config;
   readonly uuid = randomBytes(16).toString("hex");
   readonly updates = new UpdateLog(randomBytes(8).toString("hex"));
   readonly #databases = new Map<string, Database>();
   readonly #uuidPrefix = randomBytes(13).toString("hex");
   #uuidCounter = 0;
 
-  constructor(readonly options: InstanceOptions) {}
+  constructor(readonly options: InstanceOptions) {
+    const { origins, credentials } = options.cors;
+    this.config = new Config({
+      chttpd: { enable_cors: "true" },
+      cors: {
+        credentials: String(credentials),
+        // With "if-none-match", which CouchDB's own list lacks.
+        headers:
+          "accept, authorization, content-type, origin, referer, destination, if-match, if-none-match",
+        methods: "GET, PUT, POST, HEAD, DELETE, COPY",
+        origins: origins.join(", "),
+      },
+    });
+    // A CouchDB of a single node creates these at its start.
+    for (const name of [USERS, "_replicator"]) this.#add(name, { q: 2, n: 1, partitioned: false });
+  }
 
   names(): string[] {
     return [...this.#databases.keys()].sort();
@@ -49,9 +67,13 @@ export class Instance {
       const reason = "The database could not be created, the file already exists.";
       throw new CouchError(412, "file_exists", reason);
     }
+    this.#add(name, options);
+    this.updates.note("created", name);
+  }
+
+  #add(name: string, options: DatabaseOptions): void {
     const db = new Database(name, options);
     this.#databases.set(name, db);
-    this.updates.note("created", name);
     db.subscribe(() => {
       if (!db.deleted) this.updates.note("updated", name);
     });

@@ -3,7 +3,7 @@ import { badRequest } from "./errors.js";
 import { sendJson } from "./http.js";
 import { etagOf } from "./instance.js";
 
-const NODE = "couchdb@127.0.0.1";
+export const NODE = "couchdb@127.0.0.1";
 const MAX_UUIDS = 1000;
 
 /** GET / */

@@ -28,6 +28,17 @@ import { find } from "./find.js";
 import { createIndex, deleteIndex, deleteIndexes, getIndexes, noIndex } from "./index-routes.js";
 import { deleteLocal, getLocal, noLocal, putLocal } from "./local.js";
 import { activeTasks, membership, up, uuids, welcome } from "./meta.js";
+import {
+  deleteValue,
+  getConfig,
+  getSection,
+  getValue,
+  nodeName,
+  noNode,
+  nothing,
+  putValue,
+  reloadConfig,
+} from "./node.js";
 import { purge } from "./purge.js";
 import { forAdmin, inDatabase, inListing, type Methods, type Route } from "./routing.js";
 import { closeSession, openSession, whoAmI } from "./session.js";
@@ -80,6 +91,16 @@ export const routes: Route[] = [
   ["/_dbs_info", { GET: forAdmin(allInfos), POST: forAdmin(someInfos) }],
   ["/_active_tasks", { GET: forAdmin(activeTasks) }],
   ["/_membership", { GET: forAdmin(membership) }],
+  ["/_node", { GET: forAdmin(noNode) }],
+  ["/_node/:node", { GET: forAdmin(nodeName) }],
+  ["/_node/:node/_config", { GET: forAdmin(getConfig) }],
+  ["/_node/:node/_config/_reload", { POST: forAdmin(reloadConfig) }],
+  ["/_node/:node/_config/:section", { GET: forAdmin(getSection) }],
+  [
+    "/_node/:node/_config/:section/:key",
+    { GET: forAdmin(getValue), PUT: forAdmin(putValue), DELETE: forAdmin(deleteValue) },
+  ],
+  ["/_node/*rest", { GET: forAdmin(nothing), PUT: forAdmin(nothing), POST: forAdmin(nothing) }],
 
   [
     "/:db",

@@ -18,6 +18,8 @@ export interface ServerOptions {
   user?: string;
   password?: string;
   cors?: { origins: string[]; credentials: boolean };
+  /** Databases to create at the start. */
+  databases?: string[];
   /** Signs session cookies, tokens and what a proxy says. Default: a random one. */
   secret?: string;
   /** How long a session cookie lasts. Default: 600. */
@@ -131,6 +133,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
   const { secret = randomBytes(16).toString("hex"), sessionSeconds = 600 } = options;
   const corsOptions = options.cors ?? { origins: ["*"], credentials: false };
   const instance = new Instance({ user, password, cors: corsOptions, secret, sessionSeconds });
+  for (const name of new Set(options.databases)) {
+    if (!instance.find(name)) instance.create(name, { q: 2, n: 1, partitioned: false });
+  }
   const hangUps = new HangUps();
   let open = 0;
 
@@ -158,7 +163,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
   const address = server.address() as AddressInfo;
 
   return {
-    url: `http://${host}:${address.port}`,
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
     port: address.port,
     openRequests: () => open,
     closed: (predicate) => hangUps.until(predicate),

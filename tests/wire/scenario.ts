@@ -30,9 +30,7 @@ async function currentRev(stage: Stage, path: string): Promise<string> {
 /** What happened, unrecorded, before the recording of that name. */
 export const BEFORE: Record<string, (stage: Stage) => Promise<unknown>> = {
   "server-all-dbs": async (stage) => {
-    for (const name of ["_global_changes", "_replicator", "_users", "bench"]) {
-      await send(stage, "PUT", `/${name}`);
-    }
+    for (const name of ["_global_changes", "bench"]) await send(stage, "PUT", `/${name}`);
   },
   "all-docs-empty": (stage) => send(stage, "PUT", "/wire_empty"),
   "all-docs": async (stage) => {
