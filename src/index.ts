@@ -63,6 +63,7 @@ export type { AttachmentPart } from "./features/multipart/read.js";
 export { saveWithAttachments } from "./features/multipart/save-with-attachments.js";
 export type { AttachmentContent, AttachmentContents } from "./features/multipart/write.js";
 export { type OpenRevision, type OpenRevsOptions, openRevs } from "./features/open-revs.js";
+export { type Page, type PageOptions, page } from "./features/page/page.js";
 export { Partition, type PartitionInfo, partition } from "./features/partition.js";
 export { type ReadRowsOptions, readRows } from "./features/read-rows.js";
 export {

@@ -174,7 +174,7 @@ function seenAt(place: Place, json: SureJson): Map<string, number> {
 }
 
 /** Whether a key survived parsing: `JSON` loses digits of large numbers, and reorders numeric names. */
-function isExact(key: unknown): boolean {
+export function isExact(key: unknown): boolean {
   if (typeof key === "number") return !Number.isInteger(key) || Number.isSafeInteger(key);
   if (typeof key !== "object" || key === null) return true;
   const isMoved = !Array.isArray(key) && Object.keys(key).some((name) => /^\d+$/.test(name));
