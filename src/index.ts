@@ -97,6 +97,7 @@ export {
 export { type SecurityData, SecurityDocument, security } from "./features/security.js";
 export { type CreateUserOptions, type UserData, Users, users } from "./features/users.js";
 export type { RequestOptions } from "./http/custom-request.js";
+export type { Hooks, RequestEvent, ResponseEvent, RetryEvent } from "./http/hooks.js";
 export type { Progress } from "./http/progress.js";
 export type { Fetch } from "./http/request.js";
 export type { RetryOptions } from "./http/retry.js";

@@ -178,7 +178,7 @@ export class FeedLoop<E> {
     if (!isRecoverable(error, situation) || this.#failures > limit) throw error;
     if (error instanceof UnauthorizedError) this.#isRenewed = true;
     this.#needsCheck = true;
-    await this.#pause(waitBefore(this.#failures, error), error);
+    await this.#pause(waitBefore(this.#failures, error, client.session.hooks), error);
   }
 
   #close(): void {

@@ -1,4 +1,5 @@
 import type { Auth } from "../auth/auth.js";
+import type { Hooks } from "../http/hooks.js";
 import type { Fetch } from "../http/request.js";
 import type { RetryOptions } from "../http/retry.js";
 import type { Json, ParamsOptions } from "../shared/types.js";
@@ -20,6 +21,8 @@ export interface CouchDBOptions {
   silenceTimeout?: number | undefined;
   /** How to retry requests that are safe to repeat. */
   retry?: RetryOptions | undefined;
+  /** Functions that observe the requests, for logging and tracing. */
+  hooks?: Hooks | undefined;
   /** The JSON functions. Default: the runtime's `JSON`. */
   json?: Json | undefined;
 }

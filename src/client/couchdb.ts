@@ -2,6 +2,7 @@ import { basic } from "../auth/basic.js";
 import { HttpClient } from "../http/client.js";
 import { customRequest, type RequestOptions } from "../http/custom-request.js";
 import { toHeaders } from "../http/headers.js";
+import { checkHooks } from "../http/hooks.js";
 import { databasePath, parseBaseUrl } from "../http/paths.js";
 import {
   checkNames,
@@ -31,17 +32,18 @@ export class CouchDB {
   /**
    * @param url - the server's URL; `user:password@` in it, percent-encoded, is used as `basic` authentication
    * @throws TypeError if the URL is not http(s), or has a character that must be percent-encoded, if it has
-   * credentials and there is `auth`, too, or if headers cannot be sent
+   * credentials and there is `auth`, too, if headers cannot be sent, or if a hook is not a function
    * @throws RangeError if `timeout`, `silenceTimeout` or `retry.limit` is out of range
    */
   constructor(url: string | URL, options: CouchDBOptions = {}) {
-    const known = { auth: 1, fetch: 1, headers: 1, retry: 1, json: 1 } as const;
+    const known = { auth: 1, fetch: 1, headers: 1, hooks: 1, retry: 1, json: 1 } as const;
     checkNames("options", options, { ...known, timeout: 1, silenceTimeout: 1 });
     const { base, credentials } = parseBaseUrl(url);
     if (credentials && options.auth)
       throw new TypeError("pass either credentials in `url`, or `auth`");
-    const { timeout = 30_000, silenceTimeout = 300_000, retry = {} } = options;
+    const { timeout = 30_000, silenceTimeout = 300_000, retry = {}, hooks } = options;
     checkNames("retry", retry, { limit: 1 });
+    if (hooks) checkHooks(hooks);
     checkTimeouts({ timeout, silenceTimeout });
     if (retry.limit !== undefined && !(retry.limit >= 0)) {
       throw new RangeError("`retry.limit` must be at least 0");
@@ -51,6 +53,7 @@ export class CouchDB {
     this.#client = new HttpClient(base, (options.json ?? JSON) as SureJson, {
       auth,
       fetch: options.fetch,
+      hooks,
       headers: toHeaders(options.headers),
       timeout,
       silenceTimeout,

@@ -1,4 +1,5 @@
 import { type CouchDBError, NetworkError, TimeoutError } from "../shared/errors.js";
+import { callHook, type Hooks } from "./hooks.js";
 
 /** Retries: what is retried, and after what delay. */
 
@@ -35,10 +36,21 @@ export function mayPass(error: CouchDBError, isSafe = true): boolean {
   return passing.has(error.status as number) || error.error === "nodedown";
 }
 
-/** Milliseconds to wait before the next attempt: the server's `Retry-After`, or else `backoff`. */
-export function waitBefore(attempt: number, { retryAfter }: CouchDBError): number {
-  // A `Retry-After` of 0 must not flood the server.
-  return retryAfter || backoff(attempt);
+/**
+ * Milliseconds to wait before the next attempt, which are reported to the hooks.
+ *
+ * @param attempt - the attempts in a row that have failed
+ * @param wait - default: the server's `Retry-After`, unless that is 0, which would flood it; or else `backoff`
+ */
+export function waitBefore(
+  attempt: number,
+  error: CouchDBError,
+  hooks: Hooks | undefined,
+  wait = error.retryAfter || backoff(attempt),
+): number {
+  const { method, url, message: reason } = error;
+  callHook(hooks?.retry, { method, url, attempt, reason, milliseconds: wait });
+  return wait;
 }
 
 /** Exponential backoff with full jitter, in milliseconds. `attempt` counts from 1. */

@@ -6,6 +6,7 @@ import type { Operation } from "../streams/operation.js";
 import { bytesOf, isSmall, readInPlace, textOf } from "./body.js";
 import { type Attempt, errorFromResponse, isCut, networkError, silenceError } from "./failure.js";
 import { toHeaders } from "./headers.js";
+import { type Hooks, observed } from "./hooks.js";
 import {
   effectOf,
   type Fetch,
@@ -28,6 +29,7 @@ export interface Session {
   /** The server, as the Auth sees it. */
   readonly server: AuthServer;
   readonly fetch: Fetch | undefined;
+  readonly hooks: Hooks | undefined;
   /** With lower-case names. */
   readonly headers: Record<string, string>;
   /** Milliseconds that a server may be silent that only reads or writes. */
@@ -72,11 +74,18 @@ export async function send<R>(
   const effect = effectOf(request);
   const isRead = effect === "read";
   const isStream = request.body instanceof ReadableStream;
-  const retries = isStream ? 0 : (request.retries ?? session.retries);
-  let isRenewed = false;
-  for (let attempt = 1; ; ) {
+  const { hooks } = session;
+  const { method, url } = request;
+  let retries = isStream ? 0 : (request.retries ?? session.retries);
+  // A request that was refused again stays refused, and a stream cannot be sent again.
+  let isRenewed = isStream;
+  for (let attempt = 1; ; attempt += 1) {
     const sent = await credentialsFor(session, request, operation);
-    const result = await exchange(session, request, sent, operation, reading);
+    const result = await (hooks
+      ? observed<Result<R>>(hooks, { method, url, attempt }, (added) =>
+          exchange(session, request, sent, operation, reading, added),
+        )
+      : exchange(session, request, sent, operation, reading));
     const { error } = result;
     const isStale = await notifyAuth(session, request, result, sent, operation).catch((reason) => {
       operation.throwIfAborted();
@@ -86,14 +95,12 @@ export async function send<R>(
       throw reason;
     });
     if (!error) return result.value;
-    // Only once: a request that is refused again stays refused.
-    if (isStale && !isRenewed && !isStream) {
+    const renews = isStale && !isRenewed;
+    if (renews) {
       isRenewed = true;
-      continue;
-    }
-    if (attempt > retries || !mayPass(error, effect !== "write")) throw error;
-    await operation.sleep(waitBefore(attempt, error));
-    attempt += 1;
+      retries += 1;
+    } else if (attempt > retries || !mayPass(error, effect !== "write")) throw error;
+    await operation.sleep(waitBefore(attempt, error, hooks, renews ? 0 : undefined));
   }
 }
 
@@ -108,13 +115,14 @@ async function exchange<R>(
   sent: Credentials | undefined,
   operation: Operation,
   reading: ReadWhole<R> | Streaming,
+  added?: Record<string, string>,
 ): Promise<Result<R>> {
   const { method, url, uploadTime = 0 } = request;
   const silenceTimeout = operation.timeout ?? request.silenceTimeout ?? session.timeout;
   const timeout = silenceTimeout + uploadTime;
   const details = { method, url, mayHaveHappened: effectOf(request) !== "read" };
   const controller = new AbortController();
-  const init = toInit(session, request, sent, controller.signal);
+  const init = toInit(session, request, sent, added, controller.signal);
   const connection = operation.part();
   const watch = watchdog(timeout, () => connection.abort(silenceError(details, timeout)));
   watch.listen();
@@ -241,6 +249,7 @@ function toInit(
   { headers, cutUrls }: Session,
   request: SentRequest,
   sent: Credentials | undefined,
+  added: Record<string, string> | undefined,
   signal: AbortSignal,
 ): RequestInit {
   const { method } = request;
@@ -254,6 +263,7 @@ function toInit(
     method,
     headers: {
       ...headers,
+      ...toHeaders(added),
       accept: "application/json",
       ...(body === undefined ? {} : { "content-type": "application/json" }),
       ...signed,

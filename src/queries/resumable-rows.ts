@@ -1,6 +1,6 @@
 import type { HttpClient } from "../http/client.js";
 import type { StreamRequest } from "../http/request.js";
-import { backoff } from "../http/retry.js";
+import { waitBefore } from "../http/retry.js";
 import { type Batch, type Source, slice } from "../shared/batch.js";
 import { IncompleteResponseError } from "../shared/errors.js";
 import type { ViewRow } from "../shared/row-types.js";
@@ -86,7 +86,7 @@ export function resumableRows(client: HttpClient, scan: Scan, operation: Operati
         failures += 1;
         if (!(error instanceof IncompleteResponseError) || failures > session.retries) throw error;
         request(() => error);
-        await operation.sleep(backoff(failures));
+        await operation.sleep(waitBefore(failures, error, session.hooks));
         continue;
       }
       if (left > 0 || scan.missing() === 0) return undefined;

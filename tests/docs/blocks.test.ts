@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { undici } from "../faults/undici.js";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
 import { type Block, blocks } from "./blocks.js";
+import { openTelemetry } from "./open-telemetry.js";
 
 const { basic, CouchDB, Database, NotFoundError } = couchfetch;
 
@@ -46,6 +47,7 @@ const modules: Record<string, () => unknown> = {
   zod: () => import("zod"),
   "lossless-json": () => import("lossless-json"),
   undici,
+  "@opentelemetry/api": () => openTelemetry().api,
 };
 
 function endingSoon<O extends couchfetch.FeedOptions>(options: O): O {

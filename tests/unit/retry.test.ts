@@ -15,19 +15,19 @@ const lost = new NetworkError({ ...request, mayHaveHappened: false });
 describe("waitBefore", () => {
   test("waits for as long as the server asks, up to a minute", () => {
     vi.useFakeTimers({ now: Date.parse("2026-01-01T00:00:00Z") });
-    expect(waitBefore(1, refusal(429, "7"))).toBe(7000);
-    expect(waitBefore(1, refusal(503, "Thu, 01 Jan 2026 00:00:20 GMT"))).toBe(20_000);
-    expect(waitBefore(1, refusal(503, "86400"))).toBe(60_000);
+    expect(waitBefore(1, refusal(429, "7"), undefined)).toBe(7000);
+    expect(waitBefore(1, refusal(503, "Thu, 01 Jan 2026 00:00:20 GMT"), undefined)).toBe(20_000);
+    expect(waitBefore(1, refusal(503, "86400"), undefined)).toBe(60_000);
     vi.useRealTimers();
   });
 
   test("backs off by itself, ever longer and by chance, where nothing is asked, or nonsense", () => {
     vi.spyOn(Math, "random").mockReturnValue(0.5);
     for (const error of [lost, refusal(502), refusal(503, "soon"), refusal(503, "0")]) {
-      const waits = [1, 2, 3, 20].map((attempt) => waitBefore(attempt, error));
+      const waits = [1, 2, 3, 20].map((attempt) => waitBefore(attempt, error, undefined));
       expect(waits).toEqual([125, 250, 500, 15_000]);
     }
-    expect(waitBefore(1, refusal(503, "Thu, 01 Jan 1970 00:00:00 GMT"))).toBe(125);
+    expect(waitBefore(1, refusal(503, "Thu, 01 Jan 1970 00:00:00 GMT"), undefined)).toBe(125);
     vi.restoreAllMocks();
   });
 });

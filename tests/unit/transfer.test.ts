@@ -11,6 +11,7 @@ test("an upload that has ended does not watch the server", async () => {
   const client = new HttpClient("http://127.0.0.1", JSON, {
     auth: undefined,
     fetch: undefined,
+    hooks: undefined,
     headers: {},
     timeout: 1000,
     silenceTimeout: 1000,

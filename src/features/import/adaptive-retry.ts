@@ -1,4 +1,5 @@
-import { backoff, mayPass } from "../../http/retry.js";
+import { mayPass, waitBefore } from "../../http/retry.js";
+import type { Session } from "../../http/send.js";
 import {
   CouchDBError,
   NetworkError,
@@ -8,11 +9,15 @@ import {
 import type { Operation } from "../../streams/operation.js";
 import { isUncertainRow } from "../uncertain-row.js";
 
+// Attempts in a row without a response, unless the session sets `retry.limit`: a server may be restarting.
+const mostAttempts = 12;
+
 /** Retries for a server that is away or overloaded, shared by concurrent requests. */
 export class AdaptiveRetry {
   readonly #operation: Operation;
   readonly #most: number;
-  readonly #limit: number;
+  readonly #hooks: Session["hooks"];
+  #limit: number;
   #atOnce: number;
   #underWay = 0;
   #waiting: (() => void)[] = [];
@@ -21,16 +26,13 @@ export class AdaptiveRetry {
   /** The number of failures in a row; concurrent ones count as one. */
   #failures = 0;
   #round = 0;
-  #isAtAnEnd = false;
 
-  /**
-   * @param most - the maximum number of concurrent requests
-   * @param limit - the number of failures in a row to retry
-   */
-  constructor(operation: Operation, most: number, limit: number) {
+  /** @param most - the maximum number of concurrent requests */
+  constructor(operation: Operation, most: number, { feedRetries, hooks }: Session) {
     this.#operation = operation;
     this.#most = this.#atOnce = most;
-    this.#limit = limit;
+    this.#limit = feedRetries < Infinity ? feedRetries : mostAttempts;
+    this.#hooks = hooks;
   }
 
   /** The number of concurrent requests that the server currently handles. */
@@ -40,7 +42,7 @@ export class AdaptiveRetry {
 
   /** Stop retrying. */
   stop(): void {
-    this.#isAtAnEnd = true;
+    this.#limit = -1;
   }
 
   /**
@@ -73,11 +75,12 @@ export class AdaptiveRetry {
   async #turn(): Promise<void> {
     await this.#operation.sleep(Math.max(this.#restUntil - Date.now(), 0));
     while (this.#underWay >= this.concurrency || Date.now() < this.#restUntil) {
-      const isFull = this.#underWay >= this.concurrency;
-      const turn = new Promise<void>((resolve) => void this.#waiting.push(resolve));
-      await (isFull
-        ? this.#operation.race(turn)
-        : this.#operation.sleep(this.#restUntil - Date.now()));
+      if (this.#underWay < this.concurrency)
+        await this.#operation.sleep(this.#restUntil - Date.now());
+      else
+        await this.#operation.race(
+          new Promise<void>((resolve) => void this.#waiting.push(resolve)),
+        );
     }
     this.#underWay += 1;
   }
@@ -89,11 +92,11 @@ export class AdaptiveRetry {
       this.#failures += 1;
     }
     const isPassing = mayPass(error) || error instanceof NetworkError || isUncertainRow(error);
-    if (!isPassing || this.#failures > this.#limit || this.#isAtAnEnd) return false;
-    const isBusy = error instanceof TooManyRequestsError || error instanceof ServerError;
-    if (isBusy) this.#atOnce = Math.max(this.#atOnce / 2, 1);
-    const wait = error.retryAfter || backoff(this.#failures);
-    this.#restUntil = Math.max(this.#restUntil, Date.now() + wait);
+    if (!isPassing || this.#failures > this.#limit) return false;
+    if (error instanceof TooManyRequestsError || error instanceof ServerError)
+      this.#atOnce = Math.max(this.#atOnce / 2, 1);
+    const restUntil = Date.now() + waitBefore(this.#failures, error, this.#hooks);
+    this.#restUntil = Math.max(this.#restUntil, restUntil);
     return true;
   }
 }

@@ -20,9 +20,6 @@ import type { ImportOptions, ImportTotals } from "./options.js";
 // Characters of JSON per request, unless a single document has more.
 const mostCharacters = 4_000_000;
 
-// Attempts in a row without a response, unless the session sets `retry.limit`: a server may be restarting.
-const mostAttempts = 12;
-
 /**
  * Import documents in concurrent batches. Memory use is constant, and the import survives lost connections
  * and restarts of the server. Each document is written once, and counted once.
@@ -79,16 +76,14 @@ class Import<T extends object> {
     if (!(concurrency >= 1)) throw new RangeError("`concurrency` must be at least 1");
     if (typeof onConflict !== "function" && !["skip", "overwrite"].includes(onConflict))
       throw new TypeError('`onConflict` must be "skip", "overwrite" or a function');
-    if (onMalformed !== undefined && !["throw", "skip"].includes(onMalformed))
+    if (!["throw", "skip", undefined].includes(onMalformed))
       throw new TypeError('`onMalformed` must be "throw" or "skip"');
     this.#skipsMalformed = onMalformed === "skip";
     this.#context = context;
     this.#operation = operation;
     this.#batchSize = batchSize;
     this.#onProgress = options.onProgress;
-    const { feedRetries } = context.client.session;
-    const limit = Number.isFinite(feedRetries) ? feedRetries : mostAttempts;
-    this.#retry = new AdaptiveRetry(operation, concurrency, limit);
+    this.#retry = new AdaptiveRetry(operation, concurrency, context.client.session);
     this.#writer = new BatchWriter<T>(context, operation, this.#retry, { ...options, onConflict });
   }
 

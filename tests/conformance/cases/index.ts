@@ -11,6 +11,7 @@ import { documents } from "./documents.js";
 import { everyday } from "./everyday.js";
 import { fate } from "./fate.js";
 import { feeds } from "./feeds.js";
+import { hookCases } from "./hooks.js";
 import { imports } from "./imports.js";
 import { input } from "./input.js";
 import { lossless } from "./lossless.js";
@@ -52,6 +53,7 @@ export const suites: Record<string, Case[]> = {
   related,
   designs,
   network,
+  hooks: hookCases,
   auth,
   users: userCases,
   imports,
