@@ -4,7 +4,6 @@ import type { Query } from "../http/query.js";
 import type { StreamRequest } from "../http/request.js";
 import type { Selector } from "../queries/selector.js";
 import { checkJson, checkNames } from "../shared/arguments.js";
-import { NotFoundError } from "../shared/errors.js";
 import type { DatabaseInfo, JsonObject, Sequence } from "../shared/types.js";
 import {
   ChangedEvent,
@@ -129,8 +128,11 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
       const before = created;
       created = client.json.stringify(info.instance_start_time);
       if (before === undefined || before === created) return;
-      const reason = "the database was deleted and created again";
-      throw client.error(NotFoundError, request, { status: 404, error: "not_found", reason });
+      throw client.notFound(
+        path,
+        context.name,
+        "another database: it was deleted and created again",
+      );
     },
   };
 }

@@ -6,7 +6,6 @@ import { responseTo } from "../http/response.js";
 import { contentOf, prepareUpload } from "../http/upload.js";
 import { checkOptions } from "../shared/arguments.js";
 import { isAlike } from "../shared/bytes.js";
-import { NotFoundError } from "../shared/errors.js";
 import type {
   AttachmentStub,
   DocumentMembers,
@@ -91,9 +90,7 @@ export class Attachment {
     const { _attachments } = await readHead(this.#document, limits, true);
     const stub = stubOf(_attachments, this.name);
     if (stub) return stub;
-    const reason = "Document is missing attachment";
-    const details = { status: 404, error: "not_found", reason };
-    throw this.#client.error(NotFoundError, { method: "GET", path: this.#path }, details);
+    throw this.#client.notFound(this.#path, this.name, "missing");
   }
 
   /**
@@ -198,7 +195,12 @@ export class Attachment {
     return enqueue([this.#document], limits, async () => {
       const { _rev: parent, _deleted } = this.#document.data;
       if (parent === undefined || _deleted)
-        throw this.#client.conflict("DELETE", this.#path, "read or save the document first");
+        throw this.#client.conflict(
+          "DELETE",
+          this.#path,
+          this.#document.id,
+          "has no revision here; fetch or save it first",
+        );
       const query = { rev: parent };
       const path = this.#path;
       const request = { method: "DELETE", path, query, expects: "rev", limits } as const;

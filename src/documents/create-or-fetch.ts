@@ -21,5 +21,6 @@ export async function createOrFetch(
     ? document.fetch({ ...limits, discardChanges: true })
     : document.info(limits);
   if (!(await unlessMissing<unknown>(reading)) || existsOk) return;
-  throw context.client.conflict("PUT", pathIn(context, document.id), "the document exists already");
+  const { id } = document;
+  throw context.client.conflict("PUT", pathIn(context, id), id, "exists already");
 }

@@ -90,8 +90,8 @@ export class DocumentState<T extends object = JsonObject> {
 
   /** The error of a call that would lose changes. */
   unsavedChanges(method: HttpRequest["method"]): ConflictError {
-    const reason = "unsaved changes: pass `discardChanges: true` to drop them";
-    return this.context.client.conflict(method, this.path, reason);
+    const found = "has unsaved changes; pass `discardChanges: true` to drop them";
+    return this.context.client.conflict(method, this.path, this.id, found);
   }
 
   /** Replace the data. */

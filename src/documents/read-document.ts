@@ -1,6 +1,5 @@
 import type { Query } from "../http/query.js";
 import type { HttpRequest } from "../http/request.js";
-import { NotFoundError } from "../shared/errors.js";
 import type { ViewRow } from "../shared/row-types.js";
 import type { DocumentData, DocumentMembers, OperationOptions } from "../shared/types.js";
 import { type DatabaseContext, isSystem } from "./database-context.js";
@@ -107,9 +106,7 @@ export async function readHead(
   const { rev = "", deleted } = Object(row.value) as { rev?: string; deleted?: boolean };
   if (row.key !== id || !(isMissing || rev)) throw client.invalid(allDocs, "expected a revision");
   if (!isMissing) return { ...row.doc, _id: id, _rev: rev };
-  const reason = deleted ? "deleted" : "missing";
-  const details = { status: 404, error: "not_found", reason };
-  throw client.error(NotFoundError, { method: "GET", path }, details);
+  throw client.notFound(path, id, deleted ? "deleted" : "missing");
 }
 
 /** Read the members that CouchDB adds to a document on request. */

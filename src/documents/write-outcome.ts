@@ -87,7 +87,12 @@ export async function sendWrite(
     const [outcome = "unknown"] = await findOutcomes(context, [asked], operation);
     if (outcome === "unknown") throw toUncertainError(error);
     if (outcome !== "conflict") return { ok: true, id: asked.id, rev: outcome.rev };
-    throw client.conflict(request.method, request.path, "another save came first");
+    throw client.conflict(
+      request.method,
+      request.path,
+      asked.id,
+      "was saved by another client first",
+    );
   } finally {
     if (!within) operation.end();
   }

@@ -5,13 +5,7 @@ import { fetchDocument } from "../documents/read-document.js";
 import { afterWriting, documentWrite, isUncertain, sendWrite } from "../documents/write-outcome.js";
 import type { JsonRequest } from "../http/request.js";
 import { checkOptions, limitsOf } from "../shared/arguments.js";
-import {
-  CouchDBError,
-  ForbiddenError,
-  NotFoundError,
-  ServerError,
-  UnauthorizedError,
-} from "../shared/errors.js";
+import { CouchDBError, ForbiddenError, ServerError, UnauthorizedError } from "../shared/errors.js";
 import type { Fixed } from "../shared/fixed.js";
 import { documentText, holds, isPlain, ownMembers } from "../shared/json-equal.js";
 import type { BulkRow, DocumentData, DocumentMembers, OperationOptions } from "../shared/types.js";
@@ -91,8 +85,8 @@ async function resolve<T extends object>(
     for (let attempt = 1; ; attempt += 1) {
       if (await tryToResolve(state, merge, merged, operation)) return;
       if (attempt >= attempts) {
-        const reason = `other saves came first, ${attempts} times`;
-        throw state.context.client.conflict("PUT", state.path, reason);
+        const found = `was saved by other clients first, ${attempts} times`;
+        throw state.context.client.conflict("PUT", state.path, state.id, found);
       }
       await operation.sleep(Math.random() * 20 * attempt);
     }
@@ -138,10 +132,7 @@ async function readLeaves<T extends object>(
     const doc = codec ? await codec.validateRead(ok, operation) : ok;
     leaves.push({ rev: ok._rev, attachments: doc._attachments, doc, text });
   }
-  if (leaves.length === 0) {
-    const details = { status: 404, error: "not_found", reason: "deleted" };
-    throw client.error(NotFoundError, { method: "GET", path }, details);
-  }
+  if (leaves.length === 0) throw client.notFound(path, id, "deleted");
   return leaves.sort(({ rev: one }, { rev: other }) => {
     const generations = Number.parseInt(other, 10) - Number.parseInt(one, 10);
     return generations || (one < other ? 1 : -1);

@@ -178,8 +178,8 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
       const { [member]: all = {}, language } = this.data;
       const before = { [member]: this.data[member], language };
       if (Object.hasOwn(all, name) && !limits.existsOk) {
-        const reason = `${JSON.stringify(name)} exists already among the ${member}`;
-        throw this.#context.client.conflict("PUT", state.path, reason);
+        const found = `exists already among the ${member}`;
+        throw this.#context.client.conflict("PUT", state.path, name, found);
       }
       // This also creates a member named `__proto__`.
       Object.assign(this.data, {

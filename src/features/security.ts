@@ -2,7 +2,7 @@ import { Database } from "../client/database.js";
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { JsonRequest } from "../http/request.js";
 import { checkOptions, checkType } from "../shared/arguments.js";
-import { ForbiddenError, NotFoundError, ServerError } from "../shared/errors.js";
+import { ForbiddenError, ServerError } from "../shared/errors.js";
 import { isLike, isPlain } from "../shared/json-equal.js";
 import type { OperationOptions, UserContext } from "../shared/types.js";
 
@@ -156,6 +156,7 @@ export class SecurityDocument {
         status: 403,
         error: "forbidden",
         reason,
+        message: reason,
       });
     }
     this.#saved = body;
@@ -192,9 +193,8 @@ export class SecurityDocument {
     const list = this.data[group]?.[kind] ?? [];
     const at = list.indexOf(name);
     if (at === -1) {
-      const reason = `${JSON.stringify(name)} is not among the ${kind} of the ${group}`;
-      const details = { status: 404, error: "not_found", reason };
-      throw this.#context.client.error(NotFoundError, { method: "PUT", path: this.#path }, details);
+      const reason = `not among the ${kind} of the ${group}`;
+      throw this.#context.client.notFound(this.#path, name, reason);
     }
     list.splice(at, 1);
   }

@@ -5,6 +5,7 @@ import {
   type ErrorDetails,
   IncompleteResponseError,
   InvalidResponseError,
+  NotFoundError,
   TimeoutError,
 } from "../shared/errors.js";
 import type { SureJson } from "../shared/sure-json.js";
@@ -118,10 +119,17 @@ export class HttpClient {
     return this.error(IncompleteResponseError, request, { status, reason, cause });
   }
 
-  /** Create the error for a conflict that was detected without a request. */
-  conflict(method: HttpRequest["method"], path: string, reason: string): ConflictError {
-    const details = { status: 409, error: "conflict", reason };
+  /** Create the error for a conflict that was found without a 409: `id` and what it is or has. */
+  conflict(method: HttpRequest["method"], path: string, id: string, found: string): ConflictError {
+    const reason = `\`${id}\` ${found}`;
+    const details = { status: 409, error: "conflict", reason, message: reason };
     return this.error(ConflictError, { method, path }, details);
+  }
+
+  /** Create the error for something that was not found, without a 404. */
+  notFound(path: string, id: string, reason: string): NotFoundError {
+    const details = { status: 404, error: "not_found", reason, message: `\`${id}\` is ${reason}` };
+    return this.error(NotFoundError, { method: "GET", path }, details);
   }
 
   /** Begin an operation of several requests. The caller must `end` it. */

@@ -15,6 +15,7 @@ import {
   UnauthorizedError,
   UnsupportedMediaTypeError,
 } from "../shared/errors.js";
+import { hidesCookies } from "../shared/runtime.js";
 import { Brackets } from "../streams/brackets.js";
 
 const classes: Record<number, typeof CouchDBError> = {
@@ -85,18 +86,28 @@ export function silenceError(
 
 /** Create the error for a request that failed in the network. */
 export function networkError(request: Attempt, cause: unknown): NetworkError {
-  const texts = [cause, Object(cause).cause].map((error) => {
-    // A host with several addresses has an error for each.
-    const { name, code, message, errors } = Object(error);
-    return `${name} ${code} ${message} ${errors}`;
-  });
+  const inner = Object(Object(cause).cause ?? cause);
+  // A host with several addresses has an error for each.
+  const first = Object(inner.errors?.[0] ?? inner);
+  const texts = [Object(cause), inner, first].map(
+    ({ name, code, message }) => `${name} ${code} ${message}`,
+  );
   // Some messages quote the URL, which may contain anything.
   const text = texts.join().replace(/https?:\S+/g, "");
   const mayHaveHappened = request.mayHaveHappened && !unsent.test(text);
-  const isSilence = timedOut.test(text);
-  const reason = isSilence ? "fetch timed out" : "the connection failed or was lost";
-  const Class = isSilence ? TimeoutError : NetworkError;
-  return new Class({ ...request, reason, cause, mayHaveHappened });
+  if (timedOut.test(text))
+    return new TimeoutError({ ...request, reason: "fetch timed out", cause, mayHaveHappened });
+  const message = String(first.message ?? "").replace(/^.*https?:\S+ ?/, "");
+  const found = isBlockable(request.url)
+    ? ", or was blocked, or no CORS headers: see docs/cors.md"
+    : message && `: ${message}`;
+  const reason = `the connection failed or was lost${found}`;
+  return new NetworkError({ ...request, reason, cause, mayHaveHappened });
+}
+
+/** Whether the browser would hide that it blocked the request or the response: it is of another origin. */
+function isBlockable(url: string): boolean {
+  return hidesCookies && !url.startsWith(`${Object(globalThis.location).origin}/`);
 }
 
 /** The error that CouchDB appends to a response that it cannot complete, if any. */

@@ -2,7 +2,6 @@ import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { isMissingRow } from "../documents/missing.js";
 import { type Batch, textToKeep } from "../shared/batch.js";
-import { NotFoundError } from "../shared/errors.js";
 import type { ViewRow } from "../shared/row-types.js";
 import { documentOfRow } from "./document-of-row.js";
 import type { DocsOptions } from "./view-params.js";
@@ -52,11 +51,7 @@ export function readDocs<T extends object>(
     // Otherwise the document was deleted after the view was updated, and was not requested by key.
     if (!isMissingRow(context, row, context.isOfIds)) continue;
     const id = row.id ?? (row.key as string);
-    if (!create) {
-      const reason = `the document ${JSON.stringify(id)} does not exist`;
-      const details = { status: 404, error: "not_found", reason };
-      throw client.error(NotFoundError, { method: "GET", path }, details);
-    }
+    if (!create) throw client.notFound(path, id, row.error ? "missing" : "deleted");
     docs.push(new Document(context, id, {}));
   }
 }

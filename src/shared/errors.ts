@@ -8,6 +8,8 @@ export interface ErrorDetails {
   reason?: string | undefined;
   /** Milliseconds. */
   retryAfter?: number | undefined;
+  /** What was found, if the error is not a response of this status. Default: the request and the response. */
+  message?: string;
   cause?: unknown;
   /** For a NetworkError. */
   mayHaveHappened?: boolean;
@@ -18,7 +20,7 @@ export class CouchDBError extends Error {
   override name = "CouchDBError";
   declare readonly method: string;
   declare readonly url: string;
-  /** The HTTP status, if there was a response. 409 for a conflict detected without a request. */
+  /** The HTTP status. Also 404 and 409 for what couchfetch found without such a response. */
   declare readonly status: number | undefined;
   /** CouchDB's name of the error, such as `not_found`. */
   declare readonly error: string | undefined;
@@ -30,7 +32,7 @@ export class CouchDBError extends Error {
   constructor({ cause, ...given }: ErrorDetails) {
     // A server can send anything in their place.
     const details = { ...given, error: textOf(given.error), reason: textOf(given.reason) };
-    super(describe(details), cause === undefined ? undefined : { cause });
+    super(given.message ?? describe(details), cause === undefined ? undefined : { cause });
     Object.assign(this, details);
   }
 }
@@ -63,7 +65,7 @@ export class NotFoundError extends CouchDBError {
   override name = "NotFoundError";
 }
 
-/** 409: the document exists already, or the server has another revision of it. */
+/** 409: the document exists already, the server has another revision of it, or it has unsaved changes. */
 export class ConflictError extends CouchDBError {
   override name = "ConflictError";
 }

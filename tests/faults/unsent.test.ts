@@ -111,6 +111,28 @@ const uncertain: Error[] = [
 
 const nameOf = (error: Error) => `${error.message}: ${error.cause ?? ""}`;
 
+test("the message names the reason, that of the first address if there are several", async () => {
+  const errors = [{ message: "connect ECONNREFUSED ::1:5984" }, { message: "connect ENETUNREACH" }];
+  const reasons = {
+    "connect ECONNREFUSED ::1:5984": inNode({ code: "ECONNREFUSED", message: "", errors }),
+    "certificate has expired": inNode({
+      code: "CERT_HAS_EXPIRED",
+      message: "certificate has expired",
+    }),
+    "client error (Connect)": inDeno("(Connect)"),
+    [`ConnectionRefused: ${unable}`]: inBun("ConnectionRefused", unable),
+  };
+  for (const [reason, thrown] of Object.entries(reasons)) {
+    const couch = new CouchDB("http://localhost", {
+      fetch: () => Promise.reject(thrown),
+      retry: { limit: 0 },
+    });
+    await expect(couch.info()).rejects.toThrow(
+      `GET http://localhost/: the connection failed or was lost: ${reason}`,
+    );
+  }
+});
+
 describe("a write that never left", () => {
   test.each(unsent.map((error) => [nameOf(error), error] as const))(
     "has not happened, and is retried: %s",

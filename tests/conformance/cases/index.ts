@@ -8,6 +8,7 @@ import { callCases } from "./calls.js";
 import { changes } from "./changes.js";
 import { designs } from "./designs.js";
 import { documents } from "./documents.js";
+import { errorCases } from "./errors.js";
 import { everyday } from "./everyday.js";
 import { fate } from "./fate.js";
 import { feeds } from "./feeds.js";
@@ -53,6 +54,7 @@ export const suites: Record<string, Case[]> = {
   related,
   designs,
   network,
+  errors: errorCases,
   hooks: hookCases,
   auth,
   users: userCases,
