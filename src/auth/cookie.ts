@@ -2,7 +2,13 @@ import { checkType } from "../shared/arguments.js";
 import { InvalidResponseError, UnauthorizedError } from "../shared/errors.js";
 import { hidesCookies } from "../shared/runtime.js";
 import type { Auth, AuthServer } from "./auth.js";
-import { type Credentials, credentialCache, isRejected } from "./credential-cache.js";
+import {
+  type Credentials,
+  credentialCache,
+  hasUser,
+  isMalformed,
+  isRejected,
+} from "./credential-cache.js";
 
 // Milliseconds. CouchDB locks out a user after five wrong passwords within this time.
 const refusalHolds = 300_000;
@@ -26,26 +32,48 @@ const refusalHolds = 300_000;
  * wrong
  * @see https://docs.couchdb.org/en/stable/api/server/authn.html#cookie-authentication
  */
-export function cookie(user: string, password: string): Auth {
-  checkType("user", "string", user);
-  checkType("password", "string", password);
+export function cookie(user: string, password: string): Auth;
+/**
+ * Continue the session whose cookie the browser holds, for example after the page was reloaded.
+ *
+ * ```ts
+ * const couch = new CouchDB(url, { auth: cookie() });
+ * const { name } = await couch.checkCredentials();
+ * ```
+ *
+ * @throws TypeError outside browsers, which keep no cookies; each request throws UnauthorizedError if there is no
+ * session, or it has expired
+ */
+export function cookie(): Auth;
+export function cookie(...login: [] | [user: string, password: string]): Auth {
+  const [name, password] = login;
+  const isLogin = login.length > 0;
+  if (!isLogin && !hidesCookies)
+    throw new TypeError("outside browsers, cookie() needs a user and a password");
+  if (isLogin) checkType("user", "string", name);
+  if (isLogin) checkType("password", "string", password);
   const refusals = new WeakMap<AuthServer, { error: UnauthorizedError; until: number }>();
-  const logIn = async (server: AuthServer): Promise<Credentials> => {
+  const begin = async (server: AuthServer): Promise<Credentials> => {
     const refusal = refusals.get(server);
     if (refusal && Date.now() < refusal.until) throw refusal.error;
+    const method = isLogin ? "POST" : "GET";
+    const body = isLogin ? { name, password } : undefined;
+    const details = { method, url: `${server.url}/_session` };
+    const noSession = () =>
+      new UnauthorizedError({ ...details, reason: "the browser has no session: log in" });
     try {
-      const body = { name: user, password };
-      // Makes a browser keep the cookie of the response.
+      // Makes a browser send its cookie, and keep that of the response.
       const headers = { cookie: "" };
-      const answer = await server.request("POST", "_session", { headers, body });
+      const answer = await server.request(method, "_session", { headers, body });
       const kept = cookieOf(answer.headers);
+      if (!isLogin && !hasUser(answer)) throw noSession();
       if (!kept && !hidesCookies) {
         const reason = "the server accepted the password but sent no cookie";
-        const url = `${server.url}/_session`;
-        throw new InvalidResponseError({ method: "POST", url, status: 200, reason });
+        throw new InvalidResponseError({ ...details, status: 200, reason });
       }
       return kept ?? { headers, until: Infinity };
     } catch (error) {
+      if (!isLogin) throw isMalformed(`${Object(error).reason}`) ? noSession() : error;
       // A proxy's 401 says nothing about the password.
       if (error instanceof UnauthorizedError && error.error === "unauthorized") {
         refusals.set(server, { error, until: Date.now() + refusalHolds });
@@ -53,7 +81,7 @@ export function cookie(user: string, password: string): Auth {
       throw error;
     }
   };
-  const { of, headers, onResponse } = credentialCache(logIn);
+  const { of, headers, onResponse } = credentialCache(begin);
   return {
     headers,
     onResponse(answer, server) {

@@ -80,11 +80,15 @@ export function credentialCache(get: (server: AuthServer) => Promise<Credentials
   } satisfies Auth & { of: unknown };
 }
 
+/** Whether a response of `_session` names a user. */
+export function hasUser({ value }: { value: unknown }): boolean {
+  return typeof Object(Object(value).userCtx).name === "string";
+}
+
 /** Whether the server knows the user: then a 401 is about what the user may do, such as a validation function's. */
 async function isKnown(server: AuthServer, headers: Record<string, string>): Promise<boolean> {
   try {
-    const { value } = await server.request("GET", "_session", { headers });
-    return typeof Object(Object(value).userCtx).name === "string";
+    return hasUser(await server.request("GET", "_session", { headers }));
   } catch {
     return false;
   }

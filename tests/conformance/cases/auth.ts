@@ -9,6 +9,7 @@ import {
   cookie,
   ForbiddenError,
   proxy,
+  ServerError,
   TimeoutError,
   UnauthorizedError,
 } from "couchfetch";
@@ -28,6 +29,11 @@ function counted({ requests }: ProxyStatus): Record<string, number> {
   }
   return counts;
 }
+
+/** Whether the runtime keeps cookies, which no script can set. */
+const isBrowser = !new Request("http://localhost/", { headers: { cookie: "a=b" } }).headers.has(
+  "cookie",
+);
 
 type Inspect = (value: unknown, options?: object) => string;
 
@@ -362,6 +368,61 @@ export const auth: Case[] = [
         },
         { auth: cookie(user, password) },
       );
+    },
+  },
+  {
+    name: "cookie: without arguments, it continues the session of the browser; elsewhere that is a TypeError",
+    needs: "cookies across origins",
+    async run(context) {
+      assert.throws(() => cookie(undefined as unknown as string, "secret"), TypeError, "`user`");
+      assert.throws(() => (cookie as (user: string) => Auth)("jan"), TypeError, "`password`");
+      if (!isBrowser) {
+        assert.throws(cookie as () => Auth, TypeError, "needs a user and a password");
+        return;
+      }
+      const { db, user, password } = context;
+      await fill(db, cats);
+      const noSession = /_session: the browser has no session: log in$/;
+      await throughProxy(context, [], async ({ url, status }) => {
+        const page = new CouchDB(url, { auth: cookie() });
+        for (const fail of [() => page.checkCredentials(), () => page.info()])
+          assert.match((await rejects(fail, UnauthorizedError)).message, noSession);
+        const before = (await status()).requests.length;
+        const login = new CouchDB(url, { auth: cookie(user, password) });
+        await login.info();
+        // The same session works as soon as the browser has a cookie, and so does one of a reloaded page.
+        const reloaded = new CouchDB(url, { auth: cookie() });
+        const { name, roles } = await page.checkCredentials();
+        assert.deepEqual({ name, roles }, { name: user, roles: ["_admin"] });
+        const reads = Object.keys(cats).map((id) => reloaded.database(db.id).get(id));
+        assert.lengthOf(await Promise.all(reads), Object.keys(cats).length);
+        const { requests } = await status();
+        assert.deepEqual(counted({ requests: requests.slice(before) } as ProxyStatus), {
+          "POST /_session": 1,
+          "GET /": 1,
+          "GET /_session": 3,
+          ...Object.fromEntries(Object.keys(cats).map((id) => [`GET /${db.id}/${id}`, 1])),
+        });
+        // Any of them ends it for all.
+        await reloaded.close();
+        const refused = await rejects(page.database(db.id).get("cat1"), UnauthorizedError);
+        assert.match(refused.message, noSession);
+        await rejects(page.checkCredentials(), UnauthorizedError);
+        await page.close();
+        await login.close();
+      });
+      // A cookie that the server cannot read is no session.
+      const rules = [
+        { of: "^GET .*_session", times: 1, fault: answer(400, malformed) },
+        { of: "^GET .*_session", times: 1, fault: answer(401, unauthorized) },
+        { of: "^GET .*_session", times: 1, fault: answer(500, '{"error":"crashed"}') },
+      ];
+      await throughProxy(context, rules, async ({ url }) => {
+        const page = new CouchDB(url, { auth: cookie() });
+        await rejects(page.info(), UnauthorizedError);
+        await rejects(page.info(), UnauthorizedError);
+        await rejects(page.info(), ServerError);
+      });
     },
   },
   {
