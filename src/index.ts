@@ -14,7 +14,15 @@ export {
 export { ChangesFeed, type ChangesOptions } from "./changes/changes-feed.js";
 export type { Checkpoint } from "./changes/checkpoint.js";
 export { Feed } from "./changes/feed.js";
-export type { FeedKind, FeedOptions, FeedState } from "./changes/feed-options.js";
+export type { FeedKind, FeedOptions } from "./changes/feed-options.js";
+export type {
+  FeedCatchingUp,
+  FeedClosed,
+  FeedConnecting,
+  FeedLive,
+  FeedState,
+  FeedWaiting,
+} from "./changes/feed-state.js";
 export { CouchDB } from "./client/couchdb.js";
 export type {
   AllDbsParams,

@@ -4,7 +4,7 @@ import type { ChangesFeed, Database, DocumentData, FeedState, Sequence } from "c
 export interface Snapshot<T extends object> {
   /** By id, without design documents. Those that have not changed are the objects that they were. */
   readonly documents: readonly Readonly<DocumentData<T>>[];
-  readonly connection: "connecting" | "live" | "waiting";
+  readonly connection: "connecting" | "catchingUp" | "live" | "waiting";
   /** What ended the feed for good. */
   readonly error?: unknown;
 }
@@ -50,9 +50,7 @@ export function documentsStore<T extends object>(db: Database<T>) {
   }
 
   function onState({ state }: FeedState) {
-    // Between two tries it connects, and waits again: for who looks at it, it waits.
-    const isRetry = state === "connecting" && snapshot.connection === "waiting";
-    if (state !== "closed" && !isRetry) show({ connection: state });
+    if (state !== "closed" && state !== snapshot.connection) show({ connection: state });
   }
 
   async function follow() {

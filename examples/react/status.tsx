@@ -2,7 +2,12 @@ import type { Database } from "couchfetch";
 import type { Chore } from "./chore-list.js";
 import { useDocuments } from "./use-documents.js";
 
-const texts = { connecting: "Connecting …", live: "Live", waiting: "Offline, reconnecting …" };
+const texts = {
+  connecting: "Connecting …",
+  catchingUp: "Catching up …",
+  live: "Live",
+  waiting: "Offline, reconnecting …",
+};
 
 /** Uses the documents that the list uses, and so its feed. */
 export function Status({ db }: { db: Database<Chore> }) {

@@ -5,8 +5,10 @@ import type { Sequence } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import { FeedConnection } from "./feed-connection.js";
 import { FeedCursor } from "./feed-cursor.js";
-import type { FeedKind, FeedState } from "./feed-options.js";
+import type { FeedKind } from "./feed-options.js";
 import type { FeedSource } from "./feed-source.js";
+import type { FeedState } from "./feed-state.js";
+import { waitForRetry } from "./feed-wait.js";
 import { isRecoverable } from "./recoverable-error.js";
 
 /**
@@ -34,10 +36,15 @@ export interface FeedLoopOptions {
 const defaultHeartbeat = 10_000;
 // A connection is dead after this many heartbeats without a byte.
 const heartbeatsUntilDead = 2.5;
+// While CouchDB filters for a normal feed, it sends a byte every 5 s, whatever the heartbeat.
+const filterSilence = 12_500;
+// A live feed first requests this many changes: the response says how many more there are.
+const firstPage = 100;
 
 /**
- * The events of a feed, over as many responses as needed. A live feed reconnects after its last event, as
- * does a normal feed whose response ended early.
+ * The events of a feed, over as many responses as needed. A live feed catches up by normal requests, and
+ * follows the changes from there. It reconnects after its last event, as does a normal feed whose response
+ * ended early.
  */
 export class FeedLoop<E> {
   readonly #source: FeedSource<E>;
@@ -47,6 +54,15 @@ export class FeedLoop<E> {
   readonly #heartbeat: number;
   #connection: FeedConnection<E> | undefined;
   #hasPosition = false;
+  /** Whether normal requests are sent. */
+  #isCatchingUp = true;
+  /**
+   * The number of changes that were read or are to come: NaN until the server may have counted them, Infinity
+   * if it has not.
+   */
+  #total = Number.NaN;
+  /** The number of changes to come that was reported last. */
+  #reported = 0;
   #isConnected = false;
   #wasConnected = false;
   #isRenewed = false;
@@ -54,6 +70,9 @@ export class FeedLoop<E> {
   #needsCheck = true;
   /** The number of connections in a row that brought nothing. */
   #failures = 0;
+  /** How many of these the backoff ignores, because a wait was cut short after them. */
+  #ignored = 0;
+  #wake: (() => void) | undefined;
 
   constructor(source: FeedSource<E>, options: FeedLoopOptions) {
     this.#source = source;
@@ -76,6 +95,8 @@ export class FeedLoop<E> {
         operation.throwIfAborted();
         if (events) {
           if (!this.#isConnected) this.#responded(connection);
+          const hasFallen = this.#pending < this.#reported * 0.99;
+          if (this.#isCatchingUp && hasFallen) this.#report();
           return events;
         }
         await this.#end(connection);
@@ -93,38 +114,46 @@ export class FeedLoop<E> {
     return this.#cursor.isComplete && (needsNoEnd ?? false);
   }
 
+  /** End the wait before the next attempt. */
+  retryNow(): void {
+    this.#wake?.();
+  }
+
   async #connect(): Promise<FeedConnection<E>> {
-    const { feed, operation, load, onState } = this.#options;
+    const { feed, operation, load } = this.#options;
     const cursor = this.#cursor;
     const connection = new FeedConnection<E>(cursor);
     this.#connection = connection;
-    if (!this.#isConnected) onState({ state: "connecting" });
     if (!this.#hasPosition) cursor.position = await load();
     this.#hasPosition = true;
     if (this.#isLive && this.#needsCheck) {
       await this.#source.check?.(operation, this.#silenceTimeout);
     }
-    // A live feed from `now` on begins with a response that ends. If the connection is lost later, the feed
-    // can resume from its `last_seq`.
-    const kind = cursor.position === "now" ? "normal" : feed;
-    const request = this.#request(kind, connection);
-    connection.open(this.#source, cursor, operation, request, kind === "continuous");
+    const isLines = feed === "continuous" && !this.#isCatchingUp;
+    connection.open(this.#source, cursor, operation, this.#request(connection), isLines);
     return connection;
   }
 
-  #request(kind: FeedKind, connection: FeedConnection<E>): StreamRequest {
-    const isNormal = kind === "normal";
-    const request = this.#source.toRequest({
-      feed: isNormal ? undefined : kind,
-      heartbeat: isNormal ? this.#options.heartbeat : this.#heartbeat,
-      since: this.#cursor.position,
+  #request(connection: FeedConnection<E>): StreamRequest {
+    const { feed, heartbeat } = this.#options;
+    const { position, remaining = Infinity } = this.#cursor;
+    const limit = Math.min(
       // The number of rows to be skipped is unknown.
-      limit: this.#source.skips ? undefined : this.#cursor.remaining,
+      this.#source.skips ? Infinity : remaining,
+      this.#isLive && this.#isCatchingUp && !this.#total ? firstPage : Infinity,
+    );
+    const request = this.#source.toRequest({
+      feed: this.#isCatchingUp ? undefined : feed,
+      heartbeat: this.#isLive ? this.#heartbeat : heartbeat,
+      since: position,
+      limit: limit < Infinity ? limit : undefined,
     });
+    const isFiltering = this.#isCatchingUp && request.silenceTimeout;
+    const silenceTimeout = Math.max(this.#silenceTimeout, isFiltering ? filterSilence : 0);
     return {
       ...request,
-      ...(this.#isLive ? { silenceTimeout: this.#silenceTimeout, retries: 0 } : {}),
-      ...(kind === this.#options.feed ? { onResponse: () => this.#responded(connection) } : {}),
+      ...(this.#isLive ? { silenceTimeout, retries: 0 } : {}),
+      onResponse: () => this.#responded(connection),
     };
   }
 
@@ -132,9 +161,23 @@ export class FeedLoop<E> {
     return this.#heartbeat * heartbeatsUntilDead;
   }
 
-  #responded(connection: FeedConnection<E>): void {
-    if (!this.#isConnected) this.#options.onState({ state: "live" });
+  /** The number of changes that the server still has. */
+  get #pending(): number {
+    return Math.max(this.#total - this.#cursor.read, 0);
+  }
+
+  /** Report that the server responds. */
+  #report(caughtUp = false): void {
+    const { onState } = this.#options;
+    const pending = this.#pending;
+    this.#reported = pending;
     this.#isConnected = true;
+    if (!this.#isCatchingUp) onState({ state: "live", ...(caughtUp && { caughtUp }) });
+    else onState({ state: "catchingUp", ...(pending < Infinity && { pending }) });
+  }
+
+  #responded(connection: FeedConnection<E>): void {
+    if (!this.#isConnected) this.#report();
     this.#wasConnected = true;
     this.#isRenewed = false;
     connection.respondedAt = Date.now();
@@ -142,20 +185,26 @@ export class FeedLoop<E> {
 
   /** Handle a response that ended normally. */
   async #end(connection: FeedConnection<E>): Promise<void> {
-    const { feed } = this.#options;
+    const { last_seq, pending = Infinity } = connection.events?.summary ?? {};
     this.#close();
-    this.#cursor.end(connection.events?.summary.last_seq);
+    this.#cursor.end(last_seq);
     if (!this.#isLive) return;
-    const isEmpty = this.#cursor.read === connection.readBefore;
-    const wasFromNow = connection.begin === "now";
+    const rows = this.#cursor.read - connection.readBefore;
     // CouchDB does not distinguish databases that were created within the same second.
-    const isOld = Date.now() - (connection.respondedAt ?? Infinity) >= 1_000;
-    this.#needsCheck = !wasFromNow && (feed === "continuous" || isEmpty || isOld);
-    this.#isConnected = this.#isConnected && feed === "longpoll";
+    this.#needsCheck = Date.now() - (connection.respondedAt ?? Infinity) >= 1_000;
     this.#wasConnected = true;
-    this.#count(connection, isEmpty && !wasFromNow);
+    if (this.#isCatchingUp) {
+      const isPage = !this.#total && rows >= firstPage;
+      this.#isCatchingUp = isPage && Number(pending) > 0;
+      this.#total = this.#cursor.read + Number(pending);
+      this.#failures = this.#ignored = 0;
+      this.#report(!this.#isCatchingUp);
+      return;
+    }
+    this.#needsCheck ||= this.#options.feed === "continuous" || rows === 0;
+    this.#count(connection, rows === 0);
     // A server that ends its responses at once must not be flooded.
-    if (this.#failures > 0) await this.#pause(backoff(this.#failures));
+    if (this.#failures > 0) await this.#pause(backoff(this.#failures - this.#ignored));
   }
 
   /** Wait before the next connection, or throw an error that is not temporary. */
@@ -178,7 +227,8 @@ export class FeedLoop<E> {
     if (!isRecoverable(error, situation) || this.#failures > limit) throw error;
     if (error instanceof UnauthorizedError) this.#isRenewed = true;
     this.#needsCheck = true;
-    await this.#pause(waitBefore(this.#failures, error, client.session.hooks), error);
+    this.#total = Number.NaN;
+    await this.#pause(waitBefore(this.#failures - this.#ignored, error, client.session.hooks), error);
   }
 
   #close(): void {
@@ -193,14 +243,18 @@ export class FeedLoop<E> {
     const hasMoved = json.stringify(this.#cursor.position) !== json.stringify(connection?.begin);
     const hasHeld =
       connection?.respondedAt && Date.now() - connection.requestedAt >= this.#heartbeat;
-    if (hasHeld || hasMoved) this.#failures = 0;
+    if (hasHeld || hasMoved) this.#failures = this.#ignored = 0;
     if (isFailure) this.#failures += 1;
   }
 
   async #pause(delay: number, reason?: CouchDBError): Promise<void> {
     const { operation, onState } = this.#options;
+    const attempt = this.#failures;
     this.#isConnected = false;
-    onState({ state: "waiting", delay, ...(reason && { reason }) });
-    await operation.sleep(delay);
+    const wait = waitForRetry(operation, delay, (wake) => {
+      this.#wake = wake;
+    });
+    onState({ state: "waiting", attempt, delay, ...(reason && { reason }) });
+    if (await wait) this.#ignored = attempt;
   }
 }

@@ -1,7 +1,7 @@
 import { checkType } from "../shared/arguments.js";
-import type { CouchDBError } from "../shared/errors.js";
 import type { OperationOptions, Sequence } from "../shared/types.js";
 import type { Checkpoint } from "./checkpoint.js";
+import type { FeedState } from "./feed-state.js";
 
 /**
  * The kind of a feed.
@@ -11,24 +11,6 @@ import type { Checkpoint } from "./checkpoint.js";
  * - `"longpoll"`: the same by repeated requests, for runtimes and proxies that cannot stream.
  */
 export type FeedKind = "normal" | "continuous" | "longpoll";
-
-/**
- * The connection status of a feed.
- *
- * - `"connecting"`: it requests changes from the server.
- * - `"live"`: the server responds, by heartbeats while there are no changes.
- * - `"waiting"`: the connection was lost or refused for this `reason`; the feed reconnects after `delay`
- * milliseconds. Without a `reason`, the server ended a response normally, but without changes.
- * - `"closed"`: the last state, with the `reason` if an error was thrown.
- */
-export type FeedState = (
-  | { state: "connecting" | "live"; delay?: undefined; reason?: undefined }
-  | { state: "waiting"; delay: number; reason?: CouchDBError }
-  | { state: "closed"; delay?: undefined; reason?: unknown }
-) & {
-  /** The error of the last save of the checkpoint. The feed continues, and saves again later. */
-  checkpointError?: unknown;
-};
 
 /**
  * Options of every feed.

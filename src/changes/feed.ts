@@ -1,12 +1,12 @@
-import type { Pull } from "../shared/batch.js";
 import { NotFoundError } from "../shared/errors.js";
 import type { Sequence } from "../shared/types.js";
 import { toAsyncIterator } from "../streams/async-iterator.js";
 import type { Operation } from "../streams/operation.js";
 import { type CheckpointWriter, checkpointWriter } from "./checkpoint.js";
 import { FeedLoop } from "./feed-loop.js";
-import { checkFeedOptions, type FeedOptions, type FeedState } from "./feed-options.js";
+import { checkFeedOptions, type FeedOptions } from "./feed-options.js";
 import type { FeedSource } from "./feed-source.js";
+import type { FeedState } from "./feed-state.js";
 
 /**
  * Events in order, streamed as you read them. They can be read only once; `break`, `close()` and `signal`
@@ -32,7 +32,7 @@ export class Feed<E> implements AsyncIterable<E> {
   #isBegun = false;
   #isClosed = false;
   #operation: Operation | undefined;
-  #pull: Pull<E[]> | undefined;
+  #loop: FeedLoop<E> | undefined;
   #sequence: Sequence | undefined;
   #state: FeedState = { state: "connecting" };
   #checkpointError: unknown;
@@ -94,6 +94,17 @@ export class Feed<E> implements AsyncIterable<E> {
     await this.#end();
   }
 
+  /**
+   * Reconnect now instead of after the current wait. Does nothing while the feed does not wait.
+   *
+   * ```ts
+   * button.onclick = () => feed.retryNow();
+   * ```
+   */
+  retryNow(): void {
+    this.#loop?.retryNow();
+  }
+
   /** The same as `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
@@ -124,8 +135,8 @@ export class Feed<E> implements AsyncIterable<E> {
   async #next(): Promise<E[] | undefined> {
     try {
       if (!this.#isClosed) {
-        this.#pull ??= this.#begin();
-        const events = await this.#pull();
+        this.#loop ??= this.#begin();
+        const events = await this.#loop.next();
         if (events) return events;
       }
     } catch (error) {
@@ -141,13 +152,14 @@ export class Feed<E> implements AsyncIterable<E> {
     return undefined;
   }
 
-  #begin(): Pull<E[]> {
+  #begin(): FeedLoop<E> {
     const { feed = "normal", signal, since, limit, heartbeat } = this.#options;
     const operation = this.#source.client.begin({ signal });
     this.#operation = operation;
     // The feed also ends while the consumer is busy.
     operation.onEnd(() => void this.#end(operation.reason));
-    const loop = new FeedLoop(this.#source, {
+    this.#report(this.#state);
+    return new FeedLoop(this.#source, {
       feed,
       limit: Number(limit ?? Infinity),
       heartbeat: heartbeat && Number(heartbeat),
@@ -160,7 +172,6 @@ export class Feed<E> implements AsyncIterable<E> {
       moveTo: (sequence) => this.#moveTo(sequence),
       onState: (state) => this.#report(state),
     });
-    return () => loop.next();
   }
 
   #end(reason?: unknown): Promise<void> {
@@ -180,7 +191,8 @@ export class Feed<E> implements AsyncIterable<E> {
   }
 
   #report(state: FeedState): void {
-    this.#state = state;
+    // A saved checkpoint is reported with the same state again, but `caughtUp` only once.
+    this.#state = state.caughtUp ? { state: "live" } : state;
     const checkpointError = this.#checkpointError;
     try {
       this.#options.onState?.(checkpointError ? { ...state, checkpointError } : state);

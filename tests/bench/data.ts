@@ -80,21 +80,47 @@ function* allDocs(count: number, seen: Seen): Generator<string> {
   yield "\r\n]}\n";
 }
 
+/** How many changes a live feed requests first. */
+const firstPage = 100;
+
+/** The changes of a continuous feed, in lines. */
 function* changes(count: number): Generator<string> {
+  let last = "";
+  for (const { seq, json } of changeRows(count)) {
+    last = seq;
+    yield `${json}\n`;
+  }
+  yield `${JSON.stringify({ last_seq: last, pending: 0 })}\n\n`;
+}
+
+/** The changes of a normal feed, from one of them up to another, exclusive. */
+function* page(count: number, from: number, to: number): Generator<string> {
+  let before = '{"results":[\n';
+  let last = "";
+  let n = 0;
+  for (const { seq, json } of changeRows(to)) {
+    n += 1;
+    if (n <= from) continue;
+    last = seq;
+    yield `${before}${json}`;
+    before = ",\r\n";
+  }
+  yield `\n],\n"last_seq":${JSON.stringify(last)},"pending":${count - to}}\n`;
+}
+
+function* changeRows(count: number): Generator<{ seq: string; json: string }> {
   // As long as CouchDB's are with two shards.
   const opaque = "g1AAAACveJzLYWBgYMpgTmEQS84vTc5ISYo3tbQwcTA0MtczAELDHJB8IkNS_f".padEnd(
     150,
     "_7MymBMZc",
   );
-  let sequence = "";
   let n = 0;
   for (const doc of documents(count)) {
     n += 1;
-    sequence = `${n}-${opaque}${n.toString(36)}`;
+    const seq = `${n}-${opaque}${n.toString(36)}`;
     const { _id: id, _rev: rev } = doc;
-    yield `${JSON.stringify({ seq: sequence, id, changes: [{ rev }], doc })}\n`;
+    yield { seq, json: JSON.stringify({ seq, id, changes: [{ rev }], doc }) };
   }
-  yield `${JSON.stringify({ last_seq: sequence, pending: 0 })}\n\n`;
 }
 
 /** In larger pieces: a write for each row would take most of the time. */
@@ -130,7 +156,12 @@ export async function writeDatabase(folder: string, count: number, feed: boolean
     pipeline(Readable.from(gathered(pieces)), createWriteStream(join(folder, name)));
   const seen = { count: 0, sum: 0 };
   await write("_all_docs", allDocs(count, seen));
-  if (feed) await write("_changes", changes(count));
+  if (feed) {
+    const first = Math.min(firstPage, count);
+    await write("_changes", changes(count));
+    await write("_changes-first", page(count, 0, first));
+    await write("_changes-rest", page(count, first, count));
+  }
   const [first] = documents(1);
   await writeFile(join(folder, "document"), `${JSON.stringify(first)}\n`);
   return seen;

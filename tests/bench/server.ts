@@ -31,10 +31,8 @@ const server = createServer(async (request, response) => {
   if (request.method === "OPTIONS") return response.writeHead(204, headers).end();
   // Cloudant asks for its list by POST.
   if (!request.url?.endsWith("/_bulk_docs")) request.resume();
-  const [, database = "", path = ""] = new URL(
-    request.url ?? "",
-    "http://localhost",
-  ).pathname.split("/");
+  const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
+  const [, database = "", path = ""] = pathname.split("/");
   const [name = "", chunked] = database.split("-");
   if (name === "") return response.end(JSON.stringify({ sent: sent(), memory: peak() }));
   // What a live feed asks first.
@@ -56,7 +54,7 @@ const server = createServer(async (request, response) => {
       response.writeHead(200, { ...headers, etag, "content-length": body.length }).end(body);
       return;
     }
-    const file = join(folder, name, path);
+    const file = join(folder, name, fileOf(path, searchParams));
     response.writeHead(200, headers);
     if (chunked) await sendChunked(file, response);
     else await pipeline(createReadStream(file), response);
@@ -65,6 +63,12 @@ const server = createServer(async (request, response) => {
     if (!response.destroyed) throw error;
   }
 });
+
+/** A live feed first requests a page, and then the rest. */
+function fileOf(path: string, query: URLSearchParams): string {
+  if (path !== "_changes" || query.has("feed")) return path;
+  return query.has("since") ? "_changes-rest" : "_changes-first";
+}
 
 const connections = new Set<Socket>();
 server.on("connection", (socket) => connections.add(socket));

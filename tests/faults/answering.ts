@@ -12,12 +12,13 @@ export interface Answering {
   close(): Promise<void>;
 }
 
-/** What a live feed asks first: whether the database is still the same. */
+/** A database that nothing has happened in yet: what a live feed asks before it is live. */
 export const database = { db_name: "animals", instance_start_time: "1" };
 
 /**
  * @param answer - given the response, how many requests came before, and the request
  * @param knows - what there is to tell of `/animals` itself, without asking or counting
+ * @param hasChanges - whether a live feed of `/animals` has something to catch up with: `answer` is asked for it
  */
 export async function startAnswering(
   answer: (
@@ -27,6 +28,7 @@ export async function startAnswering(
     body: string,
   ) => void,
   knows?: object,
+  hasChanges = !knows,
 ): Promise<Answering> {
   const requests: string[] = [];
   const headers: IncomingMessage["headers"][] = [];
@@ -35,7 +37,13 @@ export async function startAnswering(
     leave = resolve;
   });
   const server = createServer((request, response) => {
-    if (knows && request.url === "/animals") return json(response, 200, knows);
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
+    if (knows && pathname === "/animals") return json(response, 200, knows);
+    const isCatchingUp = searchParams.has("heartbeat") && !searchParams.has("feed");
+    if (isCatchingUp && !hasChanges) {
+      const last_seq = searchParams.get("since") ?? 0;
+      return json(response, 200, { results: [], last_seq, pending: 0 });
+    }
     response.on("close", () => {
       if (!response.writableFinished) leave();
     });

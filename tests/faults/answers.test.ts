@@ -579,7 +579,8 @@ describe("the network", () => {
           : '{"seq":"6-f","id":"dog","changes":[{"rev":"1-a"}]}\n',
       );
     }, database);
-    const feed = new CouchDB(url).database("animals").changes({ feed: "continuous" });
+    const since = "0-a";
+    const feed = new CouchDB(url).database("animals").changes({ feed: "continuous", since });
     const seen: unknown[] = [];
     for await (const { id } of feed) {
       seen.push([id, feed.sequence]);
@@ -588,12 +589,12 @@ describe("the network", () => {
       break;
     }
     expect(seen).toEqual([
-      ["cat", undefined],
+      ["cat", "0-a"],
       ["dog", "5-e"],
     ]);
     expect(requests).toEqual([
-      "GET /animals/_changes?feed=continuous&heartbeat=10000",
-      "GET /animals/_changes?feed=continuous&heartbeat=10000&since=5-e",
+      "GET /animals/_changes?feed=continuous&since=0-a&heartbeat=10000",
+      "GET /animals/_changes?feed=continuous&since=5-e&heartbeat=10000",
     ]);
   });
 

@@ -85,8 +85,14 @@ export async function endure(
 ): Promise<Totals> {
   const { feed, heartbeat, patience } = options;
   const ledger = new Ledger();
-  const onState = ({ state }: FeedState) => {
+  let beLive = () => {};
+  const live = new Promise<void>((resolve) => {
+    beLive = resolve;
+  });
+  const onState = ({ state, caughtUp }: FeedState) => {
     if (state === "waiting") ledger.connection += 1;
+    // A feed that has ended does not get that far.
+    if (caughtUp || state === "closed") beLive();
   };
   const changes = followed.changes({ feed, heartbeat, onState });
   const follow = async () => {
@@ -104,6 +110,8 @@ export async function endure(
   };
   const following = follow();
   following.catch(() => {});
+  // The server fails while the feed is live; while it still catches up, other tests let it fail.
+  await live;
   const written = await write();
   const deadline = setTimeout(() => void changes.close(), patience);
   await following;

@@ -9,7 +9,7 @@ import {
   type Sequence,
 } from "couchfetch";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { type Answering, json, startAnswering } from "./answering.js";
+import { type Answering, database, json, startAnswering } from "./answering.js";
 import { failure, hurry } from "./following.js";
 
 let server: Answering | undefined;
@@ -74,12 +74,15 @@ describe("a feed that is closed before it has asked for anything", () => {
 
 test("a feed from now on that is never told where it is asks again", async () => {
   hurry();
-  const { db, requests } = await serving((response, before) => {
+  const answer: Parameters<typeof startAnswering>[0] = (response, before) => {
     response.writeHead(200, type);
     if (before === 0) response.write('{"results":[\n');
     else if (before === 1) response.end('{"results":[],"last_seq":7,"pending":0}');
     else response.write(line(8, "cat"));
-  });
+  };
+  server = await startAnswering(answer, database, true);
+  const { url, requests } = server;
+  const db = new CouchDB(url).database("animals");
   const changes = db.changes({ feed: "continuous", since: "now", heartbeat: 60 });
   for await (const { id } of changes) {
     expect(id).toBe("cat");

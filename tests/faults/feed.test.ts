@@ -15,20 +15,30 @@ import type { Break, Fault } from "./proxy.js";
 
 const followed = following();
 const kinds = ["continuous", "longpoll"] as const;
+const type = { "content-type": "application/json" };
 const html = { "content-type": "text/html" };
+/** What a feed has to catch up with, if it is to be live at once. */
+const nothing = '{"results":[],"last_seq":0,"pending":0}';
 const page = "<html><body>Please log in to the network</body></html>";
 
 describe.each(kinds)("%s: goes on from its last event", (feed) => {
   const breaks: Break[] = ["cut", "reset", "end"];
-  test.each(breaks)("however an answer breaks off: %s", async (how) => {
+  const stages = breaks.flatMap((how) => [
+    { how, stage: "catching up", first: 0 },
+    { how, stage: "live", first: 1 },
+  ]);
+  test.each(stages)("however an answer breaks off: $how, $stage", async ({ how, first }) => {
     hurry();
     const { db, faults, asked } = followed;
     const ids = await write(db, 4);
     const through = followed.followed();
     // At many places, among them the middles of characters.
     for (let after = 0; after < 1_200; after += 13) {
-      faults((before) => (before === 0 ? { after, how } : undefined));
-      const sequences: unknown[] = [null];
+      faults((before) => {
+        if (before < first) return { answer: { status: 200, headers: type, body: nothing } };
+        return before === first ? { after, how } : undefined;
+      });
+      const sequences: unknown[] = [null, "0"];
       const given: string[] = [];
       for await (const { id, sequence } of through.changes({ feed, include_docs: true })) {
         // Nothing comes twice, for the server knows where the feed was.
@@ -266,7 +276,7 @@ test("a long poll stays live from answer to answer", async () => {
     await next;
   }
   await events.return?.();
-  expect(states).toEqual(["connecting", "live", "closed"]);
+  expect(states).toEqual(["connecting", "catchingUp", "live", "closed"]);
 });
 
 test.each(["signal", "session"])("a feed that is ended by its %s tells so at once", async (how) => {

@@ -17,6 +17,7 @@ function answering(
 ) {
   const fetch = async (request: Request) => {
     if (request.url.endsWith("/animals")) return Response.json({ db_name: "animals" });
+    if (request.url.includes("since=now")) return Response.json({ results: [], last_seq: 0 });
     let n = 0;
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -81,13 +82,15 @@ const inDocs = { head: '{"docs":[\n', line: ",\n", tail: '{"_id":"z"}]}\n' };
 const inResults = { head: '{"results":[\n', line: ",\n", tail: '{"id":"z"}]}\n' };
 const inLines = { head: "", line: "\n", tail: '{"last_seq":"z"}\n' };
 
+const live = { include_docs: true, feed: "continuous", limit: chunks * 80 } as const;
+
 const sources: Record<string, () => AsyncIterable<object>> = {
   "of documents": () => allDocs().docs(),
   "of documents in one line": () => oneLine().docs(),
   "of a query": () => answering(documentOf, inDocs).find({}),
   "of a normal feed": () => changes(inResults).changes({ include_docs: true }),
-  "of a continuous feed": () =>
-    changes(inLines).changes({ include_docs: true, feed: "continuous", limit: chunks * 80 }),
+  "of a feed that catches up": () => changes(inResults).changes(live),
+  "of a continuous feed": () => changes(inLines).changes({ ...live, since: "now" }),
 };
 
 for (const [name, open] of Object.entries(sources)) {

@@ -92,10 +92,15 @@ export async function follow(signal: AbortSignal): Promise<void> {
   });
   for await (const batch of live.batches()) said.push(...batch.map(({ id }) => id));
   const onState = (state: FeedState) => {
-    if (state.state === "waiting") said.push(state.delay.toFixed(), state.reason?.message ?? "");
+    if (state.state === "waiting") said.push((state.attempt + state.delay).toFixed(), state.reason?.message ?? "");
+    if (state.state === "catchingUp") said.push(state.pending?.toFixed() ?? "");
+    if (state.state === "live" && state.caughtUp === true) said.push(state.state);
+    // @ts-expect-error Only a feed that waits has a delay.
+    if (state.state === "live") said.push(state.delay.toFixed());
   };
   const updates: Feed<DatabaseUpdate> = dbUpdates(couch, { feed: "continuous", since: "now", onState });
   for await (const { db_name, type } of updates) if (type === "deleted") said.push(db_name);
+  updates.retryNow();
   await updates.close();
   const fox = animals.document("fox", { legs: 4 });
   await fox.attachment("a").fetch({ rev: fox.rev });

@@ -32,7 +32,7 @@ async function follow() {
       failures = 0;
       const since = all.update_seq;
       const feed = animals.changes({ feed: "continuous", since, include_docs: true, onState });
-      lookAgain = () => feed.close(); // it may be in a long wait between two tries
+      lookAgain = () => feed.retryNow(); // it may be in a long wait between two tries
       for await (const change of feed) await apply(change);
     } catch (error) {
       if (error instanceof NotFoundError) {
@@ -233,6 +233,7 @@ $("create").addEventListener("click", async () => {
     tell(explain(error, "created"));
   }
 });
-addEventListener("online", () => lookAgain()); // the browser has noticed that the network is back
+// The browser has noticed that the network is back. A feed that waits notices that, too.
+addEventListener("online", () => lookAgain());
 
 await follow();

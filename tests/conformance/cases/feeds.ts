@@ -65,16 +65,6 @@ export const feeds: Case[] = [
       },
     },
     {
-      name: `${feed}: onState tells how it does`,
-      async run({ db }) {
-        await fill(db, { cat: {} });
-        const states: FeedState[] = [];
-        const onState = (state: FeedState) => states.push(state);
-        for await (const _event of db.changes({ feed, onState })) break;
-        assert.deepEqual(states, [{ state: "connecting" }, { state: "live" }, { state: "closed" }]);
-      },
-    },
-    {
       name: `${feed}: onState tells what it ended with`,
       async run({ couch }) {
         const states: FeedState[] = [];

@@ -11,6 +11,7 @@ import { documents } from "./documents.js";
 import { errorCases } from "./errors.js";
 import { everyday } from "./everyday.js";
 import { fate } from "./fate.js";
+import { feedStates } from "./feed-states.js";
 import { feeds } from "./feeds.js";
 import { hookCases } from "./hooks.js";
 import { imports } from "./imports.js";
@@ -48,6 +49,7 @@ export const suites: Record<string, Case[]> = {
   "read rows": readRowsCases,
   changes,
   feeds,
+  "feed states": feedStates,
   bulk,
   lossless,
   attachments,

@@ -21,7 +21,9 @@ function rowsOf(row: (id: string) => object, end: string): { chunk: Uint8Array; 
 const text = "the quick brown fox jumps over the lazy dog";
 const documentOf = (_id: string) => ({ _id, _rev: "1-967a00dff5e02add41819138abb3284d", text });
 const allDocs = rowsOf((id) => ({ id, key: id, value: {}, doc: documentOf(id) }), ",\r\n");
-const changes = rowsOf((id) => ({ seq: "1-a", id, changes: [], doc: documentOf(id) }), "\n");
+const change = (id: string) => ({ seq: "1-a", id, changes: [], doc: documentOf(id) });
+const changes = rowsOf(change, "\n");
+const oldChanges = rowsOf(change, ",\n");
 const found = rowsOf(documentOf, ",\n");
 const designs = rowsOf((id) => ({ id, key: id, doc: documentOf(`_design/${id}`) }), ",\r\n");
 
@@ -44,8 +46,14 @@ function inMemory(head: string, chunk: Uint8Array, tail: string): Response {
 
 /** A server without a network. */
 const fetch: Fetch = async (request) => {
-  const { pathname } = new URL(request.url);
-  if (pathname.endsWith("/_changes")) return inMemory("", changes.chunk, '{"last_seq":"1-a"}\n');
+  const { pathname, searchParams } = new URL(request.url);
+  if (pathname.endsWith("/_changes")) {
+    const isLive = searchParams.has("feed");
+    if (isLive) return inMemory("", changes.chunk, '{"last_seq":"1-a"}\n');
+    const isFromNow = searchParams.get("since") === "now";
+    if (isFromNow) return Response.json({ results: [], last_seq: "1-a", pending: 0 });
+    return inMemory('{"results":[\n', oldChanges.chunk, '{"seq":"2-a"}],"last_seq":"2-a"}\n');
+  }
   if (pathname.endsWith("/_find")) return inMemory('{"docs":[\n', found.chunk, '{"_id":"z"}]}\n');
   if (pathname.endsWith("/_bulk_docs")) {
     const { docs } = (await request.json()) as { docs: { _id: string }[] };
@@ -86,7 +94,9 @@ const works: Record<string, (db: Database) => Promise<unknown>> = {
   "all rows": (db) => db.allDocs.get(),
   "a query": (db) => count(db.find({})),
   "a continuous feed": (db) =>
-    count(db.changes({ feed: "continuous", limit: chunks * changes.rows })),
+    count(db.changes({ feed: "continuous", since: "now", limit: chunks * changes.rows })),
+  "a continuous feed that catches up": (db) =>
+    count(db.changes({ feed: "continuous", limit: chunks * oldChanges.rows })),
   "an export": (db) => drain(exportDocs(db)),
   // One request: what it takes is to read the documents.
   "an import of objects": (db) => importDocs(db, documents, { batchSize: 1_000_000 }),
