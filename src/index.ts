@@ -71,7 +71,8 @@ export type { AttachmentPart } from "./features/multipart/read.js";
 export { saveWithAttachments } from "./features/multipart/save-with-attachments.js";
 export type { AttachmentContent, AttachmentContents } from "./features/multipart/write.js";
 export { type OpenRevision, type OpenRevsOptions, openRevs } from "./features/open-revs.js";
-export { type Page, type PageOptions, page } from "./features/page/page.js";
+export { page } from "./features/page/page.js";
+export type { Page, PageOptions } from "./features/page/types.js";
 export { Partition, type PartitionInfo, partition } from "./features/partition.js";
 export { type ReadRowsOptions, readRows } from "./features/read-rows.js";
 export {

@@ -228,7 +228,10 @@ export class FeedLoop<E> {
     if (error instanceof UnauthorizedError) this.#isRenewed = true;
     this.#needsCheck = true;
     this.#total = Number.NaN;
-    await this.#pause(waitBefore(this.#failures - this.#ignored, error, client.session.hooks), error);
+    await this.#pause(
+      waitBefore(this.#failures - this.#ignored, error, client.session.hooks),
+      error,
+    );
   }
 
   #close(): void {

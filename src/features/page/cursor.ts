@@ -35,13 +35,19 @@ export function encode(query: string, place: unknown[]): string {
 export const foreignCursor = () =>
   new TypeError("`cursor` belongs to another query, or is damaged");
 
-/** @throws TypeError if a cursor is damaged, or belongs to another query */
-export function decode(query: string, cursor: string): unknown[] {
+/**
+ * Decode a cursor.
+ *
+ * @param types - of the place's values
+ * @throws TypeError if the cursor is damaged, or belongs to another query
+ */
+export function decode<P extends unknown[]>(query: string, cursor: string, types: string): P {
   checkType("cursor", "string", cursor);
   try {
     const text = atob(cursor.replaceAll("-", "+").replaceAll("_", "/"));
-    const [sum, ...place] = JSON.parse(text);
-    if (sum === hash(query + JSON.stringify(place))) return place;
+    const [sum, ...place] = JSON.parse(text) as [unknown, ...P];
+    const isPlace = place.map((value) => typeof value).join() === types;
+    if (isPlace && sum === hash(query + JSON.stringify(place))) return place;
   } catch {}
   throw foreignCursor();
 }

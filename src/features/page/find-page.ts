@@ -3,7 +3,7 @@ import { DocumentQueries } from "../../queries/document-queries.js";
 import type { FindParams } from "../../queries/find.js";
 import type { Selector } from "../../queries/selector.js";
 import { decidingOf, decode, encode, hash } from "./cursor.js";
-import type { Page, PageOptions } from "./page.js";
+import type { Page, PageOptions } from "./types.js";
 
 /** Options for a page of a query. */
 export interface FindOptions extends FindParams, PageOptions {
@@ -12,6 +12,11 @@ export interface FindOptions extends FindParams, PageOptions {
 }
 
 type Found = Pick<Document, "id" | "rev"> & { _id?: string; _rev?: string };
+
+// More than pages whose neighbors were all deleted come to.
+const mostRows = 5000;
+
+const types = "string,string,string,string,number,object";
 
 const idOf = (row: Found) => row._id ?? row.id;
 
@@ -26,47 +31,29 @@ export async function findPage(
   options: FindOptions,
   size: number,
 ): Promise<Page<unknown>> {
-  const { client, codec, path } = DocumentQueries.contextOf(db);
-  const { selector, cursor, size: _, fields, ...params } = options;
+  const { client, path } = DocumentQueries.contextOf(db);
+  const { cursor, fields } = options;
   const query = client.json.stringify([path, DocumentQueries.pathOf(db), decidingOf(options)]);
-  const find = (which: object, more: FindParams) =>
-    fields
-      ? db.query<Found>(which, { ...more, fields: [...fields, "_id", "_rev"] })
-      : db.find(which, more);
-  const read = async (limit: number, from: string | undefined) => {
-    const read: Found[] = [];
-    for (let bookmark = from; ; ) {
-      const missing = limit - read.length;
-      const found = find(selector, { ...params, limit: missing, bookmark });
-      const part = await found.toArray();
-      read.push(...part);
-      const { bookmark: end } = await found.summary;
-      // A schema may skip documents, so that fewer rows are not the end.
-      const isOver = part.length === missing || !codec?.skips || !end || end === bookmark;
-      bookmark = end;
-      if (isOver) return [read, end] as const;
-    }
-  };
+  const { read, readAgain } = readersOf(db, options);
 
   let rows: Found[];
   let end: string | undefined;
   // The rows after this bookmark, of which the first `known` were read before.
   let start: string | undefined;
   let known = 0;
-  if (cursor == null) [rows, end] = await read(size + 1, undefined);
+  if (cursor == null) [rows, end] = await read(size + 1, start);
   else {
-    const [bookmark, _id, _rev, earlier, count, hashes] = decode(query, cursor) as Cursor;
+    const [bookmark, id, rev, earlier, count, hashes] = decode<Place>(query, cursor, types);
     [rows, end] = await read(size, bookmark);
-    start = bookmark;
     // If the row is there afterwards, the bookmark has skipped it and no other.
-    const { sort: _, use_index: __, ...rest } = params;
-    const same = find({ $and: [selector, { _id, _rev }] }, rest).toArray();
-    // A text index may not support this.
-    const [first] = await same.catch(() => []);
-    if (first) [rows, known] = [[first, ...rows], -1];
-    else {
-      start = earlier ?? undefined;
-      const [again] = await read(count + size, start);
+    const first = await readAgain(id, rev);
+    if (first) {
+      rows.unshift(first);
+      start = bookmark;
+      known = -1;
+    } else {
+      start = earlier || undefined;
+      const [again] = await read(Math.min(count, mostRows) + size, start);
       known = again.findLastIndex((row) => hashes.includes(hash(idOf(row)))) + 1;
       [rows, end] = await read(known + size + 1, start);
       rows.splice(0, known);
@@ -75,7 +62,7 @@ export async function findPage(
   const next = rows[size];
   rows.splice(size);
   const hashes = rows.map((row) => hash(idOf(row)));
-  const place = next && [end, idOf(next), next._rev ?? next.rev, start, known + size, hashes];
+  const place = next && [end, idOf(next), next._rev ?? next.rev, start ?? "", known + size, hashes];
   if (fields)
     for (const row of rows)
       for (const member of ["_id", "_rev"] as const)
@@ -83,11 +70,52 @@ export async function findPage(
   return { rows, next: place && encode(query, place) };
 }
 
-type Cursor = [
+function readersOf(db: DocumentQueries, options: FindOptions) {
+  const { codec } = DocumentQueries.contextOf(db);
+  const { selector, cursor: _, size: __, fields, ...params } = options;
+  const find = (which: object, more: FindParams) =>
+    fields
+      ? db.query<Found>(which, { ...more, fields: [...fields, "_id", "_rev"] })
+      : db.find(which, more);
+  return {
+    /** Read up to a number of rows. */
+    async read(limit: number, from: string | undefined) {
+      const rows: Found[] = [];
+      for (let bookmark = from; ; ) {
+        const missing = limit - rows.length;
+        const found = find(selector, { ...params, limit: missing, bookmark });
+        const part = await found.toArray();
+        rows.push(...part);
+        const { bookmark: end } = await found.summary;
+        // A schema may skip documents, so that fewer rows are not the end.
+        const isOver = part.length === missing || !codec?.skips || !end || end === bookmark;
+        if (isOver) return [rows, end] as const;
+        bookmark = end;
+      }
+    },
+    /** Read a row that has not changed, if it still matches. */
+    readAgain(_id: string, _rev: string) {
+      const { sort: _, use_index: __, ...rest } = params;
+      const same = find({ $and: [selector, { _id, _rev }] }, { ...rest, limit: 1 });
+      // A text index may not support this. Any other error comes again.
+      return same.toArray().then(
+        ([row]) => row,
+        () => undefined,
+      );
+    },
+  };
+}
+
+/** Where the next page begins. */
+type Place = [
+  /** Leads to the rows after the first of them. */
   bookmark: string,
   id: string,
   rev: string,
-  earlier: string | null,
+  /** Leads to rows before it; empty for the beginning. */
+  earlier: string,
+  /** The number of rows from there up to it. */
   count: number,
+  /** The rows on the page, by their ids. */
   hashes: string[],
 ];

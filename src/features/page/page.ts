@@ -4,30 +4,18 @@ import type { FindParams } from "../../queries/find.js";
 import type { Picked, QueryField, Selector } from "../../queries/selector.js";
 import { View } from "../../queries/view.js";
 import type { DocsOptions, ViewParams } from "../../queries/view-params.js";
+import { checkObject } from "../../shared/arguments.js";
 import type { Fixed } from "../../shared/fixed.js";
 import type { DocRow, EmittedRow, Grouped, ReducedRow, WithDocs } from "../../shared/row-types.js";
+import { foreignCursor } from "./cursor.js";
 import { type FindOptions, findPage } from "./find-page.js";
 import { type RowOptions, rowPage } from "./row-page.js";
-
-/** The place of a page in the rows, and its size. */
-export interface PageOptions {
-  /** The maximum number of rows, from 1 to 200. Default 25. */
-  size?: number | undefined;
-  /** The `next` of the page before. Default: the first page, also for null. */
-  cursor?: string | null | undefined;
-}
-
-/** A page of rows. */
-export interface Page<R> {
-  rows: R[];
-  /** The cursor of the next page, for a URL; undefined on the last page. */
-  next: string | undefined;
-}
+import type { Page, PageOptions } from "./types.js";
 
 type Refused = "limit" | "skip" | "bookmark" | "keys" | "ids" | "create" | "sorted" | "group_level";
 
 /** Options for rows, as `page` takes them. */
-export type Paged<O> = Omit<O, Refused> & PageOptions;
+type Paged<O> = Omit<O, Refused> & PageOptions;
 
 const refused = /^(limit|skip|bookmark|keys|ids|create|sorted|group_level)$/;
 const largestSize = 200;
@@ -83,13 +71,20 @@ export async function page(
   from: View<any, any, any> | DocumentQueries<any, any>,
   options: object = {},
 ): Promise<Page<unknown>> {
+  checkObject("options", options);
   for (const name in options)
     if (refused.test(name))
       throw new TypeError(`page() has no \`${name}\`: use \`size\`, \`cursor\``);
-  const { size = 25 } = options as PageOptions;
+  const { size = 25, cursor } = options as PageOptions;
   if (!(size > 0 && size <= largestSize && Number.isInteger(size)))
     throw new RangeError(`\`size\` must be an integer from 1 to ${largestSize}`);
-  return "selector" in options && !(from instanceof View)
-    ? findPage(from as DocumentQueries, options as FindOptions, size)
-    : rowPage(from, options as RowOptions, size);
+  const rows =
+    "selector" in options && !(from instanceof View)
+      ? findPage(from as DocumentQueries, options as FindOptions, size)
+      : rowPage(from, options as RowOptions, size);
+  return rows.catch((error) => {
+    // A place that somebody made up.
+    const isOfCursor = /^(invalid_bookmark|query_parse_error)$/.test(Object(error).error);
+    throw cursor != null && (isOfCursor || error instanceof SyntaxError) ? foreignCursor() : error;
+  });
 }

@@ -19,6 +19,7 @@ import { input } from "./input.js";
 import { lossless } from "./lossless.js";
 import { network } from "./network.js";
 import { options } from "./options.js";
+import { pageCases } from "./pages.js";
 import { queries } from "./queries.js";
 import { readRowsCases } from "./read-rows.js";
 import { reading } from "./reading.js";
@@ -44,6 +45,7 @@ export const suites: Record<string, Case[]> = {
   revisions,
   scans,
   queries,
+  pages: pageCases,
   reading,
   tasks,
   "read rows": readRowsCases,
