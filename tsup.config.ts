@@ -111,8 +111,12 @@ export const pureKy: Plugin = {
 const pureClasses: NonNullable<Options["plugins"]>[number] = {
   name: "pure-classes",
   renderChunk(code) {
-    const marked = code.replace(/^(var \w+ = )(class [\s\S]*?^});$/gm, (whole, name, body) =>
-      body.includes("[Symbol.") ? `${name}/* @__PURE__ */ (() => ${body})();` : whole,
+    const marked = code.replace(
+      /^(var (\w+) = )class( \w+)?( (?:extends|{)[\s\S]*?^});$/gm,
+      (whole, start, name, own = ` ${name}`, body) =>
+        /\[(\/\* @__PURE__ \*\/ )?Symbol\./.test(body)
+          ? `${start}/* @__PURE__ */ (() => class${own}${body})();`
+          : whole,
     );
     return { code: marked };
   },

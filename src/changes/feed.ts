@@ -1,4 +1,5 @@
 import { NotFoundError } from "../shared/errors.js";
+import { type Inspection, print } from "../shared/inspect.js";
 import type { Sequence } from "../shared/types.js";
 import { toAsyncIterator } from "../streams/async-iterator.js";
 import type { Operation } from "../streams/operation.js";
@@ -108,6 +109,14 @@ export class Feed<E> implements AsyncIterable<E> {
   /** The same as `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](...how: Inspection): string {
+    return print(this, how, {
+      state: this.#isBegun ? this.#state.state : "not read",
+      sequence: this.#sequence,
+    });
   }
 
   #items<I>(toItems: (events: E[]) => I[], finished: (item: I) => void): AsyncIterableIterator<I> {

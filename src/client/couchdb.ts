@@ -13,6 +13,7 @@ import {
 } from "../shared/arguments.js";
 import type { DocumentSchema } from "../shared/codec.js";
 import { PreconditionFailedError, UnauthorizedError } from "../shared/errors.js";
+import { type Inspection, print } from "../shared/inspect.js";
 import type { SureJson } from "../shared/sure-json.js";
 import type { JsonObject, OperationOptions, ServerInfo, UserContext } from "../shared/types.js";
 import type { AllDbsParams, CouchDBOptions, CreateDatabaseOptions } from "./couchdb-options.js";
@@ -222,6 +223,11 @@ export class CouchDB {
    */
   async request(path: string, options: RequestOptions = {}): Promise<Response> {
     return customRequest(this.#client, path, options);
+  }
+
+  /** @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](...how: Inspection): string {
+    return print(this, how, { url: this.#client.base });
   }
 
   /** @internal */

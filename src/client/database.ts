@@ -20,6 +20,7 @@ import type { IndexDefinition, IndexParams, IndexResult } from "../queries/mango
 import { createIndex } from "../queries/mango-index.js";
 import type { DocsOptions } from "../queries/view-params.js";
 import { checkOptions, checkType, limitsOf, paramsOf } from "../shared/arguments.js";
+import { type Inspection, print } from "../shared/inspect.js";
 import type {
   DatabaseInfo,
   JsonObject,
@@ -48,6 +49,11 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     super(context);
     this.id = context.name;
     this.#context = context;
+  }
+
+  /** @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](...how: Inspection): string {
+    return print(this, how, { id: this.id, url: this.#context.client.url(this.#context) });
   }
 
   /**

@@ -3,6 +3,7 @@ import { uploadTime } from "../http/progress.js";
 import type { JsonRequest } from "../http/request.js";
 import { checkOptions } from "../shared/arguments.js";
 import type { CouchDBError } from "../shared/errors.js";
+import { type Inspection, print } from "../shared/inspect.js";
 import type { BulkRow, JsonObject, NewData, OperationOptions } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import { enqueue } from "./call-queue.js";
@@ -59,6 +60,11 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
   constructor(context: DatabaseContext, documents: Iterable<Document<T>> = []) {
     this.#context = context;
     for (const document of documents) this.append(document);
+  }
+
+  /** @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](...how: Inspection): string {
+    return print(this, how, { documents: [...this], ...this });
   }
 
   /** Iterate over the documents of this operation, including unchanged ones. */

@@ -1,5 +1,6 @@
 import { documentPath } from "../http/paths.js";
 import { checkOptions, checkType, paramsOf } from "../shared/arguments.js";
+import { type Inspection, print } from "../shared/inspect.js";
 import { copyJson, ownMembers } from "../shared/json-equal.js";
 import type { DocumentData, JsonObject, OperationOptions, WriteResult } from "../shared/types.js";
 import { Attachment } from "./attachment.js";
@@ -59,6 +60,18 @@ export class Document<T extends object = JsonObject> {
   /** @internal */
   static stateOf<T extends object>(document: Document<T>): DocumentState<T> {
     return document.#state;
+  }
+
+  /** @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](...how: Inspection): string {
+    const { id, rev, data } = this;
+    let dirty = true;
+    try {
+      dirty = this.dirty;
+    } catch {
+      // The data is not JSON.
+    }
+    return print(this, how, { id, rev, data, dirty });
   }
 
   /** The document's JSON, including `_id` and `_rev`. Change it, then `save`. */

@@ -3,6 +3,7 @@ import type { Document } from "../documents/document.js";
 import type { StreamRequest } from "../http/request.js";
 import { checkJson, checkObject, checkType, paramsOf } from "../shared/arguments.js";
 import { type Batch, identity, type Source, textToKeep } from "../shared/batch.js";
+import { type Inspection, print } from "../shared/inspect.js";
 import type {
   DocRow,
   EmittedRow,
@@ -51,6 +52,11 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   /** @internal */
   static partsOf<K, V, T extends object>(view: View<K, V, T>) {
     return { context: view.#context, path: view.#path, timing: view.#timing };
+  }
+
+  /** @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](...how: Inspection): string {
+    return print(this, how, { url: this.#context.client.url({ path: this.#path }) });
   }
 
   /**

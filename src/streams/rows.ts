@@ -1,4 +1,5 @@
 import type { Source } from "../shared/batch.js";
+import { type Inspection, print } from "../shared/inspect.js";
 import type { RowsSummary } from "../shared/types.js";
 import { toAsyncIterator } from "./async-iterator.js";
 import type { Operation } from "./operation.js";
@@ -116,6 +117,13 @@ export class Rows<R> implements AsyncIterable<R> {
       },
       { highWaterMark: 0 },
     );
+  }
+
+  /** @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](...how: Inspection): string {
+    return print(this, how, {
+      state: this.#closedWith ? "ended" : this.#isBegun ? "reading" : "not read",
+    });
   }
 
   /** Close the connection. A pending read rejects with an AbortError. */

@@ -16,6 +16,7 @@ import { feeds } from "./feeds.js";
 import { hookCases } from "./hooks.js";
 import { imports } from "./imports.js";
 import { input } from "./input.js";
+import { inspection } from "./inspection.js";
 import { lossless } from "./lossless.js";
 import { network } from "./network.js";
 import { options } from "./options.js";
@@ -60,6 +61,7 @@ export const suites: Record<string, Case[]> = {
   network,
   errors: errorCases,
   hooks: hookCases,
+  inspection,
   auth,
   users: userCases,
   imports,
