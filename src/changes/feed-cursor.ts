@@ -26,9 +26,9 @@ export class FeedCursor {
     return this.given >= this.#limit;
   }
 
-  /** The number of events still to deliver; undefined without a limit. */
-  get remaining(): number | undefined {
-    return Number.isFinite(this.#limit) ? this.#limit - this.given : undefined;
+  /** The number of events still to deliver; Infinity without a limit. */
+  get remaining(): number {
+    return this.#limit - this.given;
   }
 
   /** Record an event. With `seq_interval`, most have no sequence. */

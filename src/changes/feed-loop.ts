@@ -8,7 +8,7 @@ import { FeedCursor } from "./feed-cursor.js";
 import type { FeedKind } from "./feed-options.js";
 import type { FeedSource } from "./feed-source.js";
 import type { FeedState } from "./feed-state.js";
-import { waitForRetry } from "./feed-wait.js";
+import { whenBack } from "./feed-wait.js";
 import { isRecoverable } from "./recoverable-error.js";
 
 /**
@@ -136,7 +136,7 @@ export class FeedLoop<E> {
 
   #request(connection: FeedConnection<E>): StreamRequest {
     const { feed, heartbeat } = this.#options;
-    const { position, remaining = Infinity } = this.#cursor;
+    const { position, remaining } = this.#cursor;
     const limit = Math.min(
       // The number of rows to be skipped is unknown.
       this.#source.skips ? Infinity : remaining,
@@ -192,7 +192,6 @@ export class FeedLoop<E> {
     const rows = this.#cursor.read - connection.readBefore;
     // CouchDB does not distinguish databases that were created within the same second.
     this.#needsCheck = Date.now() - (connection.respondedAt ?? Infinity) >= 1_000;
-    this.#wasConnected = true;
     if (this.#isCatchingUp) {
       const isPage = !this.#total && rows >= firstPage;
       this.#isCatchingUp = isPage && Number(pending) > 0;
@@ -254,10 +253,18 @@ export class FeedLoop<E> {
     const { operation, onState } = this.#options;
     const attempt = this.#failures;
     this.#isConnected = false;
-    const wait = waitForRetry(operation, delay, (wake) => {
-      this.#wake = wake;
-    });
+    const wait = operation.part();
+    this.#wake = () => wait.abort();
+    const stopListening = whenBack(this.#wake);
     onState({ state: "waiting", attempt, delay, ...(reason && { reason }) });
-    if (await wait) this.#ignored = attempt;
+    try {
+      await wait.sleep(delay);
+    } catch {
+      operation.throwIfAborted();
+      this.#ignored = attempt;
+    } finally {
+      stopListening();
+      wait.end();
+    }
   }
 }

@@ -1,5 +1,3 @@
-import type { Operation } from "../streams/operation.js";
-
 type Listener = (event: { type: string }) => void;
 type Method = "addEventListener" | "removeEventListener";
 
@@ -7,36 +5,19 @@ type Method = "addEventListener" | "removeEventListener";
 type Target = Partial<Record<Method, (type: string, listener: Listener) => void>>;
 
 /**
- * Wait before the next attempt. The browser's `online` event and a page that becomes visible cut the wait
- * short.
- *
- * @param onBegin - receives a function that also does so
- * @returns whether the wait was cut short
+ * Call a function when a browser may be connected again: at its `online` event, and when its page becomes
+ * visible. Returns a function that cancels this.
  */
-export async function waitForRetry(
-  operation: Operation,
-  delay: number,
-  onBegin: (wake: () => void) => void,
-): Promise<boolean> {
+export function whenBack(call: () => void): () => void {
   const scope = globalThis as Target & { document?: Target & { visibilityState?: string } };
   const { document } = scope;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let wake = () => {};
-  const wait = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, delay, false);
-    wake = () => resolve(true);
-  });
   const onEvent: Listener = ({ type }) => {
-    if (type === "online" || document?.visibilityState === "visible") wake();
+    if (type === "online" || document?.visibilityState === "visible") call();
   };
   const forEvents = (method: Method) => {
     scope[method]?.("online", onEvent);
     document?.[method]?.("visibilitychange", onEvent);
   };
   forEvents("addEventListener");
-  onBegin(wake);
-  return operation.race(wait).finally(() => {
-    clearTimeout(timer);
-    forEvents("removeEventListener");
-  });
+  return () => forEvents("removeEventListener");
 }
