@@ -144,7 +144,7 @@ const sortedFunctions: NonNullable<Options["plugins"]>[number] = {
  * runtime, or be sent to CouchDB.
  */
 export const internalNames =
-  "canResume client codec context cutUrls draft effect expects feedRetries forget hasChanges hasResponded inDatabase inPlace incomplete isCapped isComplete isInCallback isLike isLast isLive isNew isNewRev isOfIds isOurs isRenewed isStream knownRev limits madeOf mergeBack moves noteAttachment onEnd opening operation original readBefore remaining repeated requestedAt respondedAt saved sequenceOf session settle skips sleep snapshot stateOf texts toCodec toError toEvent toRequest unfinished unreadable unsavedChanges uploadTime validateRead validateRows validateWrite wantsBytes wasConnected".split(
+  "canResume client codec context cutUrls draft effect expects feedRetries forget hasChanges hasResponded inDatabase inPlace incomplete isCapped isComplete isInCallback isLike isLast isLive isNew isNewRev isOfIds isOurs isRenewed isStream knownRev limits madeOf mergeBack moves moveTo noteAttachment onEnd opening operation original position readBefore remaining repeated requestedAt respondedAt saved sequenceOf session settle skips sleep snapshot stateOf texts toCodec toError toEvent toRequest unfinished unreadable unsavedChanges uploadTime validateRead validateRows validateWrite wantsBytes wasConnected".split(
     " ",
   );
 
