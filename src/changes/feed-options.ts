@@ -26,14 +26,15 @@ export interface FeedOptions extends Omit<OperationOptions, "timeout"> {
   limit?: number | undefined;
   /**
    * For live feeds: milliseconds between heartbeats of an idle server. Default 10 000, at most 60 000. The
-   * feed reconnects if the connection is silent for two and a half heartbeats.
+   * feed reconnects if the connection is silent for two and a half heartbeats, or for at least 12.5 s while a
+   * filtered feed catches up.
    */
   heartbeat?: number | undefined;
   /** Milliseconds after which CouchDB ends an idle feed. Heartbeats prevent this. */
   timeout?: number | undefined;
   /** Stores the feed's position, so that another process can resume there. It takes precedence over `since`. */
   checkpoint?: Checkpoint | undefined;
-  /** Called with each new state of the feed. */
+  /** Called with each new state of the feed, and while it catches up with the number of `pending` changes. */
   onState?: ((state: FeedState) => void) | undefined;
 }
 

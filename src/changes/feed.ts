@@ -16,7 +16,10 @@ import type { FeedState } from "./feed-state.js";
  * A live feed (`continuous`, `longpoll`) reconnects after temporary errors: a lost connection, silence for
  * two and a half heartbeats, a restart of the server, 408, 429 and 5xx. It resumes after its last event.
  * Before each attempt it waits exponentially longer, with jitter, up to 30 s, or as long as `Retry-After`
- * says. The number of attempts without progress is unlimited, unless the session sets `retry.limit`.
+ * says. `retryNow`, the browser's `online` event and a page that becomes visible cut the wait short. The
+ * number of attempts without progress is unlimited, unless the session sets `retry.limit`.
+ *
+ * A live feed first catches up by normal requests: `onState` then receives `pending`, and `caughtUp` once.
  *
  * Each event is delivered at least once, and in order. It is repeated only after a lost connection.
  *
