@@ -132,7 +132,8 @@ const sortedFunctions: NonNullable<Options["plugins"]>[number] = {
     const sorted = new MagicString(code);
     const functions = [...code.matchAll(/^(async )?function\*? \w+\([\s\S]*?^}\n/gm)];
     functions.sort(([one], [other]) => one.length - other.length);
-    for (const { 0: text, index } of functions) sorted.move(index, index + text.length, code.length);
+    for (const { 0: text, index } of functions)
+      sorted.move(index, index + text.length, code.length);
     // Comments with the names of files.
     sorted.replace(/^\n?\/\/ (src|node_modules)\/.*\n/gm, "");
     return { code: sorted.toString(), map: sorted.generateMap({ source: path, hires: true }) };

