@@ -15,7 +15,7 @@ export const limits = {
   /** `dist/index.js`. The aim is 40 000. */
   whole: 43_000,
   /** A function, on top of the core. */
-  feature: 3_020,
+  feature: 3_060,
   /** `import { NotFoundError }`, which has two classes. Not compressed. */
   error: 1_500,
 };
