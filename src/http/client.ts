@@ -14,7 +14,7 @@ import { LineReader } from "../streams/line-reader.js";
 import { closedError, Operation } from "../streams/operation.js";
 import { RowReader } from "../streams/row-reader.js";
 import { batchesOf, type TextReader } from "./batches.js";
-import { failureWithin, isJson } from "./failure.js";
+import { failureWithin, isJson, notJson } from "./failure.js";
 import { encodeQuery } from "./query.js";
 import type {
   HttpRequest,
@@ -257,10 +257,9 @@ export class HttpClient {
     });
   }
 
-  #notJson(request: HttpRequest, { status, headers }: Response, cause?: unknown) {
-    const type = headers.get("content-type") ?? "no content type";
+  #notJson(request: HttpRequest, response: Response, cause?: unknown) {
     // A SyntaxError quotes the response, and an error page may quote the request.
     const shown = cause instanceof SyntaxError ? undefined : cause;
-    return this.invalid(request, `expected CouchDB's JSON, got ${type}`, status, shown);
+    return this.invalid(request, notJson(response), response.status, shown);
   }
 }

@@ -48,24 +48,27 @@ const longestRetryAfter = 60_000;
 /** Create the error for an unsuccessful response, whose body is `text`. */
 export function errorFromResponse(
   request: { method: string; url: string },
-  { status, type, headers }: Response,
+  response: Response,
   text: string,
 ): CouchDBError {
+  const { status, type, headers } = response;
   if (type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304)) {
     const reason = "redirects are not followed: use the final URL";
     return new InvalidResponseError({ ...request, status: status || undefined, reason });
   }
   const { error, reason } = couchError(text);
   const retryAfter = retryAfterOf(headers);
-  const contentType = headers.get("content-type") ?? "no content type";
-  const isCouch =
-    request.method === "HEAD" ? contentType.includes("json") : typeof error === "string";
+  const isCouch = request.method === "HEAD" ? isJson(response) : typeof error === "string";
   if (status >= 500 || isCouch || fromAnyServer.has(status)) {
     const Class = classes[status] ?? (status >= 500 ? ServerError : CouchDBError);
     return new Class({ ...request, status, error, reason, retryAfter });
   }
-  const message = `expected CouchDB's JSON, got ${contentType}`;
-  return new InvalidResponseError({ ...request, status, reason: message, retryAfter });
+  return new InvalidResponseError({ ...request, status, reason: notJson(response), retryAfter });
+}
+
+/** The reason of the error for a response that is not CouchDB's. */
+export function notJson({ headers }: Response): string {
+  return `expected CouchDB's JSON, got ${headers.get("content-type") ?? "no content type"}`;
 }
 
 /** A request that was sent. */

@@ -139,8 +139,8 @@ async function exchange<R>(
     const response = await connection.race(arriving);
     const { body, status } = response;
     // A streamed request may ask for it, with a condition.
-    const ok = response.ok || (status === 304 && typeof reading === "object");
-    const streaming = ok && typeof reading === "object" ? reading : undefined;
+    const streaming =
+      typeof reading === "object" && (response.ok || status === 304) ? reading : undefined;
     if (!streaming && isSmall(response)) {
       watch.listen();
       text = await connection.race(response.text());
