@@ -1,3 +1,4 @@
+import { callHook } from "../http/hooks.js";
 import { NotFoundError } from "../shared/errors.js";
 import { type Inspection, print } from "../shared/inspect.js";
 import type { Sequence } from "../shared/types.js";
@@ -206,13 +207,6 @@ export class Feed<E> implements AsyncIterable<E> {
     // A saved checkpoint is reported with the same state again, but `caughtUp` only once.
     this.#state = state.caughtUp ? { state: "live" } : state;
     const checkpointError = this.#checkpointError;
-    try {
-      this.#options.onState?.(checkpointError ? { ...state, checkpointError } : state);
-    } catch (error) {
-      // An error in a listener does not end the feed, but must not be lost.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    callHook(this.#options.onState, checkpointError ? { ...state, checkpointError } : state);
   }
 }

@@ -63,7 +63,7 @@ export function checkHooks(hooks: Hooks): void {
     if (hook !== undefined) checkType(`hooks.${name}`, "function", hook);
 }
 
-/** Call a hook. Its error must not change the request, but must not be lost. */
+/** Call a hook or listener. Its error must not change the request or feed, but must not be lost. */
 export function callHook<E extends object>(
   hook: ((event: E) => Returned) | undefined,
   event: E,

@@ -58,8 +58,7 @@ export function checkNames<O extends object>(argument: string, options: O, known
   const names = Object.keys(known);
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue;
-    const alike = names.map((each) => likeness(each, name));
-    const nearest = names[alike.indexOf(Math.max(...alike))];
+    const [nearest] = names.sort((one, other) => likeness(other, name) - likeness(one, name));
     throw new TypeError(`unknown option \`${name}\`: did you mean \`${nearest}\`?`);
   }
   return options;

@@ -79,16 +79,9 @@ export class Operation {
   /** Settle as `work` does, or reject when the operation is aborted, even if `work` ignores that. */
   race<R>(work: PromiseLike<R>): Promise<R> {
     return new Promise<R>((resolve, reject) => {
-      const end = () => {
-        try {
-          this.throwIfAborted();
-        } catch (reason) {
-          reject(reason);
-        }
-      };
-      end();
-      const settle = this.onEnd(end);
+      const settle = this.onEnd(() => reject(this.reason));
       work.then(resolve, reject).then(settle);
+      this.throwIfAborted();
     });
   }
 
