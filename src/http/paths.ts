@@ -2,7 +2,7 @@ import { checkType } from "../shared/arguments.js";
 
 /** Paths of databases, documents and attachments: the only place that checks and encodes names. */
 
-const databaseName = /^(_users|_replicator|_global_changes|[a-z][a-z0-9_$()+/-]*)$/;
+const notADatabase = /^(?!(_users|_replicator|_global_changes|[a-z][a-z0-9_$()+/-]*)$)|.{239}/;
 
 /**
  * The path of a database.
@@ -10,9 +10,7 @@ const databaseName = /^(_users|_replicator|_global_changes|[a-z][a-z0-9_$()+/-]*
  * @throws TypeError for a name that CouchDB refuses, or that is an endpoint's
  */
 export function databasePath(name: string): string {
-  if (typeof name !== "string" || !databaseName.test(name) || name.length > 238) {
-    throw invalidName(name, "database name: use a-z, 0-9 and _$()+/-, with a letter first");
-  }
+  refuse(name, notADatabase, "database name: use a-z, 0-9 and _$()+/-, with a letter first");
   return encodeURIComponent(name);
 }
 
@@ -24,12 +22,8 @@ export function databasePath(name: string): string {
  */
 export function documentPath(id: string): string {
   checkType("id", "string", id);
-  const special = /^(_design|_local)\//.exec(id)?.[0] ?? "";
-  const rest = id.slice(special.length);
-  if (isDots(rest) || (special === "" && id.startsWith("_"))) {
-    throw invalidName(id, "document id");
-  }
-  return special + encodeSegment(rest);
+  refuse(id, /^(_(design|local)\/)?\.{0,2}$|^_(?!(design|local)\/)/, "document id");
+  return encodeSegment(id).replace(/^(_design|_local)%2F/, "$1/");
 }
 
 /** The path of a document, including its database. */
@@ -45,19 +39,16 @@ export function pathIn({ path }: { path: string }, id: string): string {
  * names that begin with an underscore
  */
 export function attachmentPath(name: string): string {
-  if (typeof name !== "string" || name.startsWith("_")) throw invalidName(name, "attachment name");
+  refuse(name, /^_/, "attachment name");
   const path = encodeSegment(name);
   return /(^|%2F)\.{0,2}(%2F|$)/.test(path) ? path : path.replaceAll("%2F", "/");
 }
 
 /** Encode one segment of a path, such as the name of a design document or view. */
 export function encodeSegment(name: string): string {
-  if (typeof name !== "string" || isDots(name)) throw invalidName(name, "name");
-  try {
-    return encodeURIComponent(name);
-  } catch {
-    throw invalidName(name, "name");
-  }
+  // A lone surrogate cannot be encoded.
+  refuse(name, /^\.{0,2}$|\p{Cs}/u, "name");
+  return encodeURIComponent(name);
 }
 
 /**
@@ -68,17 +59,15 @@ export function encodeSegment(name: string): string {
 export function serverPath(path: string): string {
   // URL parsers read some characters as a slash, and remove others: spaces only at the end.
   const strange = /[#\\]|\p{Cc}| $|^[^?]*(?<=^|\/)(\.|%2e){1,2}(\/|\?|$)/iu;
-  if (typeof path !== "string" || strange.test(path)) {
-    throw invalidName(path, "path");
-  }
+  refuse(path, strange, "path");
   return path.replace(/^\//, "");
 }
 
-const isDots = (name: string) => /^\.{0,2}$/.test(name);
-
-function invalidName(value: unknown, kind: string): TypeError {
-  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
-  return new TypeError(`${shown} is not a valid ${kind}`);
+/** @throws TypeError unless a value is a string that the pattern does not match */
+function refuse(value: unknown, invalid: RegExp, kind: string): void {
+  const isText = typeof value === "string";
+  if (isText && !invalid.test(value)) return;
+  throw new TypeError(`${isText ? JSON.stringify(value) : String(value)} is not a valid ${kind}`);
 }
 
 /**
