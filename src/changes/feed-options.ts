@@ -1,4 +1,4 @@
-import { checkType } from "../shared/arguments.js";
+import { checkLeast, checkTimeouts, checkType } from "../shared/arguments.js";
 import type { OperationOptions, Sequence } from "../shared/types.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { FeedState } from "./feed-state.js";
@@ -54,13 +54,11 @@ const longestHeartbeat = 60_000;
 
 /** @throws TypeError or RangeError if an option is invalid */
 export function checkFeedOptions(options: FeedOptions): void {
-  const { feed = "normal", heartbeat = longestHeartbeat, limit = 1, checkpoint, onState } = options;
+  const { feed = "normal", heartbeat, limit = 1, checkpoint, onState } = options;
   const kinds = ["normal", "continuous", "longpoll"];
   if (!kinds.includes(feed)) throw new TypeError(`\`feed\` must be ${kinds.join(" or ")}`);
-  if (!(heartbeat > 0 && heartbeat <= longestHeartbeat)) {
-    throw new RangeError("`heartbeat` must be more than 0 and at most 60000 ms");
-  }
-  if (!(limit >= 1)) throw new RangeError("`limit` must be at least 1");
+  checkTimeouts({ heartbeat }, longestHeartbeat);
+  checkLeast("limit", limit, 1);
   if (checkpoint !== undefined) {
     const { load, save } = Object(checkpoint);
     checkType("checkpoint.load", "function", load);

@@ -5,6 +5,7 @@ import { toHeaders } from "../http/headers.js";
 import { checkHooks } from "../http/hooks.js";
 import { databasePath, parseBaseUrl } from "../http/paths.js";
 import {
+  checkLeast,
   checkNames,
   checkOptions,
   checkTimeouts,
@@ -46,9 +47,7 @@ export class CouchDB {
     checkNames("retry", retry, { limit: 1 });
     if (hooks) checkHooks(hooks);
     checkTimeouts({ timeout, silenceTimeout });
-    if (retry.limit !== undefined && !(retry.limit >= 0)) {
-      throw new RangeError("`retry.limit` must be at least 0");
-    }
+    checkLeast("retry.limit", retry.limit ?? 0, 0);
     if (options.auth) checkType("auth.headers", "function", options.auth.headers);
     const auth = credentials ? basic(credentials.user, credentials.password) : options.auth;
     this.#client = new HttpClient(base, (options.json ?? JSON) as SureJson, {

@@ -1,4 +1,4 @@
-import { argumentError, checkOptions, limitsOf } from "../shared/arguments.js";
+import { argumentError, checkLeast, checkOptions, limitsOf } from "../shared/arguments.js";
 import { ConflictError } from "../shared/errors.js";
 import { atRevision, isLike, replacement } from "../shared/json-equal.js";
 import type { DocumentData } from "../shared/types.js";
@@ -23,7 +23,7 @@ export async function updateDocument<T extends object>(
 ): Promise<void> {
   checkOptions(options, { attempts: 1, idempotent: 1, token: 1 });
   const { attempts = 10, token } = options;
-  if (!(attempts >= 1)) throw new RangeError("`attempts` must be at least 1");
+  checkLeast("attempts", attempts, 1);
   if (token !== undefined && (typeof token !== "string" || token.startsWith("_")))
     throw argumentError("token", "the name of a member of your own", token);
   // The data of a copy that was never saved is the document's, if that does not exist.

@@ -2,6 +2,7 @@ import type { DatabaseContext } from "../documents/database-context.js";
 import type { HttpClient } from "../http/client.js";
 import type { Query } from "../http/query.js";
 import type { StreamRequest } from "../http/request.js";
+import { checkLeast } from "../shared/arguments.js";
 import { type Batch, pullFrom } from "../shared/batch.js";
 import type { RowKind } from "../shared/codec.js";
 import { copyMembers } from "../shared/copy-members.js";
@@ -41,9 +42,7 @@ export function paginate<R>(
   map: (batch: Batch, rows: R[]) => void,
 ): Rows<R> {
   const { limit = Infinity, limits, kind } = query;
-  if (!(limit >= 0) || limit === null) {
-    throw new RangeError("`limit` must be at least 0");
-  }
+  checkLeast("limit", limit, 0);
   const open = (operation: Operation) => {
     const summary: RowsSummary = {};
     const batches = pages(context.client, query, Number(limit), operation, summary);

@@ -26,12 +26,18 @@ export function checkObject(name: string, value: unknown): void {
   if (!isPlain(value)) throw argumentError(name, "a plain object", value);
 }
 
-/** @throws RangeError for a time that a timer cannot wait */
-export function checkTimeouts(timeouts: object): void {
+/** @throws RangeError for a time that a timer cannot wait, or that is longer than allowed */
+export function checkTimeouts(timeouts: object, longest = longestTimeout): void {
   for (const [name, timeout] of Object.entries(timeouts)) {
-    if (timeout === undefined || (timeout > 0 && timeout <= longestTimeout)) continue;
-    throw new RangeError(`\`${name}\` must be more than 0 and at most ${longestTimeout} ms`);
+    if (timeout === undefined || (timeout > 0 && timeout <= longest)) continue;
+    throw new RangeError(`\`${name}\` must be more than 0 and at most ${longest} ms`);
   }
+}
+
+/** @throws RangeError for a number that is too small, or none */
+export function checkLeast(name: string, value: number, least: 0 | 1): void {
+  if (!(value >= least) || value === null)
+    throw new RangeError(`\`${name}\` must be at least ${least}`);
 }
 
 /** The options of every operation, to pass them on. */
