@@ -1,5 +1,5 @@
 import type { StreamRequest } from "../http/request.js";
-import { type Batch, mapped, type Source, textToKeep } from "../shared/batch.js";
+import { type Batch, type Source, textToKeep } from "../shared/batch.js";
 import { ServerError } from "../shared/errors.js";
 import type { Sequence } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
@@ -7,49 +7,20 @@ import type { FeedCursor } from "./feed-cursor.js";
 import { type FeedSource, SkippedChange } from "./feed-source.js";
 
 /** A response of a feed, from its request to its end. */
-export class FeedConnection<E> {
+export interface FeedConnection<E> {
+  readonly operation: Operation;
   /** The sequence that the response begins after. */
   begin: Sequence | undefined;
   /** The number of rows read before this response. */
   readonly readBefore: number;
-  events: Source<E[]> | undefined;
-  requestedAt = 0;
+  requestedAt: number;
   /** Undefined until CouchDB responds. */
-  respondedAt: number | undefined;
-  #operation: Operation | undefined;
-
-  constructor({ position, read }: FeedCursor) {
-    this.begin = position;
-    this.readBefore = read;
-  }
-
-  /** @param isLines - whether the response has one row per line, and no end */
-  open(
-    source: FeedSource<E>,
-    cursor: FeedCursor,
-    operation: Operation,
-    request: StreamRequest,
-    isLines: boolean,
-  ): void {
-    const { client } = source;
-    this.begin = cursor.position;
-    this.requestedAt = Date.now();
-    this.#operation = operation.part();
-    const rows = isLines
-      ? client.lines(request, this.#operation)
-      : client.rows(request, "results", this.#operation);
-    const valid = source.validate?.(rows, operation) ?? rows;
-    this.events = mapped<E>(valid, toEvents(source, cursor, request));
-  }
-
-  close(): void {
-    this.#operation?.abort();
-    this.#operation?.end();
-  }
+  respondedAt?: number;
+  events?: Source<E[]>;
 }
 
 /** Convert the rows of a batch to events, up to the cursor's limit. */
-function toEvents<E>(source: FeedSource<E>, cursor: FeedCursor, request: StreamRequest) {
+export function toEvents<E>(source: FeedSource<E>, cursor: FeedCursor, request: StreamRequest) {
   return (batch: Batch, events: E[]) => {
     for (const [index, row] of batch.rows.entries()) {
       if (cursor.isComplete) return;

@@ -1,9 +1,10 @@
 import type { StreamRequest } from "../http/request.js";
 import { backoff, waitBefore } from "../http/retry.js";
+import { mapped } from "../shared/batch.js";
 import { type CouchDBError, UnauthorizedError } from "../shared/errors.js";
 import type { Sequence } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
-import { FeedConnection } from "./feed-connection.js";
+import { type FeedConnection, toEvents } from "./feed-connection.js";
 import { FeedCursor } from "./feed-cursor.js";
 import type { FeedKind } from "./feed-options.js";
 import type { FeedSource } from "./feed-source.js";
@@ -121,16 +122,25 @@ export class FeedLoop<E> {
 
   async #connect(): Promise<FeedConnection<E>> {
     const { feed, operation, load } = this.#options;
+    const source = this.#source;
     const cursor = this.#cursor;
-    const connection = new FeedConnection<E>(cursor);
+    const part = operation.part();
+    const { position: begin, read: readBefore } = cursor;
+    const connection: FeedConnection<E> = { operation: part, begin, readBefore, requestedAt: 0 };
     this.#connection = connection;
-    if (!this.#hasPosition) cursor.position = await load();
+    if (!this.#hasPosition) cursor.position = connection.begin = await load();
     this.#hasPosition = true;
-    if (this.#isLive && this.#needsCheck) {
-      await this.#source.check?.(operation, this.#silenceTimeout);
-    }
+    if (this.#isLive && this.#needsCheck) await source.check?.(operation, this.#silenceTimeout);
+    connection.requestedAt = Date.now();
+    const request = this.#request(connection);
+    // One row per line, and no end.
     const isLines = feed === "continuous" && !this.#isCatchingUp;
-    connection.open(this.#source, cursor, operation, this.#request(connection), isLines);
+    const rows = isLines
+      ? source.client.lines(request, part)
+      : source.client.rows(request, "results", part);
+    // An error of the schema itself ends the feed, not only this connection.
+    const valid = source.validate?.(rows, operation) ?? rows;
+    connection.events = mapped(valid, toEvents(source, cursor, request));
     return connection;
   }
 
@@ -234,7 +244,7 @@ export class FeedLoop<E> {
   }
 
   #close(): void {
-    this.#connection?.close();
+    this.#connection?.operation.abort();
     this.#connection = undefined;
   }
 

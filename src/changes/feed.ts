@@ -193,7 +193,6 @@ export class Feed<E> implements AsyncIterable<E> {
     // The database is gone, and another one may have its name: this sequence is not valid there.
     if (reason instanceof NotFoundError) this.#checkpoint?.forget();
     this.#operation?.abort();
-    this.#operation?.end();
     return this.#checkpoint?.end() ?? Promise.resolve();
   }
 

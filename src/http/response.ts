@@ -77,7 +77,6 @@ export async function responseTo(
     return withFailure(new Response(body, init), () => failure);
   } catch (error) {
     operation.abort();
-    operation.end();
     throw error;
   }
 }

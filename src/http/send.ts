@@ -128,7 +128,6 @@ async function exchange<R>(
   watch.listen();
   connection.onEnd(() => {
     watch.end();
-    connection.end();
     controller.abort();
   });
   const close = () => connection.abort(null);

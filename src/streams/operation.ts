@@ -41,9 +41,11 @@ export class Operation {
     return this.#end?.reason;
   }
 
+  /** End the operation, and everything that waits for it. */
   abort(reason: unknown = closedError()): void {
     if (this.#end) return;
     this.#end = { reason };
+    this.end();
     for (const part of this.#parts) part.abort(reason);
     for (const call of this.#calls) call();
   }

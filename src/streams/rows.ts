@@ -136,7 +136,6 @@ export class Rows<R> implements AsyncIterable<R> {
     this.#closedWith ??= new DOMException("the rows were closed before their end", "AbortError");
     this.#settle?.reject(this.#closedWith);
     this.#operation?.abort(this.#closedWith);
-    this.#operation?.end();
   }
 
   #items<I>(toItems: (rows: R[]) => I[]): AsyncIterableIterator<I> {
