@@ -81,6 +81,15 @@ export async function validateRead<D extends DocumentData>(
   return client.during(limits, (operation) => codec.validateRead(data, operation));
 }
 
+/** Validate a document to write, if the database has a schema. */
+export async function validateWrite(
+  { client, codec }: DatabaseContext,
+  body: string,
+  limits: OperationOptions,
+): Promise<void> {
+  if (codec) await client.during(limits, (operation) => codec.validateWrite([body], operation));
+}
+
 /**
  * Read the current revision and, with `include_docs`, the attachments. Other than HEAD, this works with a kept
  * connection in Node, and shows no 404 in a browser's console.

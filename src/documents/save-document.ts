@@ -5,7 +5,7 @@ import type { OperationOptions, WriteResult } from "../shared/types.js";
 import { dropStubs } from "./attachment-stubs.js";
 import type { SaveOptions } from "./document-options.js";
 import type { DocumentState, Draft } from "./document-state.js";
-import { readHead } from "./read-document.js";
+import { readHead, validateWrite } from "./read-document.js";
 import { documentWrite, isUncertain, sendWrite, toUncertainError } from "./write-outcome.js";
 
 /**
@@ -33,8 +33,7 @@ export async function saveDraft(
   const { batch, new_edits = true } = limits;
   const { body, saved, isNewRev } = draft;
   const { context, path } = state;
-  const { client, codec } = context;
-  if (codec) await client.during(limits, (operation) => codec.validateWrite([body], operation));
+  await validateWrite(context, body, limits);
   if (new_edits && batch === undefined) {
     const result = await putDocument(state, body, limits);
     saved(result.rev);
@@ -46,7 +45,7 @@ export async function saveDraft(
   const request = { method: "PUT", path, query, body, expects: "ok", limits } as const;
   // A given revision stays the same however often it is written.
   const effect = new_edits ? "write" : "idempotent";
-  const { value } = await client.request({ ...request, effect });
+  const { value } = await context.client.request({ ...request, effect });
   if (batch === undefined) saved();
   return value as WriteResult;
 }

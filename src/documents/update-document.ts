@@ -6,7 +6,7 @@ import { enqueueReplacing } from "./call-queue.js";
 import type { UpdateOptions } from "./document-options.js";
 import type { DocumentState, Original } from "./document-state.js";
 import { unlessMissing } from "./missing.js";
-import { type JsonDocument, readDocument, validateRead } from "./read-document.js";
+import { type JsonDocument, readDocument, validateRead, validateWrite } from "./read-document.js";
 import { putDocument } from "./save-document.js";
 
 /** A function that changes a document's data, or returns a replacement. */
@@ -78,7 +78,7 @@ async function tryToUpdate<T extends object>(
     if (token !== undefined)
       Object.assign(data, { [token]: crypto.getRandomValues(new Uint32Array(4)).join("-") });
     const { body, known } = state.written(data, original, was);
-    if (codec) await client.during(limits, (operation) => codec.validateWrite([body], operation));
+    await validateWrite(state.context, body, limits);
     try {
       const isSure = idempotent || token !== undefined;
       const { rev } = await putDocument(state, body, limits, () => isSure || undefined);
