@@ -141,11 +141,11 @@ const sortedFunctions: NonNullable<Options["plugins"]>[number] = {
 };
 
 /**
- * Names of internal members that the build shortens, since bundlers cannot. None may be public, belong to the
- * runtime, or be sent to CouchDB.
+ * Names of internal members that the build shortens, since bundlers cannot: the most frequent first, as the first
+ * 52 become one letter. None may be public, belong to the runtime, or be sent to CouchDB.
  */
 export const internalNames =
-  "canResume client codec context cutUrls draft effect expects feedRetries forget hasChanges hasResponded inDatabase inPlace incomplete isCapped isComplete isInCallback isLike isLast isLive isNew isNewRev isOfIds isOurs isRenewed isStream knownRev limits madeOf mergeBack moves moveTo noteAttachment onEnd opening operation original position readBefore remaining repeated requestedAt respondedAt saved sequenceOf session settle skips sleep snapshot stateOf texts toCodec toError toEvent toRequest unfinished unreadable unsavedChanges uploadTime validateRead validateRows validateWrite wantsBytes wasConnected".split(
+  "context operation client limits session original parent texts codec expects begin throwReason draft position isOfIds repeated isLive kind saved effect snapshot moveTo retries noteAttachment isRenewed settle uploadTime wasAborted listen cutUrls during isNewRev toError toRequest incomplete isStream skips canResume isLike onEnd opening wasConnected notFound validateWrite sleep moves respondedAt timing isOurs isInCallback knownRev requestedAt sequenceOf wantsBytes validateRead isCapped isNew feedRetries readBefore stateOf forget hasResponded inPlace madeOf toEvent unfinished unreadable unsavedChanges validateRows isComplete remaining toCodec mergeBack isLast hasChanges inDatabase partsOf contextOf pathOf clientOf".split(
     " ",
   );
 

@@ -88,12 +88,12 @@ export class FeedLoop<E> {
     const { operation } = this.#options;
     this.#cursor.settle();
     for (;;) {
-      operation.throwIfAborted();
+      operation.throwReason();
       if (this.#isOver) return undefined;
       try {
         const connection = this.#connection ?? (await this.#connect());
         const events = await connection.events?.next();
-        operation.throwIfAborted();
+        operation.throwReason();
         if (events) {
           if (!this.#isConnected) this.#responded(connection);
           const hasFallen = this.#pending < this.#reported * 0.99;
@@ -103,7 +103,7 @@ export class FeedLoop<E> {
         await this.#end(connection);
         if (!this.#isLive) return undefined;
       } catch (error) {
-        operation.throwIfAborted();
+        operation.throwReason();
         await this.#recover(error);
       }
     }
@@ -270,7 +270,7 @@ export class FeedLoop<E> {
     try {
       await wait.sleep(delay);
     } catch {
-      operation.throwIfAborted();
+      operation.throwReason();
       this.#ignored = attempt;
     } finally {
       stopListening();

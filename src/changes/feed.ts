@@ -130,7 +130,10 @@ export class Feed<E> implements AsyncIterable<E> {
       const events = await this.#next();
       return events && toItems(events);
     };
-    const source = { aborted: () => this.#operation?.aborted ?? false, end: () => this.close() };
+    const source = {
+      wasAborted: () => this.#operation?.wasAborted ?? false,
+      end: () => this.close(),
+    };
     return toAsyncIterator(pull, source, finished);
   }
 
@@ -153,7 +156,7 @@ export class Feed<E> implements AsyncIterable<E> {
         if (events) return events;
       }
     } catch (error) {
-      const wasEnded = this.#operation?.aborted;
+      const wasEnded = this.#operation?.wasAborted;
       const saved = this.#end(error);
       const isClosed = this.#isClosed && !this.#options.signal?.aborted;
       // The caller that aborts the feed does not wait for the checkpoint.

@@ -271,7 +271,7 @@ export class Attachment {
       if (stored) document.noteAttachment(rev, rev, this.name, stored);
     } catch {
       // The attachment is saved even if this fails.
-      operation.throwIfAborted();
+      operation.throwReason();
     }
   }
 }

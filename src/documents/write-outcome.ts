@@ -105,7 +105,7 @@ export async function findOutcomes(
   operation: Operation,
 ): Promise<WriteOutcome[]> {
   return requestOutcomes(context, writes, operation).catch(() => {
-    operation.throwIfAborted();
+    operation.throwReason();
     return [];
   });
 }

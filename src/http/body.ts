@@ -62,15 +62,15 @@ export function bytesOf(
   };
   connection.onEnd(stop);
   // It may have aborted after the headers arrived.
-  if (connection.aborted) stop();
+  if (connection.wasAborted) stop();
   return {
     next: async () => {
       try {
-        operation.throwIfAborted();
+        operation.throwReason();
         watch.listen();
         const step = (await reader?.read()) ?? end;
         watch.rest();
-        operation.throwIfAborted();
+        operation.throwReason();
         if (failure) throw failure;
         if (!step.done && step.value) return { done: false, value: step.value };
         watch.end();
@@ -78,7 +78,7 @@ export function bytesOf(
         return end;
       } catch (cause) {
         connection.abort(cause);
-        operation.throwIfAborted();
+        operation.throwReason();
         throw failure ?? toError(networkError(attempt, cause));
       }
     },

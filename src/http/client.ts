@@ -225,7 +225,7 @@ export class HttpClient {
     return batchesOf(reader, {
       open: async () => {
         const opened = await this.open(request, operation, true);
-        operation.throwIfAborted();
+        operation.throwReason();
         if (isJson(opened.response)) request.onResponse?.();
         return opened;
       },

@@ -88,7 +88,7 @@ export async function send<R>(
       : exchange(session, request, sent, operation, reading));
     const { error } = result;
     const isStale = await notifyAuth(session, request, result, sent, operation).catch((reason) => {
-      operation.throwIfAborted();
+      operation.throwReason();
       // A write that succeeded stays so, whatever the Auth throws.
       if (!isRead && !error) return;
       if (!error) result.close();
@@ -161,7 +161,7 @@ async function exchange<R>(
     // A custom fetch may ignore the signal, and respond later.
     arriving.then(({ body }) => body?.cancel()).catch(() => {});
     close();
-    operation.throwIfAborted();
+    operation.throwReason();
     if (cause instanceof CouchDBError && !(whole && isCut(whole, text)))
       return { response: whole, error: cause };
     noteCut(session, url);

@@ -73,7 +73,7 @@ export async function prepareUpload<R extends HttpRequest>(
   const next = async () => {
     watch.rest();
     const step = await reader.read();
-    operation.throwIfAborted();
+    operation.throwReason();
     watch.listen();
     return step;
   };

@@ -4,7 +4,7 @@ import { otherTasks } from "../shared/long-task.js";
 /** The source of an iterator's items. */
 export interface ItemSource {
   /** Whether to stop, even if items are still in memory: pulling then throws the reason. */
-  aborted(): boolean;
+  wasAborted(): boolean;
   /** Called when the consumer stops reading. */
   end(): void | Promise<void>;
 }
@@ -41,7 +41,7 @@ export function toAsyncIterator<R>(
     last = undefined;
     try {
       if (batch.length > 0) await otherTasks();
-      while (!isOver && (batch.length === 0 || source.aborted())) {
+      while (!isOver && (batch.length === 0 || source.wasAborted())) {
         batch = [];
         const more = await pull();
         isOver ||= !more;
@@ -59,7 +59,7 @@ export function toAsyncIterator<R>(
 
   return {
     next() {
-      const isReady = unsettledCalls === 0 && batch.length > 0 && !source.aborted();
+      const isReady = unsettledCalls === 0 && batch.length > 0 && !source.wasAborted();
       if (isReady && (batch.length % rowsPerCheck > 0 || !otherTasks())) {
         finished?.(last as R);
         return Promise.resolve(take());

@@ -32,7 +32,7 @@ export class Operation {
     others.add(this);
   }
 
-  get aborted(): boolean {
+  get wasAborted(): boolean {
     return this.#end !== undefined;
   }
 
@@ -56,7 +56,7 @@ export class Operation {
    * @throws the reason of the abort, if the operation was aborted
    */
   part(): Operation {
-    this.throwIfAborted();
+    this.throwReason();
     return new Operation({ timeout: this.timeout }, this.#parts);
   }
 
@@ -73,7 +73,7 @@ export class Operation {
   }
 
   /** Throw the reason of the abort itself: a runtime may reject with another error. */
-  throwIfAborted(): void {
+  throwReason(): void {
     this.#userSignal?.throwIfAborted();
     if (this.#end) throw this.#end.reason;
   }
@@ -83,7 +83,7 @@ export class Operation {
     return new Promise<R>((resolve, reject) => {
       const settle = this.onEnd(() => reject(this.reason));
       work.then(resolve, reject).then(settle);
-      this.throwIfAborted();
+      this.throwReason();
     });
   }
 

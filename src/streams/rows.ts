@@ -142,7 +142,7 @@ export class Rows<R> implements AsyncIterable<R> {
     if (this.#isBegun) throw new TypeError("rows can be read only once");
     this.#isBegun = true;
     return toAsyncIterator(() => this.#next(toItems), {
-      aborted: () => this.#operation?.aborted ?? false,
+      wasAborted: () => this.#operation?.wasAborted ?? false,
       end: () => this.#close(),
     });
   }
@@ -152,7 +152,7 @@ export class Rows<R> implements AsyncIterable<R> {
       if (this.#closedWith) throw this.#closedWith;
       this.#operation ??= this.#source.begin();
       this.#opened ??= this.#source.open(this.#operation);
-      this.#operation.throwIfAborted();
+      this.#operation.throwReason();
       const rows = await this.#opened.next();
       if (rows) return toItems(rows);
       this.#settle?.resolve(this.#opened.summary);

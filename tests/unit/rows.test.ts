@@ -165,7 +165,7 @@ describe("Rows", () => {
 });
 
 describe("items", () => {
-  const source = { aborted: () => false, end: () => {} };
+  const source = { wasAborted: () => false, end: () => {} };
 
   async function* batches() {
     yield [1, 2];

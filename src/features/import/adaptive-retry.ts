@@ -61,7 +61,7 @@ export class AdaptiveRetry {
         this.#atOnce = Math.min(this.#atOnce + 0.5, this.#most);
         return result;
       } catch (error) {
-        this.#operation.throwIfAborted();
+        this.#operation.throwReason();
         if (!(error instanceof CouchDBError) || !this.#bears(error, round)) throw error;
         failed?.(error);
       } finally {

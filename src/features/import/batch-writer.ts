@@ -79,7 +79,7 @@ export class BatchWriter<T extends object> {
     try {
       return await work();
     } catch (error) {
-      this.#operation.throwIfAborted();
+      this.#operation.throwReason();
       if (!this.#context.codec?.isRejection(error)) throw error;
       this.#fail({ id, error: "invalid", reason: error.message });
       return undefined;
@@ -120,7 +120,7 @@ export class BatchWriter<T extends object> {
         for (const entry of left) entry.mayBeThere ||= !isUndone;
       });
     } catch (error) {
-      this.#operation.throwIfAborted();
+      this.#operation.throwReason();
       if (uncertain.length > 0) for (const row of uncertain) this.#fail(row);
       else if (!isRefusal(error)) throw error;
       else {
