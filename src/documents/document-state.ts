@@ -118,16 +118,10 @@ export class DocumentState<T extends object = JsonObject> {
     if (!isHere || this.knownRev !== parent) return;
     const { json } = this.context.client;
     // On demand: the output of a schema may not be JSON, which throws.
-    const noted = (before: Original | undefined) => {
-      let text: string | undefined;
-      return () => {
-        const data = json.parse(
-          text ?? json.stringify(before?.() ?? { _id: this.id }),
-        ) as DocumentData;
-        if (text === undefined) noteAttachment(atRevision(data, rev), name, stub);
-        text ??= json.stringify(data);
-        return data;
-      };
+    const noted = (before: Original | undefined) => () => {
+      const data = json.parse(json.stringify(before?.() ?? { _id: this.id })) as DocumentData;
+      noteAttachment(atRevision(data, rev), name, stub);
+      return data;
     };
     const original = noted(this.original);
     this.was = this.was === this.original ? original : noted(this.was);

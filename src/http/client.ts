@@ -1,5 +1,5 @@
 import type { AuthServer } from "../auth/auth.js";
-import type { Batch, Pull, Source } from "../shared/batch.js";
+import type { Batch, Source } from "../shared/batch.js";
 import {
   ConflictError,
   type ErrorDetails,
@@ -206,23 +206,24 @@ export class HttpClient {
   rows(request: StreamRequest, member: string, operation: Operation): Source<Batch> {
     const summary: RowsSummary = {};
     const reader = new RowReader(member, (text) => this.json.parse(text), summary);
-    return { next: this.#batches(request, operation, reader), summary };
+    return this.read(request, operation, reader, summary);
   }
 
   /** Stream the rows of a response with one row per line, up to the line with `last_seq`. */
   lines(request: StreamRequest, operation: Operation): Source<Batch> {
     const summary: RowsSummary = {};
     const reader = new LineReader((text) => this.json.parse(text), summary);
-    return { next: this.#batches(request, operation, reader), summary };
+    return this.read(request, operation, reader, summary);
   }
 
   /** Stream the rows that a given reader finds. */
-  read(request: StreamRequest, operation: Operation, reader: TextReader): Source<Batch> {
-    return { next: this.#batches(request, operation, reader), summary: {} };
-  }
-
-  #batches(request: StreamRequest, operation: Operation, reader: TextReader): Pull<Batch> {
-    return batchesOf(reader, {
+  read(
+    request: StreamRequest,
+    operation: Operation,
+    reader: TextReader,
+    summary: RowsSummary = {},
+  ): Source<Batch> {
+    const next = batchesOf(reader, {
       open: async () => {
         const opened = await this.open(request, operation, true);
         operation.throwReason();
@@ -237,6 +238,7 @@ export class HttpClient {
         failureWithin({ method: request.method, url: this.url(request) }, response, text) ??
         this.#notJson(request, response, cause),
     });
+    return { next, summary };
   }
 
   /**
