@@ -3,7 +3,7 @@ import { build, type Plugin } from "esbuild";
 import MagicString from "magic-string";
 import { defineConfig, type Options } from "tsup";
 
-/** The parts of ky that couchfetch never runs, and how often each pattern occurs. */
+/** The parts of ky that couchfetch does not need, and how often each pattern occurs. */
 const unused: [pattern: RegExp, times: number][] = [
   // Retries and progress.
   [/^ {4}(async )?_(calculateRetryDelay|retry|stream)\([\s\S]*?^ {4}}\n/gm, 3],
@@ -25,12 +25,16 @@ const unused: [pattern: RegExp, times: number][] = [
   [/^ {4}_decorateResponse\([\s\S]*?^ {4}}\n/gm, 1],
   [/^ {8}const credentials = [\s\S]*?;\n/gm, 1],
   [
-    /^ {12}(\.\.\.\(credentials|hooks: [\s\S]*?^ {12}}|(headers|method|prefixUrl|retry|throwHttpErrors|timeout):).*\n/gm,
-    8,
+    /^ {12}(\.\.\.\(credentials|hooks: [\s\S]*?^ {12}}|(fetch|headers|method|prefixUrl|retry|throwHttpErrors|timeout):).*\n/gm,
+    9,
   ],
   [/^ {8}const (isRetriableMethod|nonRequestOptions) = .*\n/gm, 2],
   [/isRetriableMethod \? ky\._retry\(function_\) : /g, 1],
   [/, nonRequestOptions(?=\))|^ {8}return timeout\(.*\n/gm, 2],
+  // A Request for `fetch`, which makes its own.
+  [/^ {8}this\.(_input|request) = .*\n/gm, 2],
+  [/this\.request\.clone\(\)/g, 1],
+  [/^ {8}if \(this\._options\.timeout === false\) {\n|(?<=_options\.fetch\(.*\n) {8}}\n/gm, 2],
   // Instances with other defaults, and shortcuts such as `ky.get()`.
   [/^ {4}(for \(const method[\s\S]*?^ {4}}|ky\.(create|extend|stop) = .*)\n/gm, 4],
 ];
