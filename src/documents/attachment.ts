@@ -3,7 +3,7 @@ import { attachmentPath } from "../http/paths.js";
 import type { Progress } from "../http/progress.js";
 import type { JsonRequest } from "../http/request.js";
 import { responseTo } from "../http/response.js";
-import { contentOf, prepareUpload } from "../http/upload.js";
+import { contentOf, sendContent } from "../http/upload.js";
 import { checkOptions } from "../shared/arguments.js";
 import { isAlike } from "../shared/bytes.js";
 import type {
@@ -165,19 +165,15 @@ export class Attachment {
         expects: "rev",
       };
       const operation = this.#client.begin(options);
-      let upload: Awaited<ReturnType<typeof prepareUpload>> | undefined;
-      try {
-        upload = await prepareUpload(this.#client, request, content, operation, onProgress);
-        const { sent } = upload;
+      const send = async (upload: JsonRequest, sent: Blob | undefined) => {
         const write = this.#saving(parent, sent, options);
-        const result = await sendWrite(this.#document.context, upload.request, write, operation);
+        const result = await sendWrite(this.#document.context, upload, write, operation);
         await this.#noteSaved(parent, result.rev, type, operation);
         if (sent) onProgress?.(sent.size, sent.size);
         return result;
-      } finally {
-        upload?.end();
-        operation.end();
-      }
+      };
+      const sending = sendContent(this.#client, request, content, operation, send, onProgress);
+      return sending.finally(() => operation.end());
     });
   }
 

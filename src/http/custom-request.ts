@@ -5,7 +5,7 @@ import { toHeaders } from "./headers.js";
 import { serverPath } from "./paths.js";
 import type { HttpRequest } from "./request.js";
 import { responseTo } from "./response.js";
-import { contentOf, prepareUpload } from "./upload.js";
+import { contentOf, sendContent } from "./upload.js";
 
 /** A request that couchfetch has no method for. */
 export interface RequestOptions extends OperationOptions {
@@ -46,13 +46,9 @@ export async function customRequest(
   const content = contentOf(body);
   const headers = { "content-type": content.type, ...toHeaders(options.headers) };
   const operation = client.begin(given);
-  try {
-    const upload = await prepareUpload(client, { ...request, headers }, content, operation);
-    const response = await responseTo(client, upload.request, undefined, operation);
-    upload.end();
-    return response;
-  } catch (error) {
+  const send = (upload: HttpRequest) => responseTo(client, upload, undefined, operation);
+  return sendContent(client, { ...request, headers }, content, operation, send).catch((error) => {
     operation.end();
     throw error;
-  }
+  });
 }

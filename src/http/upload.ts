@@ -37,28 +37,30 @@ export function contentOf(body: BodyInit): Content {
 }
 
 /**
- * Prepare a request with a body, and the timeout for sending it. The body is not streamed if it is in memory and
- * its progress is not observed, or if the runtime cannot send streams. Call `end` when the response has arrived.
+ * Send a request with a body. The body is not streamed if it is in memory and its progress is not observed, or if the
+ * runtime cannot send streams.
  *
  * @param request - without a body
+ * @param send - gets the request with its body, and the body if it can be read again
  */
-export async function prepareUpload<R extends HttpRequest>(
+export async function sendContent<Q extends HttpRequest, R>(
   client: HttpClient,
-  request: R,
+  request: Q,
   { body, isStream }: Omit<Content, "type">,
   operation: Operation,
+  send: (request: Q, sent: Blob | undefined) => Promise<R>,
   onProgress?: Progress,
-): Promise<{ request: R; sent: Blob | undefined; end(): void }> {
+): Promise<R> {
   const { timeout = client.session.timeout } = operation;
-  const prepared = (sent: Blob | ReadableStream<Uint8Array>, end = () => {}) => {
+  const sendAs = (sent: Blob | ReadableStream<Uint8Array>) => {
     const blob = sent instanceof Blob ? sent : undefined;
     const time = blob ? uploadTime(blob.size) : Infinity;
-    return { request: { ...request, body: sent, uploadTime: time }, sent: blob, end };
+    return send({ ...request, body: sent, uploadTime: time }, blob);
   };
   const whole =
     body instanceof Blob ? body : isStream ? undefined : await operation.race(body.blob());
   const observed = sendsStreams ? onProgress : undefined;
-  if (whole && !observed) return prepared(whole);
+  if (whole && !observed) return sendAs(whole);
   const stream = whole?.stream() ?? ((body as Response).body as ReadableStream<Uint8Array>);
   const reader = stream.getReader();
   const attempt = { method: request.method, url: client.url(request), mayHaveHappened: true };
@@ -84,8 +86,12 @@ export async function prepareUpload<R extends HttpRequest>(
     end: (error) => error && operation.abort(error),
     cancel: end,
   });
-  if (sendsStreams) return prepared(observing, end);
-  const gathered = await operation.race(new Response(observing).blob());
-  end();
-  return prepared(gathered);
+  try {
+    if (sendsStreams) return await sendAs(observing);
+    const gathered = await operation.race(new Response(observing).blob());
+    end();
+    return await sendAs(gathered);
+  } finally {
+    end();
+  }
 }

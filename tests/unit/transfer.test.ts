@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { HttpClient } from "../../src/http/client.js";
-import { prepareUpload } from "../../src/http/upload.js";
+import { sendContent } from "../../src/http/upload.js";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -20,15 +20,12 @@ test("an upload that has ended does not watch the server", async () => {
   });
   const source = new ReadableStream<Uint8Array>();
   const content = { body: new Response(source), isStream: true };
-  const { request, end } = await prepareUpload(
-    client,
-    { method: "PUT", path: "animals/cat/photo", body: undefined },
-    content,
-    client.begin(undefined),
-  );
-  expect(vi.getTimerCount()).toBe(1);
-  const reading = (request.body as unknown as ReadableStream).getReader().read();
-  end();
+  const request = { method: "PUT", path: "animals/cat/photo", body: undefined } as const;
+  let reading: Promise<unknown> | undefined;
+  await sendContent(client, request, content, client.begin(undefined), async ({ body }) => {
+    expect(vi.getTimerCount()).toBe(1);
+    reading = (body as unknown as ReadableStream).getReader().read();
+  });
   await reading;
   expect(vi.getTimerCount()).toBe(0);
 });

@@ -6,7 +6,7 @@ import { documentWrite, sendWrite } from "../../documents/write-outcome.js";
 import { attachmentPath } from "../../http/paths.js";
 import type { JsonRequest } from "../../http/request.js";
 import { responseTo } from "../../http/response.js";
-import { prepareUpload } from "../../http/upload.js";
+import { sendContent } from "../../http/upload.js";
 import { checkOptions } from "../../shared/arguments.js";
 import { isAlike } from "../../shared/bytes.js";
 import type {
@@ -97,12 +97,6 @@ async function send(
   const isStream = !(content instanceof Blob);
   const headers = { "content-type": type };
   const request: JsonRequest = { method: "PUT", path, headers, expects: "rev" };
-  const upload = await prepareUpload(
-    client,
-    request,
-    { body: isStream ? new Response(content) : content, isStream },
-    operation,
-  );
   /** Whether an attachment is the one that was sent; undefined for a stream, which cannot be read again. */
   const isStored = async (rev: string | undefined, name: string) => {
     const sent = attachments[name];
@@ -116,10 +110,9 @@ async function send(
     const same = await Promise.all(names.map((name) => isStored(_rev, name)));
     return same.every(Boolean) || (same.includes(false) ? false : undefined);
   };
-  try {
-    const write = documentWrite(context, id, body, confirm);
-    return await sendWrite(context, upload.request, write, operation);
-  } finally {
-    upload.end();
-  }
+  const write = documentWrite(context, id, body, confirm);
+  const upload = { body: isStream ? new Response(content) : content, isStream };
+  return sendContent(client, request, upload, operation, (each) =>
+    sendWrite(context, each, write, operation),
+  );
 }
