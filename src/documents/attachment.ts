@@ -128,7 +128,7 @@ export class Attachment {
     const query = { rev };
     const request = { method: "GET", path: this.#path, query, headers, limits: options } as const;
     const response = await responseTo(this.#client, request, onProgress, undefined, stub);
-    if (response.body || response.status === 304) return response;
+    if (response.body || (response.status === 304 && headers["if-none-match"])) return response;
     throw this.#client.invalid(request, "expected an attachment", response.status);
   }
 
