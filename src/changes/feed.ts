@@ -190,13 +190,13 @@ export class Feed<E> implements AsyncIterable<E> {
     });
   }
 
-  #end(reason?: unknown): Promise<void> {
+  async #end(reason?: unknown): Promise<void> {
     if (this.#state.state !== "closed")
       this.#report({ state: "closed", ...(reason ? { reason } : {}) });
     // The database is gone, and another one may have its name: this sequence is not valid there.
     if (reason instanceof NotFoundError) this.#checkpoint?.forget();
     this.#operation?.abort();
-    return this.#checkpoint?.end() ?? Promise.resolve();
+    await this.#checkpoint?.end();
   }
 
   #reportSave(error: unknown): void {

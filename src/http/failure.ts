@@ -47,23 +47,23 @@ const longestRetryAfter = 60_000;
 
 /** Create the error for an unsuccessful response, whose body is `text`. */
 export function errorFromResponse(
-  request: { method: string; url: string },
+  { method, url }: { method: string; url: string },
   response: Response,
   text: string,
 ): CouchDBError {
   const { status, type, headers } = response;
   if (type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304)) {
     const reason = "redirects are not followed: use the final URL";
-    return new InvalidResponseError({ ...request, status: status || undefined, reason });
+    return new InvalidResponseError({ method, url, status: status || undefined, reason });
   }
   const { error, reason } = couchError(text);
   const retryAfter = retryAfterOf(headers);
-  const isCouch = request.method === "HEAD" ? isJson(response) : typeof error === "string";
+  const isCouch = method === "HEAD" ? isJson(response) : typeof error === "string";
   if (status >= 500 || isCouch || fromAnyServer.has(status)) {
     const Class = classes[status] ?? (status >= 500 ? ServerError : CouchDBError);
-    return new Class({ ...request, status, error, reason, retryAfter });
+    return new Class({ method, url, status, error, reason, retryAfter });
   }
-  return new InvalidResponseError({ ...request, status, reason: notJson(response), retryAfter });
+  return new InvalidResponseError({ method, url, status, reason: notJson(response), retryAfter });
 }
 
 /** The reason of the error for a response that is not CouchDB's. */

@@ -4,7 +4,7 @@ import { CouchDBError, type NetworkError } from "../shared/errors.js";
 import { credentials, hidesCookies, resends, unrepeatable } from "../shared/runtime.js";
 import type { Operation } from "../streams/operation.js";
 import { bytesOf, isSmall, readInPlace, textOf } from "./body.js";
-import { type Attempt, errorFromResponse, isCut, networkError, silenceError } from "./failure.js";
+import { errorFromResponse, isCut, networkError, silenceError } from "./failure.js";
 import { toHeaders } from "./headers.js";
 import { type Hooks, observed } from "./hooks.js";
 import {
@@ -176,11 +176,10 @@ function toValue<R>(
   text: string,
   reading: ReadWhole<R> | Streaming,
 ): R {
-  const { method, url, expects } = request;
   // If a node is away, CouchDB sends the rows of a bulk write with status 500.
-  const isList = response.status === 500 && expects === "length" && text.startsWith("[");
+  const isList = response.status === 500 && request.expects === "length" && text.startsWith("[");
   if ((response.ok || isList) && typeof reading === "function") return reading(response, text);
-  throw errorFromResponse({ method, url }, response, text);
+  throw errorFromResponse(request, response, text);
 }
 
 function fetchByKy({ fetch: own }: Session, url: string, init: RequestInit): Promise<Response> {
@@ -199,11 +198,13 @@ export function noteCut({ cutUrls }: Session, url: string): void {
 /** Wait for the Auth, at most as long as for a server that only reads. */
 async function waitForAuth<R>(
   session: Session,
-  attempt: Attempt,
+  { method, url }: { method: string; url: string },
+  mayHaveHappened: boolean,
   operation: Operation,
   work: () => R | Promise<R>,
 ): Promise<R> {
   const { timeout = session.timeout } = operation;
+  const attempt = { method, url, mayHaveHappened };
   const part = operation.part();
   const watch = watchdog(timeout, () => part.abort(silenceError(attempt, timeout, "credentials")));
   watch.listen();
@@ -218,12 +219,11 @@ async function waitForAuth<R>(
 /** The headers that authenticate a request. */
 export async function credentialsFor(
   session: Session,
-  { method, url }: { method: string; url: string },
+  request: { method: string; url: string },
   operation: Operation,
 ) {
   const { auth, server } = session;
-  const attempt = { method, url, mayHaveHappened: false };
-  return auth && waitForAuth(session, attempt, operation, () => auth.headers(server));
+  return auth && waitForAuth(session, request, false, operation, () => auth.headers(server));
 }
 
 /** Report a response to the Auth. Returns true if the request may succeed with new credentials. */
@@ -239,8 +239,8 @@ async function notifyAuth(
   const { status, headers } = response;
   const seen: AuthResponse = { status, headers, sent, reason: error?.reason };
   const mayHaveHappened = effectOf(request) !== "read" && status >= 500;
-  const attempt = { method: request.method, url: request.url, mayHaveHappened };
-  return waitForAuth(session, attempt, operation, () => auth.onResponse?.(seen, server) ?? false);
+  const report = () => auth.onResponse?.(seen, server) ?? false;
+  return waitForAuth(session, request, mayHaveHappened, operation, report);
 }
 
 /** These options go to fetch directly: ky would copy them into a Request, which costs each request time. */
