@@ -30,7 +30,7 @@ export function toEvents<E>(source: FeedSource<E>, cursor: FeedCursor, request: 
         continue;
       }
       if (Object(row) !== row) {
-        throw source.client.invalid(request, "the server sent a malformed change", 200);
+        throw source.client.invalid(request, "expected rows that are objects", 200);
       }
       const { error, reason, doc } = row as { error?: string; reason?: string; doc?: unknown };
       if (error !== undefined) throw source.client.error(ServerError, request, { error, reason });

@@ -38,8 +38,16 @@ export class CouchDB {
    * @throws RangeError if `timeout`, `silenceTimeout` or `retry.limit` is out of range
    */
   constructor(url: string | URL, options: CouchDBOptions = {}) {
-    const known = { auth: 1, fetch: 1, headers: 1, hooks: 1, retry: 1, json: 1 } as const;
-    checkNames("options", options, { ...known, timeout: 1, silenceTimeout: 1 });
+    checkNames("options", options, {
+      auth: 1,
+      fetch: 1,
+      headers: 1,
+      hooks: 1,
+      retry: 1,
+      json: 1,
+      timeout: 1,
+      silenceTimeout: 1,
+    });
     const { base, credentials } = parseBaseUrl(url);
     if (credentials && options.auth)
       throw new TypeError("pass either credentials in `url`, or `auth`");
@@ -172,8 +180,14 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#all-dbs
    */
   async keys(options: AllDbsParams = {}): Promise<string[]> {
-    const range = { startkey: 1, endkey: 1, inclusive_end: 1 } as const;
-    const query = paramsOf(options, { ...range, descending: 1, limit: 1, skip: 1 });
+    const query = paramsOf(options, {
+      startkey: 1,
+      endkey: 1,
+      inclusive_end: 1,
+      descending: 1,
+      limit: 1,
+      skip: 1,
+    });
     return (await this.#client.value({
       method: "GET",
       path: "_all_dbs",
