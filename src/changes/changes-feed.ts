@@ -128,11 +128,7 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
       const before = created;
       created = client.json.stringify(info.instance_start_time);
       if (before === undefined || before === created) return;
-      throw client.notFound(
-        path,
-        context.name,
-        "another database: it was deleted and created again",
-      );
+      throw client.notFound(path, context.name, "another database, created again");
     },
   };
 }

@@ -79,7 +79,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     const { rev: _rev } = known ?? {};
     if (known && !(known.id === id && isIn(this.#context, known)))
       throw new TypeError("`known` must be this document, of this database");
-    const given = _rev === undefined ? { _id: id } : { _id: id, _rev };
+    const given = { _id: id, ...(_rev && { _rev }) };
     const document = new Document<T>(this.#context, id, known?.data ?? { ...given }, () => given);
     try {
       const isRead = await fetchDocument(Document.stateOf(document), options, {
