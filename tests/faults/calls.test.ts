@@ -93,7 +93,9 @@ test(`calls on one object end, and leave it as the server has it: ${rounds} time
       // A write that was aborted under way may have happened.
       const reason = (error as ConflictError).reason ?? "";
       if (!isAborted)
-        expect(reason, JSON.stringify({ at, seed, round })).toMatch(/has unsaved changes|has no revision here/);
+        expect(reason, JSON.stringify({ at, seed, round })).toMatch(
+          /has unsaved changes|has no revision here/,
+        );
     }
     if (!isAborted && cat.exists && !cat.dirty)
       expect((await db.get(cat.id)).data, JSON.stringify({ at, seed, round })).toEqual(cat.data);
