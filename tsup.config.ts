@@ -184,7 +184,7 @@ export const internalNames =
 
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/** The same names in each entry, because admin.js uses the members of index.js. */
+/** The same names in each entry, because these files use each other's members. */
 const shortNames = Object.fromEntries(
   internalNames.map((name, at) => [
     name,
@@ -227,5 +227,10 @@ export default defineConfig([
     // The classes of index.js: a session and an error are instances of those.
     external: ["./index.js"],
     banner: { js: '/* @ts-self-types="./admin.d.ts" */\n/*! couchfetch, MIT */' },
+  },
+  {
+    ...shared,
+    entry: ["src/schema.ts"],
+    banner: { js: '/* @ts-self-types="./schema.d.ts" */\n/*! couchfetch, MIT */' },
   },
 ]);

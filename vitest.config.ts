@@ -7,6 +7,7 @@ export default defineConfig({
     // What users install is the built file: the suites that speak as users do import that one.
     alias: {
       "couchfetch/admin": new URL("dist/admin.js", import.meta.url).pathname,
+      "couchfetch/schema": new URL("dist/schema.js", import.meta.url).pathname,
       couchfetch: new URL("dist/index.js", import.meta.url).pathname,
     },
     testTimeout: 20_000,

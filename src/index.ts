@@ -85,15 +85,6 @@ export {
   type RevsDiff,
   revsDiff,
 } from "./features/replication-api.js";
-export { standardSchema } from "./features/schema/standard-schema.js";
-export type {
-  SchemaInput,
-  SchemaOptions,
-  SchemaOutput,
-  SchemaResult,
-  StandardSchema,
-} from "./features/schema/types.js";
-export { type SchemaIssue, ValidationError } from "./features/schema/validation-error.js";
 export {
   type ClouseauParams,
   type DocHit,

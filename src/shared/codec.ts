@@ -45,7 +45,7 @@ export interface Codec {
 }
 
 /**
- * A schema for `couch.database`, created by `standardSchema`.
+ * A schema for `couch.database`, created by `standardSchema` of `couchfetch/schema`.
  *
  * @typeParam T - the documents' own members after validation
  * @typeParam S - the documents' own members in the database

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as couchfetch from "couchfetch";
 import * as administration from "couchfetch/admin";
+import * as schema from "couchfetch/schema";
 import { transform } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { undici } from "../faults/undici.js";
@@ -44,6 +45,7 @@ const modules: Record<string, () => unknown> = {
   "./couchfetch.js": () => library,
   "https://esm.sh/couchfetch": () => library,
   "couchfetch/admin": () => administration,
+  "couchfetch/schema": () => schema,
   zod: () => import("zod"),
   "lossless-json": () => import("lossless-json"),
   undici,

@@ -53,6 +53,12 @@ describe("dist/index.js", () => {
     expect(code).not.toMatch(/extends Error|\bky\b/);
   });
 
+  test("dist/schema.js imports nothing, and has no part of a session", () => {
+    const code = readFileSync(new URL("schema.js", dist), "utf8");
+    expect(code).not.toMatch(/^\s*import\b/m);
+    expect(code).not.toMatch(/CouchDBError|\bfetch\b/);
+  });
+
   test("has types that show no ky, and import nothing", () => {
     const types = readFileSync(new URL("index.d.ts", dist), "utf8");
     expect(types).not.toMatch(/\bky\b|^import\b/im);
@@ -61,8 +67,8 @@ describe("dist/index.js", () => {
   test("shortens internal names only, all of which exist", () => {
     const read = (name: string) => readFileSync(new URL(name, dist), "utf8");
     const withoutComments = (code: string) => code.replace(/\/\*[\s\S]*?\*\//g, "");
-    const types = withoutComments(read("index.d.ts") + read("admin.d.ts"));
-    const code = withoutComments(read("index.js") + read("admin.js"));
+    const types = withoutComments(read("index.d.ts") + read("admin.d.ts") + read("schema.d.ts"));
+    const code = withoutComments(read("index.js") + read("admin.js") + read("schema.js"));
     const sources = readdirSync(new URL("../src/", dist), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".ts"))
       .map((name) => readFileSync(new URL(`../src/${name}`, dist), "utf8"))

@@ -130,6 +130,9 @@ describe("the package for npm", () => {
       "package/dist/index.d.ts",
       "package/dist/index.js",
       "package/dist/index.js.map",
+      "package/dist/schema.d.ts",
+      "package/dist/schema.js",
+      "package/dist/schema.js.map",
       "package/npm.d.ts",
       "package/package.json",
     ]);

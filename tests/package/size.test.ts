@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { coreSizes, errorSizes, featureSizes, limits, type Measured, wholeSize } from "./size.js";
+import { coreSizes, errorSizes, featureSizes, fileSizes, limits, type Measured } from "./size.js";
 
 // Bundlers are installed and run.
 const timeout = 300_000;
@@ -27,9 +27,10 @@ describe("an application pays for what it imports", () => {
     expect(over(sizes)).toEqual([]);
   });
 
-  test("all of it", async () => {
-    const { bytes } = await wholeSize();
-    expect(bytes).toBeLessThanOrEqual(limits.whole);
-    expect(bytes).toBeGreaterThan(limits.core);
+  test("each file of dist", async () => {
+    const sizes = await fileSizes();
+    expect(over(sizes)).toEqual([]);
+    expect(sizes[0]?.bytes).toBeGreaterThan(limits.core);
+    for (const { name, bytes } of sizes) expect(bytes, name).toBeGreaterThan(2_000);
   });
 });

@@ -12,10 +12,12 @@ import { bundlers, programOf, weigh } from "./bundles.js";
 export const limits = {
   /** `import { CouchDB, basic }`, with ky. The aim is 25 000: the calls of this version are not paid for yet. */
   core: 26_200,
-  /** `dist/index.js`. The aim is 40 000. */
-  whole: 43_000,
+  /** `dist/index.js`. */
+  whole: 40_000,
+  /** `dist/admin.js` and `dist/schema.js`, on top. */
+  entry: 5_200,
   /** A function, on top of the core. */
-  feature: 3_060,
+  feature: 3_000,
   /** `import { NotFoundError }`, which has two classes. Not compressed. */
   error: 1_500,
 };
@@ -49,12 +51,15 @@ async function inEach(names: string[], kind: "minified" | "gzipped", limit: numb
   return measured;
 }
 
-/** All of `dist/index.js`. */
-export async function wholeSize(): Promise<Measured> {
-  const source = await readFile(path("../../dist/index.js"), "utf8");
-  const { code } = await transform(source, minifying);
-  const bytes = gzipSync(code, { level: 9 }).length;
-  return { name: "dist/index.js", bytes, limit: limits.whole };
+/** All of each file of `dist`. */
+export async function fileSizes(): Promise<Measured[]> {
+  const sizes = ["index", "admin", "schema"].map(async (entry): Promise<Measured> => {
+    const name = `dist/${entry}.js`;
+    const { code } = await transform(await readFile(path(`../../${name}`), "utf8"), minifying);
+    const bytes = gzipSync(code, { level: 9 }).length;
+    return { name, bytes, limit: entry === "index" ? limits.whole : limits.entry };
+  });
+  return Promise.all(sizes);
 }
 
 /** Each exported function, on top of the core. */
@@ -108,7 +113,7 @@ function show(title: string, sizes: Measured[]): void {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   show("import { CouchDB, basic }, minified and gzipped, by bundler:", await coreSizes());
-  show("Everything, minified and gzipped:", [await wholeSize()]);
+  show("Everything, minified and gzipped:", await fileSizes());
   show("import { NotFoundError }, minified, by bundler:", await errorSizes());
   show("Each function on top of the core, minified and gzipped:", await featureSizes());
   const modules = await moduleSizes();

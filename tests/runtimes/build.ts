@@ -21,7 +21,8 @@ export async function buildSuites(): Promise<void> {
         setup: ({ onResolve }) => {
           const asItIs = (file: string) => ({ path: `../../../dist/${file}`, external: true });
           onResolve({ filter: /^couchfetch$/ }, () => asItIs("index.js"));
-          onResolve({ filter: /^couchfetch\/admin$/ }, () => asItIs("admin.js"));
+          for (const entry of ["admin", "schema"])
+            onResolve({ filter: new RegExp(`^couchfetch/${entry}$`) }, () => asItIs(`${entry}.js`));
         },
       },
     ],

@@ -1,15 +1,8 @@
 /** The libraries that keep to Standard Schema, each with a scan of its own. */
 
 import { type } from "arktype";
-import {
-  basic,
-  CouchDB,
-  type Database,
-  type Document,
-  importDocs,
-  standardSchema,
-  ValidationError,
-} from "couchfetch";
+import { basic, CouchDB, type Database, type Document, importDocs } from "couchfetch";
+import { standardSchema, ValidationError } from "couchfetch/schema";
 import * as v from "valibot";
 import {
   afterAll,

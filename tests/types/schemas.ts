@@ -1,15 +1,12 @@
 /** What a schema has to do with the type of a database: `tsc` is the test. */
 
+import { CouchDB, type Database, importDocs, type Rows } from "couchfetch";
 import {
-  CouchDB,
-  type Database,
-  importDocs,
-  type Rows,
   type SchemaOutput,
   type StandardSchema,
   standardSchema,
   ValidationError,
-} from "couchfetch";
+} from "couchfetch/schema";
 
 interface Stored {
   born: string;

@@ -8,11 +8,10 @@ import {
   type Fetch,
   type JsonObject,
   NotFoundError,
-  type StandardSchema,
   saveWithAttachments,
   security,
-  standardSchema,
 } from "couchfetch";
+import { type StandardSchema, standardSchema } from "couchfetch/schema";
 import { type Case, fill, rejects, watch, withUser } from "../case.js";
 
 const ids = [

@@ -6,10 +6,9 @@ import {
   type Page,
   page,
   partition,
-  type StandardSchema,
-  standardSchema,
   type View,
 } from "couchfetch";
+import { type StandardSchema, standardSchema } from "couchfetch/schema";
 import { type Case, type Context, fillMany, rejects, watch } from "../case.js";
 
 /** A row of any kind of page. */

@@ -15,13 +15,15 @@ import {
   openRevs,
   partition,
   resolveConflicts,
+  saveWithAttachments,
+} from "couchfetch";
+import {
   type SchemaOptions,
   type SchemaResult,
   type StandardSchema,
-  saveWithAttachments,
   standardSchema,
   ValidationError,
-} from "couchfetch";
+} from "couchfetch/schema";
 import { type Case, type Context, eventually, fill, fillMany, rejects, watch } from "../case.js";
 import { throughProxy } from "../proxies.js";
 
