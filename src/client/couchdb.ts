@@ -5,11 +5,11 @@ import { toHeaders } from "../http/headers.js";
 import { checkHooks } from "../http/hooks.js";
 import { databasePath, parseBaseUrl } from "../http/paths.js";
 import {
+  argumentError,
   checkLeast,
   checkNames,
   checkOptions,
   checkTimeouts,
-  checkType,
   paramsOf,
 } from "../shared/arguments.js";
 import type { DocumentSchema } from "../shared/codec.js";
@@ -56,7 +56,8 @@ export class CouchDB {
     if (hooks) checkHooks(hooks);
     checkTimeouts({ timeout, silenceTimeout });
     checkLeast("retry.limit", retry.limit ?? 0, 0);
-    if (options.auth) checkType("auth.headers", "function", options.auth.headers);
+    if (options.auth && typeof options.auth.headers !== "function")
+      throw argumentError("auth", "basic(user, password) or the like", options.auth);
     const auth = credentials ? basic(credentials.user, credentials.password) : options.auth;
     this.#client = new HttpClient(base, (options.json ?? JSON) as SureJson, {
       auth,

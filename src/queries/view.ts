@@ -142,6 +142,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    *
    * ```ts
    * const { rows } = await view.get({ group: true });
+   * const { rows: two } = await view.get({ keys: ["cat", "dog"] });
    * ```
    */
   get(params: ViewParams<K> & WithDocs): Promise<ViewResponse<K, V, T, DocRow<K, V, T>>>;
@@ -158,20 +159,6 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
       if (codec) for (const [at, row] of results.entries()) texts.set(row, textToKeep(batch, at));
     });
     return new ViewResponse(this.#context, await rows.toArray(), texts, await rows.summary);
-  }
-
-  /** Read the rows of these keys into memory. A few keys are sent in the URL, by GET. */
-  post(
-    keys: readonly K[],
-    params: Omit<ViewParams<K>, "keys"> & Grouped,
-  ): Promise<ViewResponse<K, V, T, ReducedRow<K, V>>>;
-  post(keys: readonly K[], params?: Omit<ViewParams<K>, "keys">): Promise<ViewResponse<K, V, T>>;
-  async post(
-    keys: readonly K[],
-    params: Omit<ViewParams<K>, "keys"> = {},
-  ): Promise<ViewResponse<K, V, T, unknown>> {
-    checkObject("params", params);
-    return this.get({ ...params, keys });
   }
 
   #selection(options: IdsOptions<K>, create = false): ViewParams<K> {

@@ -64,8 +64,9 @@ export function checkNames<O extends object>(argument: string, options: O, known
   const names = Object.keys(known);
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue;
-    const [nearest] = names.sort((one, other) => likeness(other, name) - likeness(one, name));
-    throw new TypeError(`unknown option \`${name}\`: did you mean \`${nearest}\`?`);
+    const [nearest = ""] = names.sort((one, other) => likeness(other, name) - likeness(one, name));
+    const hint = likeness(nearest, name) > 0.2 ? `: did you mean \`${nearest}\`?` : "";
+    throw new TypeError(`unknown option \`${name}\`${hint}`);
   }
   return options;
 }

@@ -78,7 +78,7 @@ const documents: Record<string, (db: Database) => Promise<Document[]>> = {
   "docs of ids, by GET": (db) => db.docs({ ids: ["cat"] }).toArray(),
   "docs of ids, by POST": (db) => db.docs({ ids: manyIds }).toArray(),
   "allDocs.get().docs": async (db) => (await db.allDocs.get({ include_docs: true })).docs(),
-  "allDocs.post().docs": async (db) => (await db.allDocs.post(manyIds)).docs(),
+  "allDocs.get({ keys }).docs": async (db) => (await db.allDocs.get({ keys: manyIds })).docs(),
   "view.docs": (db) => db.view("zoo", "by_n").docs().toArray(),
   find: (db) => db.find({}).toArray(),
   updateDocs: async (db) => [...(await db.updateDocs(["cat"], () => {}))],

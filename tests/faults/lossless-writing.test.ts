@@ -171,7 +171,7 @@ const writes: Record<
     }),
   ],
   "keys, by GET": [
-    ({ db }, keys) => db.view("zoo", "by_n").post(keys),
+    ({ db }, keys) => db.view("zoo", "by_n").get({ keys }),
     (n) => ({ request: expect.stringContaining(`keys=${n}`), body: "" }),
   ],
   "keys, by POST": [

@@ -53,7 +53,7 @@ export async function ofViews() {
 
   const { rows } = await view.get({ include_docs: true });
   same<typeof rows, DocRow<string, number, Animal>[]>(true);
-  const { rows: groups } = await view.post(["cat"], { group: true });
+  const { rows: groups } = await view.get({ keys: ["cat"], group: true });
   same<typeof groups, ReducedRow<string, number>[]>(true);
   const { rows: others } = await view.get({ limit: 1 });
   same<typeof others, ViewRow<string, number, Animal>[]>(true);

@@ -21,14 +21,17 @@ const silent: [call: (db: Database, couch: CouchDB, url: string) => unknown, hel
   [(db) => db.find(loose({ selector: {}, limit: 5 })), /pass the selector itself/],
   [(db) => db.query(loose({ selector: { $or: [{ legs: 4 }] } })), /pass the selector itself/],
   [(db) => db.find({}, loose({ selector: {} })), /`selector`/],
-  [(db) => db.changes(loose({ live: true })), /`live`/],
+  [(db) => db.changes(loose({ live: true })), /unknown option `live`$/],
   [(db) => db.changes(loose({ includeDocs: true })), /did you mean `include_docs`/],
   [(db) => db.docs(loose({ startKey: "a" })), /did you mean `startkey`/],
   [(db) => db.docs(loose({ include_Docs: true })), /did you mean `include_docs`/],
   [(db) => db.allDocs.rows(loose({ start_key: "a" })), /did you mean `startkey`/],
   [(db) => db.allDocs.get(loose({ includeDocs: true })), /did you mean `include_docs`/],
   [(db) => db.view("zoo", "legs").rows(loose({ groupLevel: 1 })), /did you mean `group_level`/],
-  [(db) => db.view("zoo", "legs").post(["a"], loose({ grouped: true })), /did you mean `group`/],
+  [
+    (db) => db.view("zoo", "legs").get(loose({ keys: ["a"], grouped: true })),
+    /did you mean `group`/,
+  ],
   [(db) => db.get("cat", loose({ revsInfo: true })), /did you mean `revs_info`/],
   [(db) => db.get("cat", loose({ open_revs: "all" })), /`open_revs`/],
   [(db) => db.create("cat", loose({ existsOk: true })), /pass options after/],
@@ -48,8 +51,8 @@ const silent: [call: (db: Database, couch: CouchDB, url: string) => unknown, hel
 const sessions: [options: object, help: RegExp][] = [
   [{ retries: 5 }, /did you mean `retry`/],
   [{ retry: { retries: 5 } }, /`retries`/],
-  [{ auth: { username: "admin", password: "secret" } }, /`auth.headers` must be a function/],
-  [{ auth: "admin:secret" }, /`auth.headers` must be a function/],
+  [{ auth: { username: "admin", password: "secret" } }, /`auth` must be basic\(.*got object/],
+  [{ auth: "admin:secret" }, /`auth` must be basic.*, got string/],
   [{ requestTimeout: 5 }, /did you mean `timeout`/],
 ];
 

@@ -185,7 +185,6 @@ export const calls: Record<string, Call> = {
   "View.ids 1": ({ view }, o) => view.ids(o),
   "View.items 1": ({ view }, o) => view.items(o),
   "View.keys 1": ({ view }, o) => view.keys(o),
-  "View.post 2": ({ view }, o) => view.post(["cat"], o),
   "View.rows 1": ({ view }, o) => view.rows(o),
   "View.values 1": ({ view }, o) => view.values(o),
   "bulkGet 3": ({ db }, o) => bulkGet(db, [{ id: "cat" }], o),

@@ -444,7 +444,7 @@ export const scans: Case[] = [
     name: "a missing key is a row of its own",
     async run({ db }) {
       await fill(db, animals);
-      const { rows } = await db.allDocs.post(["dog", "nope"]);
+      const { rows } = await db.allDocs.get({ keys: ["dog", "nope"] });
       assert.equal(rows[0]?.id, "dog");
       assert.deepEqual({ ...rows[1] } as object, { key: "nope", error: "not_found" });
     },

@@ -184,10 +184,10 @@ export const views: Case[] = [
     },
   },
   {
-    name: "View.post: gives the rows of the keys",
+    name: "View.get: gives the rows of the keys",
     async run(context) {
       const { view } = await zoo(context);
-      const response = await view.post(["dog", "unicorn", "cat"]);
+      const response = await view.get({ keys: ["dog", "unicorn", "cat"] });
       assert.deepEqual(response.items(), [
         ["dog", 3],
         ["cat", 1],
@@ -198,7 +198,7 @@ export const views: Case[] = [
     name: "ViewResponse: gives keys, values and items of the rows, without those that do not exist",
     async run(context) {
       const { allDocs } = (await zoo(context)).db;
-      const response = await allDocs.post(["hen", "unicorn"]);
+      const response = await allDocs.get({ keys: ["hen", "unicorn"] });
       assert.deepEqual(response.keys(), ["hen"]);
       assert.equal(response.values().length, 1);
       assert.deepEqual(
@@ -211,7 +211,7 @@ export const views: Case[] = [
     name: "ViewResponse.docs: gives the documents, with create also those that do not exist",
     async run(context) {
       const { allDocs } = (await zoo(context)).db;
-      const response = await allDocs.post(["hen", "unicorn"], { include_docs: true });
+      const response = await allDocs.get({ keys: ["hen", "unicorn"], include_docs: true });
       await rejects(async () => response.docs(), NotFoundError);
       const [hen, unicorn] = response.docs({ create: true });
       assert.deepEqual(hen?.json, { n: 4 });
