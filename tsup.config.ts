@@ -30,6 +30,9 @@ const unused: [pattern: RegExp, times: number][] = [
   ],
   [/^ {8}const (isRetriableMethod|nonRequestOptions) = .*\n/gm, 2],
   [/isRetriableMethod \? ky\._retry\(function_\) : /g, 1],
+  // A pause for them, and a check of the options.
+  [/^ {12}await Promise\.resolve\(\);\n/gm, 1],
+  [/validateAndMerge\(defaults, (?=options\))|(?<=validateAndMerge\(defaults, options\))\)/g, 2],
   [/, nonRequestOptions(?=\))|^ {8}return timeout\(.*\n/gm, 2],
   // A Request for `fetch`, which makes its own.
   [/^ {8}this\.(_input|request) = .*\n/gm, 2],
@@ -54,7 +57,7 @@ const unusedModule = `
 
 /**
  * Drops the parts of ky that couchfetch never runs, as it has its own retries, timeouts, errors, hooks and
- * progress: bundlers cannot remove them from a class. `src/http/send.ts` passes the options that this relies on.
+ * progress: bundlers cannot remove them from a class. `src/http/ky-options.ts` has the options that this relies on, and is dropped, too.
  */
 const withoutUnused: Plugin = {
   name: "ky-without-unused",
@@ -85,6 +88,9 @@ const withoutUnused: Plugin = {
 export const pureKy: Plugin = {
   name: "pure-ky",
   setup({ onLoad }) {
+    onLoad({ filter: /[\\/]http[\\/]ky-options\.ts$/ }, () => ({
+      contents: "export const kyOptions = {};",
+    }));
     onLoad({ filter: /[/]ky[/]distribution[/]index\.js$/ }, async ({ path }) => {
       const { outputFiles } = await build({
         stdin: { contents: `export { default } from ${JSON.stringify(path)}`, resolveDir: "." },

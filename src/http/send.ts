@@ -1,4 +1,4 @@
-import ky, { type Options } from "ky";
+import ky from "ky";
 import type { Auth, AuthResponse, AuthServer } from "../auth/auth.js";
 import { CouchDBError, type NetworkError } from "../shared/errors.js";
 import { credentials, hidesCookies, resends, unrepeatable } from "../shared/runtime.js";
@@ -7,6 +7,7 @@ import { bytesOf, isSmall, readInPlace, textOf } from "./body.js";
 import { errorFromResponse, isCut, networkError, silenceError } from "./failure.js";
 import { toHeaders } from "./headers.js";
 import { type Hooks, observed } from "./hooks.js";
+import { kyOptions } from "./ky-options.js";
 import {
   effectOf,
   type Fetch,
@@ -19,9 +20,6 @@ import { watchdog } from "./watchdog.js";
 
 // A body that is read whole may take as many timeouts, as long as it keeps arriving.
 const mostTimeouts = 10;
-
-// The build drops ky's code for these.
-const unused: Options = { timeout: false, retry: { methods: [] }, throwHttpErrors: false };
 
 /** Settings that the requests of a session share. */
 export interface Session {
@@ -184,7 +182,7 @@ function toValue<R>(
 
 function fetchByKy({ fetch: own }: Session, url: string, init: RequestInit): Promise<Response> {
   const fetch = async () => (own ? own(new Request(url, init)) : globalThis.fetch(url, init));
-  return ky(url, { ...unused, fetch });
+  return ky(url, { ...kyOptions, fetch });
 }
 
 const mostCutUrls = 100;
