@@ -92,7 +92,7 @@ export class DatabaseMaintenance {
    * @see https://docs.couchdb.org/en/stable/api/database/misc.html#db-purged-infos
    */
   async purgedInfos(options: OperationOptions = {}): Promise<{ id: string; revs: string[] }[]> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const question = { expects: "purged_infos", limits };
     const path = `${this.#path}/_purged_infos`;
     return (await this.#ask<{ purged_infos: [] }>("GET", path, question)).purged_infos;
@@ -122,7 +122,7 @@ export class DatabaseMaintenance {
    * @see https://docs.couchdb.org/en/stable/api/database/shard.html
    */
   async shards(options: OperationOptions = {}): Promise<ShardMap> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const question = { expects: "shards", limits };
     const path = `${this.#path}/_shards`;
     return (await this.#ask<{ shards: ShardMap }>("GET", path, question)).shards;
@@ -133,7 +133,7 @@ export class DatabaseMaintenance {
     id: string,
     options: OperationOptions = {},
   ): Promise<{ range: string; nodes: string[] }> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const path = `${this.#path}/_shards/${documentPath(id)}`;
     return this.#ask("GET", path, { expects: "range", limits });
   }
@@ -148,18 +148,18 @@ export class DatabaseMaintenance {
   }
 
   async #post<R>(path: string, options: OperationOptions = {}): Promise<R> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const question = { expects: "ok", effect: "idempotent", limits } as const;
     return this.#ask("POST", `${this.#path}/${path}`, question);
   }
 
   async #limit(path: string, options: OperationOptions = {}): Promise<number> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return this.#ask("GET", `${this.#path}/${path}`, { expects: false, limits });
   }
 
   async #setLimit(path: string, limit: number, options: OperationOptions = {}): Promise<unknown> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     if (!(Number.isInteger(limit) && limit > 0)) {
       throw new RangeError("`limit` must be an integer of at least 1");
     }

@@ -57,7 +57,7 @@ export class ServerNode {
    * @throws NotFoundError if it is not set
    */
   async configValue(section: string, key: string, options: OperationOptions = {}): Promise<string> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return this.#value("GET", pathOf(section, key), { limits });
   }
 
@@ -78,7 +78,7 @@ export class ServerNode {
     value: string,
     options: OperationOptions = {},
   ): Promise<string> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     checkType("value", "string", value);
     return this.#value("PUT", pathOf(section, key), { json: value, limits });
   }
@@ -94,13 +94,13 @@ export class ServerNode {
     key: string,
     options: OperationOptions = {},
   ): Promise<string> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return this.#value("DELETE", pathOf(section, key), { limits });
   }
 
   /** Reload the configuration files, which drops values that were set but are not in them. */
   async reloadConfig(options: OperationOptions = {}): Promise<void> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const question = { expects: "ok", effect: "idempotent", limits } as const;
     await this.#ask("POST", `${this.#path}/_config/_reload`, question);
   }
@@ -131,7 +131,7 @@ export class ServerNode {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#node-node-name-prometheus
    */
   async prometheus(options: OperationOptions = {}): Promise<string> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const path = `${this.#path}/_prometheus`;
     return (await responseTo(this.#client, { method: "GET", path, limits })).text();
   }
@@ -160,12 +160,12 @@ export class ServerNode {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#node-node-name-restart
    */
   async restart(options: OperationOptions = {}): Promise<void> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     await this.#ask("POST", `${this.#path}/_restart`, { expects: "ok", limits });
   }
 
   async #get<R>(path: string, expects: string | undefined, options: OperationOptions = {}) {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const question = { ...(expects === undefined ? {} : { expects }), limits };
     return this.#ask<R>("GET", this.#path + path, question);
   }

@@ -1,4 +1,4 @@
-import { checkJson, limitsOf, type Names, paramsOf } from "../shared/arguments.js";
+import { checkJson, limitsOf, paramsOf } from "../shared/arguments.js";
 import type { OperationOptions, ParamsOptions } from "../shared/types.js";
 import type { Ask } from "./asking.js";
 import type { EndpointData } from "./endpoint.js";
@@ -45,25 +45,8 @@ export interface ReplicationParams extends ParamsOptions {
   use_bulk_get?: boolean | undefined;
 }
 
-const known: Names<Omit<ReplicationParams, "params">> = {
-  create_target: 1,
-  create_target_params: 1,
-  doc_ids: 1,
-  selector: 1,
-  filter: 1,
-  query_params: 1,
-  since_seq: 1,
-  use_checkpoints: 1,
-  checkpoint_interval: 1,
-  winning_revs_only: 1,
-  http_connections: 1,
-  worker_processes: 1,
-  worker_batch_size: 1,
-  connection_timeout: 1,
-  retries_per_request: 1,
-  socket_options: 1,
-  use_bulk_get: 1,
-};
+const known =
+  "create_target create_target_params doc_ids selector filter query_params since_seq use_checkpoints checkpoint_interval winning_revs_only http_connections worker_processes worker_batch_size connection_timeout retries_per_request socket_options use_bulk_get" as const;
 
 // Without one of these, CouchDB replicates more documents.
 const selecting = ["doc_ids", "selector", "filter", "query_params"];
@@ -75,8 +58,11 @@ const selecting = ["doc_ids", "selector", "filter", "query_params"];
  * @throws TypeError if a parameter is unknown, or if one that selects documents is undefined, or contains
  * undefined, NaN or Infinity
  */
-export function replicationParams<O extends ReplicationParams>(options: O, names: object) {
-  const params = paramsOf<ReplicationParams>(options, { ...known, ...names });
+export function replicationParams<O extends ReplicationParams>(options: O, names: string) {
+  const params = paramsOf<ReplicationParams, typeof known>(
+    options,
+    `${known} ${names}` as typeof known,
+  );
   for (const name of selecting) if (name in params) checkJson(name, params[name as "filter"]);
   return params;
 }
@@ -156,7 +142,7 @@ export async function replicate(
   options.signal?.throwIfAborted();
   if ("continuous" in options || "cancel" in options)
     throw new TypeError("a continuous replication never ends: use the replicator");
-  const json = { ...replicationParams(options, {}), ...endpoints };
+  const json = { ...replicationParams(options, ""), ...endpoints };
   const state = { isOver: false, hasThrown: false };
   try {
     const done = requestUntilDone(ask, json, limitsOf(options));

@@ -77,7 +77,7 @@ export class Replicator {
     target: Endpoint,
     params: PersistentParams & { _id?: string | undefined } = {},
   ): Promise<Replication> {
-    const known = replicationParams(params, { continuous: 1, _id: 1 });
+    const known = replicationParams(params, "continuous _id");
     const { _id = crypto.randomUUID(), ...rest } = known as typeof params;
     const { ask, endpoint } = this.#surroundings;
     const replication = this.get(_id);
@@ -97,7 +97,7 @@ export class Replicator {
 
   /** List the states of these replications. */
   async states(options: OperationOptions = {}): Promise<ReplicationState[]> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return statesOf(this.#surroundings.ask, `_scheduler/docs/${this.#path}`, limits);
   }
 }
@@ -138,7 +138,7 @@ export class Replication {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_scheduler-docs-replicator_db-docid
    */
   async state(options: OperationOptions = {}): Promise<ReplicationState> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return this.#surroundings.ask("GET", this.#scheduler, { expects: "state", limits });
   }
 
@@ -153,7 +153,7 @@ export class Replication {
    * @throws NotFoundError if the document is deleted, as soon as the scheduler notices
    */
   async *states(options: OperationOptions = {}): AsyncGenerator<ReplicationState, void, void> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     let seen = "";
     for (;;) {
       const state = await this.#look(limits);
@@ -173,7 +173,7 @@ export class Replication {
    * @throws NotFoundError if the document does not exist
    */
   async cancel(options: OperationOptions = {}): Promise<void> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const { ask } = this.#surroundings;
     // The scheduler also updates the document.
     for (let attempt = 1; ; attempt += 1) {

@@ -64,13 +64,13 @@ export class Resharding {
       number
     >
   > {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return this.#ask("GET", "_reshard", { expects: "total", limits });
   }
 
   /** Read whether the server runs jobs. */
   async state(options: OperationOptions = {}): Promise<ReshardState> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return this.#ask("GET", "_reshard/state", { expects: "state", limits });
   }
 
@@ -79,13 +79,13 @@ export class Resharding {
     state: ReshardState["state"],
     options: OperationOptions & { state_reason?: string | undefined } = {},
   ): Promise<void> {
-    const { state_reason } = checkOptions(options, { state_reason: 1 });
+    const { state_reason } = checkOptions(options, "state_reason");
     await this.#put("_reshard/state", { state, state_reason }, options);
   }
 
   /** List the jobs that the server remembers. */
   async jobs(options: OperationOptions = {}): Promise<ReshardJob[]> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const question = { expects: "jobs", limits };
     return (await this.#ask<{ jobs: ReshardJob[] }>("GET", "_reshard/jobs", question)).jobs;
   }
@@ -96,7 +96,7 @@ export class Resharding {
    * @throws NotFoundError if it does not exist
    */
   async job(id: string, options: OperationOptions = {}): Promise<ReshardJob> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return this.#ask("GET", jobPath(id), { expects: "job_state", limits });
   }
 
@@ -113,7 +113,7 @@ export class Resharding {
     start: ReshardStart,
     options: OperationOptions = {},
   ): Promise<{ ok?: true; id?: string; error?: string; node: string; shard: string }[]> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return this.#ask("POST", "_reshard/jobs", { json: start, expects: "length", limits });
   }
 
@@ -122,7 +122,7 @@ export class Resharding {
     id: string,
     options: OperationOptions = {},
   ): Promise<{ state: ReshardJob["job_state"]; reason: string | null }> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return this.#ask("GET", `${jobPath(id)}/state`, { expects: "state", limits });
   }
 
@@ -132,13 +132,13 @@ export class Resharding {
     state: "running" | "stopped",
     options: OperationOptions & { state_reason?: string | undefined } = {},
   ): Promise<void> {
-    const { state_reason } = checkOptions(options, { state_reason: 1 });
+    const { state_reason } = checkOptions(options, "state_reason");
     await this.#put(`${jobPath(id)}/state`, { state, state_reason }, options);
   }
 
   /** Stop and remove a job. A completed split is not undone. */
   async remove(id: string, options: OperationOptions = {}): Promise<void> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     await this.#ask("DELETE", jobPath(id), { expects: "ok", limits });
   }
 

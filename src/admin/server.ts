@@ -109,7 +109,7 @@ export class Server {
 
   /** List the replications in the scheduler, one-time and persistent ones. */
   async replicationJobs(options: OperationOptions = {}): Promise<ReplicationJob[]> {
-    return jobsOf(this.#ask, checkOptions(options, {}));
+    return jobsOf(this.#ask, checkOptions(options, ""));
   }
 
   /**
@@ -118,7 +118,7 @@ export class Server {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--_scheduler-docs
    */
   async replications(options: OperationOptions = {}): Promise<ReplicationState[]> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return statesOf(this.#ask, "_scheduler/docs", limits);
   }
 
@@ -150,7 +150,7 @@ export class Server {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#up
    */
   async up(options: OperationOptions = {}): Promise<{ status: string; seeds?: object }> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return this.#ask("GET", "_up", { expects: "status", limits });
   }
 
@@ -161,7 +161,7 @@ export class Server {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#uuids
    */
   async uuids(count = 1, options: OperationOptions = {}): Promise<string[]> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const question = { query: { count }, expects: "uuids", limits };
     return (await this.#ask<{ uuids: string[] }>("GET", "_uuids", question)).uuids;
   }
@@ -176,7 +176,7 @@ export class Server {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#active-tasks
    */
   async activeTasks(options: OperationOptions = {}): Promise<ActiveTask[]> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return this.#ask("GET", "_active_tasks", { expects: "length", limits });
   }
 
@@ -186,7 +186,7 @@ export class Server {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#membership
    */
   async membership(options: OperationOptions = {}): Promise<Membership> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return this.#ask("GET", "_membership", { expects: "all_nodes", limits });
   }
 
@@ -196,7 +196,7 @@ export class Server {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#dbs-info
    */
   async dbsInfo(options: DbsInfoParams = {}): Promise<DatabaseInfoRow[]> {
-    const known = { keys: 1, startkey: 1, endkey: 1, descending: 1, limit: 1, skip: 1 } as const;
+    const known = "keys startkey endkey descending limit skip" as const;
     const { keys, ...query } = paramsOf(options, known);
     if ("keys" in options) checkJson("keys", keys);
     const question = { query, expects: "length", limits: options };
@@ -218,7 +218,7 @@ export class Server {
   ): Promise<unknown> {
     checkObject("step", first);
     const isStep = "action" in first;
-    const limits = checkOptions(isStep ? options : first, {});
+    const limits = checkOptions(isStep ? options : first, "");
     return isStep
       ? this.#ask("POST", "_cluster_setup", { json: first, expects: "ok", limits })
       : this.#ask("GET", "_cluster_setup", { expects: "state", limits });
@@ -248,7 +248,7 @@ export class Server {
     text: string,
     options: OperationOptions = {},
   ): Promise<string[]> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const question = {
       json: { analyzer, text },
       effect: "read",

@@ -92,7 +92,7 @@ export class ChangedEvent<
    * @throws NotFoundError if the server no longer has this revision
    */
   async doc(options: OperationOptions = {}): Promise<Document<T>> {
-    checkOptions(options, {});
+    checkOptions(options, "");
     const { doc } = this.json;
     if (doc) {
       const original = () => (this.#context.client.json.parse(this.#text) as ChangeJson).doc;

@@ -61,21 +61,8 @@ export interface ChangesOptions<T extends object = JsonObject> extends FeedOptio
   att_encoding_info?: boolean | undefined;
 }
 
-const changesOptions: Record<Exclude<keyof ChangesOptions, keyof FeedOptions>, 1> = {
-  lastEventId: 1,
-  include_docs: 1,
-  descending: 1,
-  style: 1,
-  filter: 1,
-  params: 1,
-  doc_ids: 1,
-  selector: 1,
-  view: 1,
-  seq_interval: 1,
-  conflicts: 1,
-  attachments: 1,
-  att_encoding_info: 1,
-};
+const changesOptions =
+  "lastEventId include_docs descending style filter params doc_ids selector view seq_interval conflicts attachments att_encoding_info" as const;
 
 /**
  * The changes of a database.
@@ -135,7 +122,7 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
 
 /** The request, without a position. Invalid options throw here. */
 function changesRequest({ client, path }: DatabaseContext, options: ChangesOptions): StreamRequest {
-  checkNames("options", options, { ...feedOptions, ...changesOptions });
+  checkNames("options", options, `${feedOptions} ${changesOptions}` as const);
   const { lastEventId, signal: _, checkpoint, onState: __, ...rest } = options;
   const { params, doc_ids, selector, ...given } = rest;
   const { feed = "normal", descending, since } = given;

@@ -39,16 +39,7 @@ export interface FeedOptions extends Omit<OperationOptions, "timeout"> {
 }
 
 /** The names of the options. */
-export const feedOptions = {
-  feed: 1,
-  since: 1,
-  limit: 1,
-  heartbeat: 1,
-  timeout: 1,
-  checkpoint: 1,
-  onState: 1,
-  signal: 1,
-} as const;
+export const feedOptions = "feed since limit heartbeat timeout checkpoint onState signal" as const;
 
 const longestHeartbeat = 60_000;
 

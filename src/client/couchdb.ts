@@ -38,21 +38,12 @@ export class CouchDB {
    * @throws RangeError if `timeout`, `silenceTimeout` or `retry.limit` is out of range
    */
   constructor(url: string | URL, options: CouchDBOptions = {}) {
-    checkNames("options", options, {
-      auth: 1,
-      fetch: 1,
-      headers: 1,
-      hooks: 1,
-      retry: 1,
-      json: 1,
-      timeout: 1,
-      silenceTimeout: 1,
-    });
+    checkNames("options", options, "auth fetch headers hooks retry json timeout silenceTimeout");
     const { base, credentials } = parseBaseUrl(url);
     if (credentials && options.auth)
       throw new TypeError("pass either credentials in `url`, or `auth`");
     const { timeout = 30_000, silenceTimeout = 300_000, retry = {}, hooks } = options;
-    checkNames("retry", retry, { limit: 1 });
+    checkNames("retry", retry, "limit");
     if (hooks) checkHooks(hooks);
     checkTimeouts({ timeout, silenceTimeout });
     checkLeast("retry.limit", retry.limit ?? 0, 0);
@@ -78,7 +69,7 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/authn.html#get--_session
    */
   async checkCredentials(options: OperationOptions = {}): Promise<UserContext> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const client = this.#client;
     const request = { method: "GET", path: "_session", expects: "userCtx", limits } as const;
     const read = async () =>
@@ -105,7 +96,7 @@ export class CouchDB {
     name: string,
     options: OperationOptions = {},
   ): Promise<Database<T>> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const database = this.database<T>(name);
     await database.info(limits);
     return database;
@@ -136,7 +127,7 @@ export class CouchDB {
     const client = this.#client;
     const context = { name, path: databasePath(name), client };
     if (!options) return new Database(context);
-    checkNames("options", options, { schema: 1 });
+    checkNames("options", options, "schema");
     if (typeof Object(options.schema).toCodec !== "function")
       throw new TypeError("`schema` must be made by standardSchema()");
     return new Database({ ...context, codec: options.schema.toCodec(client.json) });
@@ -152,7 +143,7 @@ export class CouchDB {
     name: string,
     options: CreateDatabaseOptions = {},
   ): Promise<Database<T>> {
-    const known = { existsOk: 1, q: 1, n: 1, partitioned: 1 } as const;
+    const known = "existsOk q n partitioned" as const;
     const { existsOk = false, ...query } = paramsOf(options, known);
     try {
       await this.#client.value({
@@ -181,14 +172,7 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#all-dbs
    */
   async keys(options: AllDbsParams = {}): Promise<string[]> {
-    const query = paramsOf(options, {
-      startkey: 1,
-      endkey: 1,
-      inclusive_end: 1,
-      descending: 1,
-      limit: 1,
-      skip: 1,
-    });
+    const query = paramsOf(options, "startkey endkey inclusive_end descending limit skip");
     return (await this.#client.value({
       method: "GET",
       path: "_all_dbs",
@@ -213,7 +197,7 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--
    */
   async info(options: OperationOptions = {}): Promise<ServerInfo> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return (await this.#client.value({
       method: "GET",
       path: "",

@@ -72,7 +72,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
   /** Read a revision, which may be the tombstone of a deletion. */
   get(id: string, options: ReadOptions<T>): Promise<Document<T | Tombstone>>;
   async get(id: string, options: ReadOptions<T> = {}): Promise<Document<T>> {
-    const names = { ...getOptions, default: 1, known: 1 } as const;
+    const names = `${getOptions} default known` as const;
     const { default: content, known, ...params } = paramsOf(options, names);
     // Invalid content throws before anything is sent.
     const otherwise = content == null ? undefined : new Document<T>(this.#context, id, content);
@@ -106,7 +106,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    */
   async create(id: string, ...given: CreateArguments<T>): Promise<Document<T>> {
     const [data, options = {}] = given as readonly unknown[] as [object?, CreateOptions?];
-    checkOptions(options, { existsOk: 1 });
+    checkOptions(options, "existsOk");
     const document = new Document<T>(this.#context, id, data ?? {});
     await createOrFetch(this.#context, document, options);
     return document;
@@ -244,7 +244,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     edit: BulkEdit<T>,
     options: OperationOptions & Pick<DocsOptions<string, T>, "create"> = {},
   ): Promise<BulkOperation<T>> {
-    checkOptions(options, { create: 1 });
+    checkOptions(options, "create");
     checkType("ids", "array", ids);
     const wanted = new Set(ids);
     if (wanted.size < ids.length) throw new TypeError("`ids` must not repeat an id");
@@ -264,7 +264,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @see https://docs.couchdb.org/en/stable/api/database/common.html#get--db
    */
   async info(options: OperationOptions = {}): Promise<DatabaseInfo> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const { client, path } = this.#context;
     const request = { method: "GET", path, expects: "db_name", limits } as const;
     return (await client.value(request)) as DatabaseInfo;
@@ -277,7 +277,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @see https://docs.couchdb.org/en/stable/api/database/common.html#delete--db
    */
   async delete(options: OperationOptions = {}): Promise<void> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const { client, path } = this.#context;
     await client.request({ method: "DELETE", path, expects: "ok", limits });
   }

@@ -86,7 +86,7 @@ export class Attachment {
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#attachments
    */
   async info(options: OperationOptions = {}): Promise<AttachmentStub> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const { _attachments } = await readHead(this.#document, limits, true);
     const stub = stubOf(_attachments, this.name);
     if (stub) return stub;
@@ -109,7 +109,7 @@ export class Attachment {
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#get--db-docid-attname
    */
   async fetch(options: FetchAttachmentOptions = {}): Promise<Response> {
-    checkOptions(options, { rev: 1, range: 1, ifNoneMatch: 1, onProgress: 1 });
+    checkOptions(options, "rev range ifNoneMatch onProgress");
     const { range, ifNoneMatch } = options;
     const headers = {
       ...(range && { range }),
@@ -152,7 +152,7 @@ export class Attachment {
     contentType?: string,
     options: TransferOptions = {},
   ): Promise<WriteResult> {
-    const { onProgress } = checkOptions(options, { onProgress: 1 });
+    const { onProgress } = checkOptions(options, "onProgress");
     const content = contentOf(body);
     const type = contentType ?? content.type;
     return enqueue([this.#document], options, async () => {
@@ -187,7 +187,7 @@ export class Attachment {
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#delete--db-docid-attname
    */
   async delete(options: OperationOptions = {}): Promise<WriteResult> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     return enqueue([this.#document], limits, async () => {
       const { _rev: parent, _deleted } = this.#document.data;
       if (parent === undefined || _deleted)

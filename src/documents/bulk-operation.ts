@@ -131,7 +131,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
    * each document what happened: those that it reports are in `ok` and `error`, the others in neither
    */
   async save(options: BulkOptions = {}): Promise<void> {
-    const { new_edits = true, signal } = checkOptions(options, { new_edits: 1 });
+    const { new_edits = true, signal } = checkOptions(options, "new_edits");
     signal?.throwIfAborted();
     const documents = [...this];
     const states = documents.map((document) => Document.stateOf(document));
@@ -222,7 +222,7 @@ export async function editAndSave<T extends object>(
   edit: BulkEdit<T> = () => {},
   options: BulkOptions = {},
 ): Promise<BulkOperation<T>> {
-  checkOptions(options, { new_edits: 1 });
+  checkOptions(options, "new_edits");
   await client.during(options, () => edit(bulk));
   await bulk.save(options);
   return bulk;

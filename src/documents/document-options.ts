@@ -31,19 +31,8 @@ export interface GetOptions extends ParamsOptions {
 }
 
 /** The names of the options for reading a document. */
-export const getOptions = {
-  rev: 1,
-  conflicts: 1,
-  deleted_conflicts: 1,
-  latest: 1,
-  local_seq: 1,
-  meta: 1,
-  revs: 1,
-  revs_info: 1,
-  attachments: 1,
-  atts_since: 1,
-  att_encoding_info: 1,
-} as const;
+export const getOptions =
+  "rev conflicts deleted_conflicts latest local_seq meta revs revs_info attachments atts_since att_encoding_info" as const;
 
 /**
  * Options for saving a document.

@@ -130,7 +130,7 @@ export class Document<T extends object = JsonObject> {
     } = {},
   ): Promise<boolean> {
     const state = this.#state;
-    const known = { ...getOptions, discardChanges: 1, ifChanged: 1 } as const;
+    const known = `${getOptions} discardChanges ifChanged` as const;
     const { discardChanges: _, ...query } = paramsOf(options, known);
     return enqueueReplacing(state, "GET", options, (isChanged) =>
       fetchDocument(state, options, query, () => {
@@ -150,7 +150,7 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#put--db-docid
    */
   async save(options: SaveOptions = {}): Promise<WriteResult | undefined> {
-    const { signal } = checkOptions(options, { batch: 1, new_edits: 1 });
+    const { signal } = checkOptions(options, "batch new_edits");
     signal?.throwIfAborted();
     const state = this.#state;
     const draft = state.draft();
@@ -169,7 +169,7 @@ export class Document<T extends object = JsonObject> {
   async delete(
     options: OperationOptions & { discardChanges?: boolean | undefined } = {},
   ): Promise<WriteResult> {
-    checkOptions(options, { discardChanges: 1 });
+    checkOptions(options, "discardChanges");
     return enqueueReplacing(this.#state, "DELETE", options, (isChanged) =>
       deleteDocument(this.#state, options, isChanged),
     );
@@ -188,7 +188,7 @@ export class Document<T extends object = JsonObject> {
     newId: string,
     options: OperationOptions & { rev?: string | undefined } = {},
   ): Promise<WriteResult> {
-    const { rev } = checkOptions(options, { rev: 1 });
+    const { rev } = checkOptions(options, "rev");
     const destination = documentPath(newId) + (rev ? `?rev=${encodeURIComponent(rev)}` : "");
     return enqueue([this.#state], options, () => copyDocument(this.#state, destination, options));
   }
@@ -224,7 +224,7 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#get--db-_all_docs
    */
   async info(options: OperationOptions = {}): Promise<WriteResult> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const { _rev } = await readHead(this.#state, limits);
     return { ok: true, id: this.id, rev: _rev as string };
   }
@@ -236,7 +236,7 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/replication/conflicts.html
    */
   async conflicts(options: OperationOptions = {}): Promise<string[]> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const { _conflicts = [] } = await readMembers(this.#state, limits, { conflicts: true });
     return checkRevisions(this.#state, _conflicts);
   }
@@ -248,7 +248,7 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-an-extended-revision-history
    */
   async revs(options: OperationOptions = {}): Promise<string[]> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const { _revs_info = [] } = await readMembers(this.#state, limits, { revs_info: true });
     return checkRevisions(this.#state, _revs_info).map(({ rev }) => rev);
   }

@@ -21,7 +21,7 @@ export async function updateDocument<T extends object>(
   mutate: Mutate<T>,
   options: UpdateOptions,
 ): Promise<void> {
-  checkOptions(options, { attempts: 1, idempotent: 1, token: 1 });
+  checkOptions(options, "attempts idempotent token");
   const { attempts = 10, token } = options;
   checkLeast("attempts", attempts, 1);
   if (token !== undefined && (typeof token !== "string" || token.startsWith("_")))

@@ -51,7 +51,7 @@ export async function resolveConflicts<T extends object>(
   merge: Merge<Fixed<T>>,
   options: OperationOptions & { attempts?: number | undefined } = {},
 ): Promise<void> {
-  const { attempts = 10 } = checkOptions(options, { attempts: 1 });
+  const { attempts = 10 } = checkOptions(options, "attempts");
   if (!(attempts >= 1)) throw new RangeError("`attempts` must be at least 1");
   const state = Document.stateOf(doc);
   await enqueueReplacing(state, "PUT", limitsOf(options), async () => {

@@ -40,7 +40,7 @@ export async function deleteDocs<T extends object, S extends object>(
   which: readonly string[] | Selector<S>,
   options: OperationOptions = {},
 ): Promise<DeleteTotals> {
-  checkOptions(options, {});
+  checkOptions(options, "");
   if (!Array.isArray(which) && !isPlain(which))
     throw argumentError("which", "an array of ids or a selector", which);
   // A schema has no say in what may be deleted.

@@ -37,7 +37,7 @@ export async function deploy<T extends object, S extends object>(
   designs: readonly (Design | DefinedView)[],
   options: OperationOptions = {},
 ): Promise<Deployed> {
-  checkOptions(options, {});
+  checkOptions(options, "");
   const context = Database.contextOf(db);
   const deployed: Deployed = { created: [], changed: [], unchanged: [] };
   for (const [document, data] of gathered(context, designs)) {

@@ -85,7 +85,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     name: string,
     options: ViewDefinition & DefineOptions,
   ): Promise<View<K, V, T>> {
-    checkOptions(options, { map: 1, reduce: 1, existsOk: 1 });
+    checkOptions(options, "map reduce existsOk");
     const { existsOk, signal: _, timeout: __, ...definition } = options;
     checkType("map", "string", definition.map);
     const view = this.view<K, V>(name);
@@ -110,7 +110,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
    */
   async createFilter(name: string, source: string, options: DefineOptions = {}): Promise<string> {
     checkType("source", "string", source);
-    checkOptions(options, { existsOk: 1 });
+    checkOptions(options, "existsOk");
     if (/\//.test(name))
       throw new TypeError("`name` must not contain a slash: `changes` could not find it");
     await this.#define("filters", name, source, options);
@@ -153,7 +153,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
       nouveau?: string | undefined;
     } = {},
   ): Promise<JsonObject & { name: string }> {
-    const { search, nouveau } = checkOptions(options, { search: 1, nouveau: 1 });
+    const { search, nouveau } = checkOptions(options, "search nouveau");
     const index = search ?? nouveau;
     const service = search === undefined ? "_nouveau_info" : "_search_info";
     const what = index === undefined ? "_info" : `${service}/${encodeSegment(index)}`;
@@ -228,7 +228,7 @@ export async function designDoc<T extends object, S extends object>(
 ): Promise<DesignDocument<T>> {
   const context = Database.contextOf(db);
   const document = new DesignDocument<T>(context, name);
-  await createOrFetch(context, document, checkOptions(options, { existsOk: 1 }));
+  await createOrFetch(context, document, checkOptions(options, "existsOk"));
   return document;
 }
 

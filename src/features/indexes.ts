@@ -33,7 +33,7 @@ export async function indexes<T extends object, S extends object>(
   db: Database<T, S>,
   options: OperationOptions = {},
 ): Promise<Index[]> {
-  const limits = checkOptions(options, {});
+  const limits = checkOptions(options, "");
   const { client, path } = Database.contextOf(db);
   const request = { method: "GET", path: `${path}/_index`, expects: "indexes", limits } as const;
   return ((await client.value(request)) as { indexes: Index[] }).indexes;
@@ -58,7 +58,7 @@ export async function deleteIndex<T extends object, S extends object>(
   name: string,
   options: OperationOptions & { type?: "json" | "text" | undefined } = {},
 ): Promise<void> {
-  const { type = "json" } = checkOptions(options, { type: 1 });
+  const { type = "json" } = checkOptions(options, "type");
   const { client, path } = Database.contextOf(db);
   const holder = encodeSegment(`${ddoc}`.replace(/^_design\//, ""));
   await client.request({
@@ -84,7 +84,7 @@ export async function deleteIndexes<T extends object, S extends object>(
   ddocs: readonly string[],
   options: OperationOptions = {},
 ): Promise<IndexesDeleted> {
-  checkOptions(options, {});
+  checkOptions(options, "");
   checkJson("ddocs", ddocs);
   const { client, path } = Database.contextOf(db);
   const { value } = await client.request({

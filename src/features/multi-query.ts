@@ -26,7 +26,7 @@ export function multiQuery<K, V, T extends object>(
   queries: readonly Omit<ViewParams<Fixed<K>>, "signal">[],
   options: OperationOptions = {},
 ): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
-  const limits = checkOptions(options, {});
+  const limits = checkOptions(options, "");
   checkType("queries", "array", queries);
   const { context, path } = View.partsOf(view);
   // Invalid parameters throw now, not at the first row.

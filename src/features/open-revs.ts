@@ -47,7 +47,7 @@ export async function openRevs<T extends object>(
   revs: readonly string[] | "all" = "all",
   options: OpenRevsOptions = {},
 ): Promise<OpenRevision<T>[]> {
-  const query = paramsOf(options, { latest: 1, revs: 1, attachments: 1 });
+  const query = paramsOf(options, "latest revs attachments");
   const { context, id } = Document.stateOf(doc);
   const { client, codec } = context;
   return client.during(options, async (operation) => {

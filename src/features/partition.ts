@@ -47,7 +47,7 @@ export class Partition<T extends object = JsonObject, S extends object = T> exte
    * @see https://docs.couchdb.org/en/stable/api/partitioned-dbs.html#get--db-_partition-partition_id
    */
   async info(options: OperationOptions = {}): Promise<PartitionInfo> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const path = `${this.#context.path}/_partition/${encodeSegment(this.id)}`;
     const request = { method: "GET", path, expects: "partition", limits } as const;
     return (await this.#context.client.value(request)) as PartitionInfo;

@@ -42,7 +42,7 @@ export function readRows<R>(
   path: string,
   options: ReadRowsOptions = {},
 ): Rows<R> {
-  const { member = "rows", query, body } = checkOptions(options, { member: 1, query: 1, body: 1 });
+  const { member = "rows", query, body } = checkOptions(options, "member query body");
   const context = Database.contextOf(db);
   const { client } = context;
   const whole = `${context.path}/${serverPath(path)}`;

@@ -46,7 +46,7 @@ export function bulkGet<T extends object, S extends object>(
   docs: readonly { id: string; rev?: string | undefined }[],
   options: BulkGetOptions = {},
 ): Rows<BulkGetRow<T>> {
-  const query = paramsOf(options, { revs: 1, attachments: 1 });
+  const query = paramsOf(options, "revs attachments");
   const context = Database.contextOf(db);
   const { client, path } = context;
   // A Document serializes to its data.
@@ -79,7 +79,7 @@ export async function purge<T extends object, S extends object>(
   revs: Revisions,
   options: OperationOptions = {},
 ): Promise<PurgeResult> {
-  const limits = checkOptions(options, {});
+  const limits = checkOptions(options, "");
   const { client, path } = Database.contextOf(db);
   checkJson("revs", revs);
   const body = client.json.stringify(revs);
@@ -102,7 +102,7 @@ export async function missingRevs<T extends object, S extends object>(
   revs: Revisions,
   options: OperationOptions = {},
 ): Promise<Record<string, string[]>> {
-  const limits = checkOptions(options, {});
+  const limits = checkOptions(options, "");
   const { client, path } = Database.contextOf(db);
   checkJson("revs", revs);
   const { value } = await client.request({
@@ -130,7 +130,7 @@ export async function revsDiff<T extends object, S extends object>(
   revs: Revisions,
   options: OperationOptions = {},
 ): Promise<RevsDiff> {
-  const limits = checkOptions(options, {});
+  const limits = checkOptions(options, "");
   const { client, path } = Database.contextOf(db);
   checkJson("revs", revs);
   const body = client.json.stringify(revs);

@@ -64,26 +64,10 @@ export interface NouveauParams extends SearchParams {
   top_n?: number | undefined;
 }
 
-const common = {
-  limit: 1,
-  bookmark: 1,
-  sort: 1,
-  include_docs: 1,
-  counts: 1,
-  ranges: 1,
-  update: 1,
-} as const;
+const common = "limit bookmark sort include_docs counts ranges update" as const;
 
-const ofClouseau = {
-  drilldown: 1,
-  include_fields: 1,
-  highlight_fields: 1,
-  highlight_pre_tag: 1,
-  highlight_post_tag: 1,
-  highlight_number: 1,
-  highlight_size: 1,
-  stale: 1,
-} as const;
+const ofClouseau =
+  "drilldown include_fields highlight_fields highlight_pre_tag highlight_post_tag highlight_number highlight_size stale" as const;
 
 /** A hit of a search. */
 export interface SearchHit<T extends object = JsonObject> {
@@ -139,10 +123,15 @@ export function search<T extends object, S extends object>(
   q: string,
   params: ClouseauParams = {},
 ): Rows<SearchHit<T>> {
-  return hits(db, `_search/${encodeSegment(index)}`, "rows", ddoc, q, params, {
-    ...common,
-    ...ofClouseau,
-  });
+  return hits(
+    db,
+    `_search/${encodeSegment(index)}`,
+    "rows",
+    ddoc,
+    q,
+    params,
+    `${common} ${ofClouseau}`,
+  );
 }
 
 /**
@@ -178,11 +167,15 @@ export function nouveau<T extends object, S extends object>(
   q: string,
   params: NouveauParams = {},
 ): Rows<SearchHit<T>> {
-  return hits(db, `_nouveau/${encodeSegment(index)}`, "hits", ddoc, q, params, {
-    ...common,
-    locale: 1,
-    top_n: 1,
-  });
+  return hits(
+    db,
+    `_nouveau/${encodeSegment(index)}`,
+    "hits",
+    ddoc,
+    q,
+    params,
+    `${common} locale top_n`,
+  );
 }
 
 function hits<T extends object, S extends object>(
@@ -192,11 +185,14 @@ function hits<T extends object, S extends object>(
   ddoc: string,
   q: string,
   options: SearchParams,
-  known: object,
+  known: string,
 ): Rows<SearchHit<T>> {
   if (Object(options).group_field !== undefined)
     throw new TypeError("`group_field` gives no rows: use couch.request()");
-  const { limit, ...params } = paramsOf<SearchParams>(options, known as typeof common);
+  const { limit, ...params } = paramsOf<SearchParams, typeof common>(
+    options,
+    known as typeof common,
+  );
   checkType("q", "string", q);
   if (limit === 0) throw new RangeError("`limit` must be at least 1");
   if ("q" in params) throw new TypeError("pass `q` before `params`");

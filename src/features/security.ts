@@ -139,7 +139,7 @@ export class SecurityDocument {
    * @see https://docs.couchdb.org/en/stable/api/database/security.html#put--db-_security
    */
   async save(options: OperationOptions = {}): Promise<void> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     limits.signal?.throwIfAborted();
     if (!this.dirty) return;
     const { client } = this.#context;
@@ -229,7 +229,7 @@ export async function security<T extends object, S extends object>(
   db: Database<T, S>,
   options: OperationOptions = {},
 ): Promise<SecurityDocument> {
-  const limits = checkOptions(options, {});
+  const limits = checkOptions(options, "");
   const context = Database.contextOf(db);
   const request = { method: "GET", path: `${context.path}/_security`, limits } as const;
   const { text } = await context.client.request(request);

@@ -52,7 +52,7 @@ export class Users {
     password: string,
     options: CreateUserOptions = {},
   ): Promise<Document<UserData>> {
-    const { roles = [] } = checkOptions(options, { roles: 1 });
+    const { roles = [] } = checkOptions(options, "roles");
     checkType("password", "string", password);
     checkRoles(roles);
     const user = this.#document(name, { name, type: "user", roles: [...roles], password });
@@ -70,7 +70,7 @@ export class Users {
    * @throws NotFoundError if the user does not exist, or you are not allowed to know
    */
   async get(name: string, options: OperationOptions = {}): Promise<Document<UserData>> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     const user = this.#document(name, {});
     await user.fetch({ ...limits, discardChanges: true });
     return user;
@@ -83,7 +83,7 @@ export class Users {
    * @throws TypeError if the password is not a string
    */
   async setPassword(name: string, password: string, options: OperationOptions = {}): Promise<void> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     checkType("password", "string", password);
     const change = (data: JsonObject) => void Object.assign(data, { password });
     await this.#update(name, change, limits);
@@ -100,7 +100,7 @@ export class Users {
     roles: readonly string[],
     options: OperationOptions = {},
   ): Promise<void> {
-    const limits = checkOptions(options, {});
+    const limits = checkOptions(options, "");
     checkRoles(roles);
     const change = (data: JsonObject) => void Object.assign(data, { roles: [...roles] });
     await this.#update(name, change, limits);

@@ -27,7 +27,7 @@ export async function customRequest(
   path: string,
   given: RequestOptions,
 ): Promise<Response> {
-  checkOptions(given, { method: 1, query: 1, headers: 1, json: 1, body: 1 });
+  checkOptions(given, "method query headers json body");
   const { method = "GET", json, body, signal: _, timeout: __, ...options } = given;
   const request: HttpRequest = {
     ...options,

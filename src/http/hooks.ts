@@ -58,7 +58,7 @@ export interface Hooks {
 
 /** @throws TypeError if a hook is unknown, or not a function */
 export function checkHooks(hooks: Hooks): void {
-  checkNames("hooks", hooks, { request: 1, response: 1, retry: 1 });
+  checkNames("hooks", hooks, "request response retry");
   for (const [name, hook] of Object.entries(hooks))
     if (hook !== undefined) checkType(`hooks.${name}`, "function", hook);
 }

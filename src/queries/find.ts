@@ -98,20 +98,10 @@ export function query<T extends object, R>(
 
 /** @throws TypeError if an option is unknown */
 export function queryParams<T extends object>(options: QueryParams<T>) {
-  return paramsOf(options, {
-    limit: 1,
-    skip: 1,
-    sort: 1,
-    fields: 1,
-    use_index: 1,
-    bookmark: 1,
-    conflicts: 1,
-    r: 1,
-    update: 1,
-    stable: 1,
-    execution_stats: 1,
-    allow_fallback: 1,
-  });
+  return paramsOf(
+    options,
+    "limit skip sort fields use_index bookmark conflicts r update stable execution_stats allow_fallback",
+  );
 }
 
 /** @throws TypeError if a value is not a selector, or contains undefined, NaN or Infinity */

@@ -46,7 +46,7 @@ export async function createIndex(
   options: IndexParams,
 ): Promise<IndexResult> {
   checkJson("index", index);
-  const params = paramsOf(options, { name: 1, ddoc: 1, type: 1, partitioned: 1 });
+  const params = paramsOf(options, "name ddoc type partitioned");
   const body = client.json.stringify({ ...params, index });
   const request = { method: "POST", path: `${path}/_index`, body, expects: "result" } as const;
   return (await client.value({ ...request, limits: options })) as IndexResult;

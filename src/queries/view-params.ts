@@ -1,4 +1,3 @@
-import type { Names } from "../shared/arguments.js";
 import type { JsonObject, ParamsOptions } from "../shared/types.js";
 
 /**
@@ -54,29 +53,8 @@ export interface ViewParams<K = unknown> extends ParamsOptions {
 }
 
 /** The names of the parameters. */
-export const viewParams: Omit<Names<ViewParams>, "params"> = {
-  key: 1,
-  keys: 1,
-  startkey: 1,
-  endkey: 1,
-  startkey_docid: 1,
-  endkey_docid: 1,
-  inclusive_end: 1,
-  descending: 1,
-  limit: 1,
-  skip: 1,
-  include_docs: 1,
-  conflicts: 1,
-  attachments: 1,
-  att_encoding_info: 1,
-  update_seq: 1,
-  reduce: 1,
-  group: 1,
-  group_level: 1,
-  sorted: 1,
-  stable: 1,
-  update: 1,
-};
+export const viewParams =
+  "key keys startkey endkey startkey_docid endkey_docid inclusive_end descending limit skip include_docs conflicts attachments att_encoding_info update_seq reduce group group_level sorted stable update" as const;
 
 /**
  * Options for selecting documents. The keys of `_all_docs` are ids; those of a view can be any JSON.

@@ -45,23 +45,41 @@ export function limitsOf({ signal, timeout }: OperationOptions): OperationOption
   return { signal, timeout };
 }
 
-/** The names of options, without those of every call. */
-export type Names<O extends object> = Record<Exclude<keyof Required<O>, keyof OperationOptions>, 1>;
+/** The names in a text, which spaces separate. */
+type Split<S extends string> = S extends `${infer Name} ${infer Rest}` ? Name | Split<Rest> : S;
+
+/** The text itself if it has exactly these names: the compiler demands each of them. */
+type Names<S extends string, N> = [
+  missing: Exclude<N, Split<S>>,
+  unknown: Exclude<Split<S>, N | "">,
+] extends [never, never]
+  ? S
+  : never;
 
 /**
  * Check the options of an operation.
  *
- * @param known - their names. The compiler demands each of them
+ * @param known - their names, separated by spaces, without those of every operation
  * @throws TypeError unless the options are a plain object with nothing else
  */
-export function checkOptions<O extends OperationOptions>(options: O, known: Names<O>): O {
-  return checkNames("options", options, { ...known, signal: 1, timeout: 1 });
+export function checkOptions<O extends OperationOptions, S extends string>(
+  options: O,
+  known: S & Names<S, Exclude<keyof O, keyof OperationOptions>>,
+): O {
+  return checkNames("options", options, `${known} signal timeout` as never);
 }
 
-/** @throws TypeError unless a value is a plain object with only these members */
-export function checkNames<O extends object>(argument: string, options: O, known: object): O {
+/**
+ * @param known - the names, separated by spaces
+ * @throws TypeError unless a value is a plain object with only these members
+ */
+export function checkNames<O extends object, S extends string>(
+  argument: string,
+  options: O,
+  known: S & Names<S, keyof O>,
+): O {
   checkObject(argument, options);
-  const names = Object.keys(known);
+  const names: string[] = known.match(/\w+/g) ?? [];
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue;
     const [nearest = ""] = names.sort((one, other) => likeness(other, name) - likeness(one, name));
@@ -83,19 +101,15 @@ function likeness(name: string, other: string): number {
  *
  * @returns the parameters
  */
-export function paramsOf<O extends ParamsOptions>(
+export function paramsOf<O extends ParamsOptions, S extends string>(
   options: O,
-  known: Omit<Names<O>, "params">,
+  known: S & Names<S, Exclude<keyof O, keyof ParamsOptions>>,
 ): Omit<O, keyof ParamsOptions> {
-  const {
-    params = {},
-    signal: _,
-    timeout: __,
-    ...given
-  } = checkOptions(options, { ...known, params: 1 } as Names<O>);
+  checkOptions(options, `${known} params` as never);
+  const { params = {}, signal: _, timeout: __, ...given } = options;
   checkObject("params", params);
   for (const name in params)
-    if (Object.hasOwn(known, name)) throw new TypeError(`\`params\` cannot have \`${name}\``);
+    if (known.split(" ").includes(name)) throw new TypeError(`\`params\` cannot have \`${name}\``);
   return { ...given, ...params };
 }
 

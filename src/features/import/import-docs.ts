@@ -42,14 +42,7 @@ export async function importDocs<T extends object = JsonObject, S extends object
   options: ImportOptions<Fixed<T>> = {},
 ): Promise<ImportTotals> {
   const context = Database.contextOf(db);
-  checkOptions(options, {
-    batchSize: 1,
-    concurrency: 1,
-    onProgress: 1,
-    onConflict: 1,
-    onMalformed: 1,
-    new_edits: 1,
-  });
+  checkOptions(options, "batchSize concurrency onProgress onConflict onMalformed new_edits");
   const operation = context.client.begin(options);
   try {
     const run = new Import<T>(context, operation, options);

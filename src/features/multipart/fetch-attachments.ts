@@ -26,7 +26,10 @@ export async function* fetchAttachments<T extends object>(
   doc: Document<T>,
   options: Omit<GetOptions, "attachments"> & { discardChanges?: boolean | undefined } = {},
 ): AsyncGenerator<AttachmentPart, void, void> {
-  const { discardChanges: _, ...query } = paramsOf(options, { ...getOptions, discardChanges: 1 });
+  const { discardChanges: _, ...query } = paramsOf(
+    options as GetOptions & typeof options,
+    `${getOptions} discardChanges` as const,
+  );
   const state = Document.stateOf(doc);
   const { context, id, path } = state;
   const { client, codec } = context;

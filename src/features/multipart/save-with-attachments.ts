@@ -40,7 +40,7 @@ export async function saveWithAttachments<T extends object>(
   attachments: AttachmentContents,
   options: OperationOptions = {},
 ): Promise<WriteResult | undefined> {
-  const limits = checkOptions(options, {});
+  const limits = checkOptions(options, "");
   limits.signal?.throwIfAborted();
   // CouchDB refuses a multipart body without attachments.
   if (Object.keys(attachments).length === 0) return doc.save(limits);

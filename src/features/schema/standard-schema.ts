@@ -33,7 +33,7 @@ export function standardSchema<S extends StandardSchema<unknown, object>>(
   schema: S,
   options: SchemaOptions = {},
 ): DocumentSchema<SchemaOutput<S>, SchemaInput<S>> {
-  const known = { validate: 1, onInvalid: 1, onStripped: 1 } as const;
+  const known = "validate onInvalid onStripped" as const;
   const {
     validate = "both",
     onInvalid,
