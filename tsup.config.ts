@@ -184,7 +184,7 @@ const sortedFunctions: NonNullable<Options["plugins"]>[number] = {
  * 52 become one letter. None may be public, belong to the runtime, or be sent to CouchDB.
  */
 export const internalNames =
-  "context operation client limits session original parent texts codec expects begin throwReason draft position isOfIds repeated isLive kind saved effect snapshot moveTo retries noteAttachment isRenewed settle uploadTime wasAborted listen cutUrls during isNewRev toError toRequest incomplete isStream skips canResume isLike onEnd opening wasConnected notFound validateWrite sleep moves respondedAt timing isOurs isInCallback knownRev requestedAt sequenceOf wantsBytes validateRead isCapped isNew feedRetries readBefore stateOf forget hasResponded inPlace madeOf toEvent unfinished unreadable unsavedChanges validateRows isComplete remaining toCodec mergeBack isLast hasChanges inDatabase partsOf contextOf pathOf clientOf".split(
+  "context operation client limits session original parent texts codec expects begin throwReason draft position isOfIds repeated isLive kind saved effect snapshot moveTo retries noteAttachment isRenewed settle uploadTime wasAborted listen cutUrls during isNewRev toError toRequest incomplete isStream skips canResume isLike onEnd opening wasConnected notFound validateWrite sleep moves respondedAt timing isOurs isInCallback knownRev requestedAt sequenceOf wantsBytes validateRead isCapped isNew feedRetries readBefore stateOf forget hasResponded inPlace madeOf toEvent unfinished unreadable unsavedChanges validateRows isComplete remaining toCodec mergeBack isLast inDatabase partsOf contextOf pathOf clientOf".split(
     " ",
   );
 

@@ -73,7 +73,8 @@ export class FeedLoop<E> {
   #failures = 0;
   /** How many of these the backoff ignores, because a wait was cut short after them. */
   #ignored = 0;
-  #wake: (() => void) | undefined;
+  /** Ends the wait before the next attempt. */
+  retryNow = () => {};
 
   constructor(source: FeedSource<E>, options: FeedLoopOptions) {
     this.#source = source;
@@ -110,14 +111,9 @@ export class FeedLoop<E> {
   }
 
   /** A live feed need not wait for anything after its last event. */
-  get #isOver(): boolean {
+  get #isOver(): boolean | undefined {
     const needsNoEnd = this.#isLive || !this.#connection || this.#source.skips;
-    return this.#cursor.isComplete && (needsNoEnd ?? false);
-  }
-
-  /** End the wait before the next attempt. */
-  retryNow(): void {
-    this.#wake?.();
+    return this.#cursor.isComplete && needsNoEnd;
   }
 
   async #connect(): Promise<FeedConnection<E>> {
@@ -135,9 +131,7 @@ export class FeedLoop<E> {
     const request = this.#request(connection);
     // One row per line, and no end.
     const isLines = feed === "continuous" && !this.#isCatchingUp;
-    const rows = isLines
-      ? source.client.lines(request, part)
-      : source.client.rows(request, "results", part);
+    const rows = source.client.rows(request, isLines ? undefined : "results", part);
     // An error of the schema itself ends the feed, not only this connection.
     const valid = source.validate?.(rows, operation) ?? rows;
     connection.events = mapped(valid, toEvents(source, cursor, request));
@@ -162,7 +156,7 @@ export class FeedLoop<E> {
     const silenceTimeout = Math.max(this.#silenceTimeout, isFiltering ? filterSilence : 0);
     return {
       ...request,
-      ...(this.#isLive ? { silenceTimeout, retries: 0 } : {}),
+      ...(this.#isLive && { silenceTimeout, retries: 0 }),
       onResponse: () => this.#responded(connection),
     };
   }
@@ -264,8 +258,8 @@ export class FeedLoop<E> {
     const attempt = this.#failures;
     this.#isConnected = false;
     const wait = operation.part();
-    this.#wake = () => wait.abort();
-    const stopListening = whenBack(this.#wake);
+    this.retryNow = () => wait.abort();
+    const stopListening = whenBack(this.retryNow);
     onState({ state: "waiting", attempt, delay, ...(reason && { reason }) });
     try {
       await wait.sleep(delay);

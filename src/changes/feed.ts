@@ -131,7 +131,7 @@ export class Feed<E> implements AsyncIterable<E> {
       return events && toItems(events);
     };
     const source = {
-      wasAborted: () => this.#operation?.wasAborted ?? false,
+      wasAborted: () => this.#operation?.wasAborted,
       end: () => this.close(),
     };
     return toAsyncIterator(pull, source, finished);

@@ -39,9 +39,9 @@ export class CouchDB {
    */
   constructor(url: string | URL, options: CouchDBOptions = {}) {
     checkNames("options", options, "auth fetch headers hooks retry json timeout silenceTimeout");
-    const { base, credentials } = parseBaseUrl(url);
-    if (credentials && options.auth)
-      throw new TypeError("pass either credentials in `url`, or `auth`");
+    const { base, user, password } = parseBaseUrl(url);
+    const isInUrl = user || password;
+    if (isInUrl && options.auth) throw new TypeError("pass either credentials in `url`, or `auth`");
     const { timeout = 30_000, silenceTimeout = 300_000, retry = {}, hooks } = options;
     checkNames("retry", retry, "limit");
     if (hooks) checkHooks(hooks);
@@ -49,11 +49,10 @@ export class CouchDB {
     checkLeast("retry.limit", retry.limit ?? 0, 0);
     if (options.auth && typeof options.auth.headers !== "function")
       throw argumentError("auth", "basic(user, password) or the like", options.auth);
-    const auth = credentials ? basic(credentials.user, credentials.password) : options.auth;
+    const auth = isInUrl ? basic(user, password) : options.auth;
     this.#client = new HttpClient(base, (options.json ?? JSON) as SureJson, {
+      ...options,
       auth,
-      fetch: options.fetch,
-      hooks,
       headers: toHeaders(options.headers),
       timeout,
       silenceTimeout,

@@ -164,16 +164,16 @@ export class Attachment {
         headers: { "content-type": type },
         expects: "rev",
       };
-      const operation = this.#client.begin(options);
-      const send = async (upload: JsonRequest, sent: Blob | undefined) => {
-        const write = this.#saving(parent, sent, options);
-        const result = await sendWrite(this.#document.context, upload, write, operation);
-        await this.#noteSaved(parent, result.rev, type, operation);
-        if (sent) onProgress?.(sent.size, sent.size);
-        return result;
-      };
-      const sending = sendContent(this.#client, request, content, operation, send, onProgress);
-      return sending.finally(() => operation.end());
+      return this.#client.during(options, (operation) => {
+        const send = async (upload: JsonRequest, sent: Blob | undefined) => {
+          const write = this.#saving(parent, sent, options);
+          const result = await sendWrite(this.#document.context, upload, write, operation);
+          await this.#noteSaved(parent, result.rev, type, operation);
+          if (sent) onProgress?.(sent.size, sent.size);
+          return result;
+        };
+        return sendContent(this.#client, request, content, operation, send, onProgress);
+      });
     });
   }
 

@@ -185,20 +185,19 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
       effect: new_edits ? "write" : "idempotent",
       expects: "length",
     };
-    const operation = client.begin(limits);
-    try {
-      await codec?.validateWrite(bodies, operation);
-      const { value } = await client.request(request, operation);
-      if (Array.isArray(value)) return { rows: value as BulkRow[] };
-      throw client.invalid(request, "expected rows", 200);
-    } catch (error) {
-      if (!isUncertain(error, client.url(request))) throw error;
-      if (!new_edits) throw toUncertainError(error);
-      const rows = await this.#lookUp(drafts, operation);
-      return rows.length < drafts.length ? { rows, error: toUncertainError(error) } : { rows };
-    } finally {
-      operation.end();
-    }
+    return client.during(limits, async (operation) => {
+      try {
+        await codec?.validateWrite(bodies, operation);
+        const { value } = await client.request(request, operation);
+        if (Array.isArray(value)) return { rows: value as BulkRow[] };
+        throw client.invalid(request, "expected rows", 200);
+      } catch (error) {
+        if (!isUncertain(error, client.url(request))) throw error;
+        if (!new_edits) throw toUncertainError(error);
+        const rows = await this.#lookUp(drafts, operation);
+        return rows.length < drafts.length ? { rows, error: toUncertainError(error) } : { rows };
+      }
+    });
   }
 
   /** Look up the outcome of each document. Returns the rows that the lost response had, if known. */

@@ -55,8 +55,6 @@ export async function enqueueReplacing<R>(
     // If an earlier call has replaced the data, there are no changes left.
     if (!discardChanges && state.data === data && !(snapshot && state.isLike(snapshot())))
       throw state.unsavedChanges(method);
-    return work(() =>
-      Boolean(snapshot && !state.isLike(undefined, snapshot()) && state.hasChanges),
-    );
+    return work(() => Boolean(snapshot && !state.isLike(undefined, snapshot()) && !state.isLike()));
   });
 }

@@ -69,11 +69,6 @@ export class DocumentState<T extends object = JsonObject> {
     return this.was === undefined || !this.#equal(this.snapshot()(), this.was());
   }
 
-  /** Whether there is content to lose. */
-  get hasChanges(): boolean {
-    return !this.isLike();
-  }
-
   /**
    * Whether two copies have the same content. A revision that was set is not content.
    *

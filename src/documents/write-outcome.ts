@@ -77,14 +77,17 @@ export async function sendWrite(
   within?: Operation,
 ): Promise<WriteResult> {
   const { client } = context;
-  const operation = within ?? client.begin(request.limits);
+  if (!within)
+    return client.during(request.limits, (operation) =>
+      sendWrite(context, request, asked, operation),
+    );
   try {
-    const result = (await client.value(request, operation)) as WriteResult;
+    const result = (await client.value(request, within)) as WriteResult;
     if (typeof result.rev === "string") return result;
     throw client.invalid(request, "expected a revision", 200);
   } catch (error) {
     if (!isUncertain(error, client.url(request))) throw error;
-    const [outcome = "unknown"] = await findOutcomes(context, [asked], operation);
+    const [outcome = "unknown"] = await findOutcomes(context, [asked], within);
     if (outcome === "unknown") throw toUncertainError(error);
     if (outcome !== "conflict") return { ok: true, id: asked.id, rev: outcome.rev };
     throw client.conflict(
@@ -93,8 +96,6 @@ export async function sendWrite(
       asked.id,
       "was saved by another client first",
     );
-  } finally {
-    if (!within) operation.end();
   }
 }
 
@@ -125,7 +126,6 @@ export async function requestOutcomes(
   const all = asked.length === 0 ? [] : await read(asked);
   const outcomes = await Promise.all(
     writes.map((each) => {
-      if (isLocal(each)) return "unknown";
       const leaves = all.filter(({ _id }) => _id === each.id);
       const one: Read = async (rev) => (await read([{ id: each.id, rev }]))[0];
       return outcomeOf(each, leaves, one);
@@ -184,7 +184,11 @@ async function outcomeOf(
     const history = historyOf(leaf);
     // Another branch.
     if (parent !== undefined && !history.includes(parent)) continue;
-    const rev = parent === undefined ? await firstOf(leaf, history, read) : after(history, parent);
+    // The revision after the parent: if there is none yet, a write may still arrive.
+    const rev =
+      parent === undefined
+        ? await firstOf(leaf, history, read)
+        : history[history.indexOf(parent) - 1];
     const found = rev && (rev === leaf._rev ? leaf : await read(rev));
     const answer = found ? await isOurs(found, read) : undefined;
     if (rev && answer) return { rev };
@@ -193,11 +197,6 @@ async function outcomeOf(
     else isDecided = true;
   }
   return isDecided && !isUnknown ? "conflict" : "unknown";
-}
-
-/** The revision after another; undefined if that is the last, so that a write may still arrive. */
-function after(history: string[], parent: string): string | undefined {
-  return history[history.indexOf(parent) - 1];
 }
 
 /**

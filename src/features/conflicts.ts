@@ -61,9 +61,9 @@ export async function resolveConflicts<T extends object>(
     } finally {
       operation.end();
     }
-    if (state.hasChanges) return;
+    if (!state.isLike()) return;
     // Changes that are made meanwhile are kept.
-    await fetchDocument(state, options, {}, () => !state.hasChanges).catch((error) => {
+    await fetchDocument(state, options, {}, () => state.isLike()).catch((error) => {
       throw afterWriting(error);
     });
   });

@@ -202,17 +202,16 @@ export class HttpClient {
     throw this.#notJson(request, response);
   }
 
-  /** Stream the rows of a response. The request is sent when the first rows are read. */
-  rows(request: StreamRequest, member: string, operation: Operation): Source<Batch> {
+  /**
+   * Stream the rows of a response. The request is sent when the first rows are read.
+   *
+   * @param member - undefined for one row per line, up to the line with `last_seq`
+   */
+  rows(request: StreamRequest, member: string | undefined, operation: Operation): Source<Batch> {
     const summary: RowsSummary = {};
-    const reader = new RowReader(member, (text) => this.json.parse(text), summary);
-    return this.read(request, operation, reader, summary);
-  }
-
-  /** Stream the rows of a response with one row per line, up to the line with `last_seq`. */
-  lines(request: StreamRequest, operation: Operation): Source<Batch> {
-    const summary: RowsSummary = {};
-    const reader = new LineReader((text) => this.json.parse(text), summary);
+    const parse = (text: string) => this.json.parse(text);
+    const reader =
+      member === undefined ? new LineReader(parse, summary) : new RowReader(member, parse, summary);
     return this.read(request, operation, reader, summary);
   }
 

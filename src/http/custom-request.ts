@@ -25,15 +25,16 @@ export interface RequestOptions extends OperationOptions {
 export async function customRequest(
   client: HttpClient,
   path: string,
-  given: RequestOptions,
+  limits: RequestOptions,
 ): Promise<Response> {
-  checkOptions(given, "method query headers json body");
-  const { method = "GET", json, body, signal: _, timeout: __, ...options } = given;
+  checkOptions(limits, "method query headers json body");
+  const { method = "GET", query, headers, json, body } = limits;
   const request: HttpRequest = {
-    ...options,
-    limits: given,
     method: method.toUpperCase() as HttpRequest["method"],
     path: serverPath(path),
+    query,
+    headers,
+    limits,
   };
   if (json !== undefined && body !== undefined)
     throw new TypeError("pass either `json` or `body`, not both");
@@ -44,10 +45,10 @@ export async function customRequest(
     throw new TypeError("a body needs a `method` such as POST");
   if (body === undefined) return responseTo(client, { ...request, body: text });
   const content = contentOf(body);
-  const headers = { "content-type": content.type, ...toHeaders(options.headers) };
-  const operation = client.begin(given);
+  request.headers = { "content-type": content.type, ...toHeaders(headers) };
+  const operation = client.begin(limits);
   const send = (upload: HttpRequest) => responseTo(client, upload, undefined, operation);
-  return sendContent(client, { ...request, headers }, content, operation, send).catch((error) => {
+  return sendContent(client, request, content, operation, send).catch((error) => {
     operation.end();
     throw error;
   });

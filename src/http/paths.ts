@@ -76,7 +76,8 @@ function refuse(value: unknown, invalid: RegExp, kind: string): void {
  */
 export function parseBaseUrl(input: string | URL): {
   base: string;
-  credentials?: { user: string; password: string };
+  user: string;
+  password: string;
 } {
   try {
     const { protocol, origin, pathname, search, hash, username, password } = new URL(input);
@@ -84,9 +85,8 @@ export function parseBaseUrl(input: string | URL): {
     const isCut = /[@?#]/.test(pathname + search + hash) || /[\t\r\n].*@/s.test(String(input));
     if (/^https?:$/.test(protocol) && !isCut) {
       const base = `${origin}${pathname.replace(/\/+$/, "")}`;
-      if (!username && !password) return { base };
       const user = decodeURIComponent(username);
-      return { base, credentials: { user, password: decodeURIComponent(password) } };
+      return { base, user, password: decodeURIComponent(password) };
     }
   } catch {}
   throw new TypeError(

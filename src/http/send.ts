@@ -26,8 +26,8 @@ export interface Session {
   readonly auth: Auth | undefined;
   /** The server, as the Auth sees it. */
   readonly server: AuthServer;
-  readonly fetch: Fetch | undefined;
-  readonly hooks: Hooks | undefined;
+  readonly fetch?: Fetch | undefined;
+  readonly hooks?: Hooks | undefined;
   /** With lower-case names. */
   readonly headers: Record<string, string>;
   /** Milliseconds that a server may be silent that only reads or writes. */
@@ -262,14 +262,14 @@ function toInit(
       ...headers,
       ...toHeaders(added),
       accept: "application/json",
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(body !== undefined && { "content-type": "application/json" }),
       ...signed,
     },
     body,
     ...(hidesCookies && cookie !== undefined ? { credentials: "include" } : credentials),
     redirect: "manual",
-    ...(cutUrls.delete(request.url) ? { cache: "reload" } : {}),
-    ...(typeof body === "object" ? { ...unrepeatable, duplex: "half" } : {}),
+    ...(cutUrls.delete(request.url) && { cache: "reload" }),
+    ...(typeof body === "object" && { ...unrepeatable, duplex: "half" }),
     signal,
   } as RequestInit;
 }

@@ -4,7 +4,7 @@ import { otherTasks } from "../shared/long-task.js";
 /** The source of an iterator's items. */
 export interface ItemSource {
   /** Whether to stop, even if items are still in memory: pulling then throws the reason. */
-  wasAborted(): boolean;
+  wasAborted(): boolean | undefined;
   /** Called when the consumer stops reading. */
   end(): void | Promise<void>;
 }

@@ -23,7 +23,7 @@ export interface RowsSource<R> {
 export class Rows<R> implements AsyncIterable<R> {
   readonly #source: RowsSource<R>;
   readonly #summary: Promise<RowsSummary>;
-  #settle: { resolve(summary: RowsSummary): void; reject(reason: unknown): void } | undefined;
+  #settle!: { resolve(summary: RowsSummary): void; reject(reason: unknown): void };
   #isBegun = false;
   #closedWith: DOMException | undefined;
   #operation: Operation | undefined;
@@ -134,7 +134,7 @@ export class Rows<R> implements AsyncIterable<R> {
 
   #close(): void {
     this.#closedWith ??= new DOMException("the rows were closed before their end", "AbortError");
-    this.#settle?.reject(this.#closedWith);
+    this.#settle.reject(this.#closedWith);
     this.#operation?.abort(this.#closedWith);
   }
 
@@ -142,7 +142,7 @@ export class Rows<R> implements AsyncIterable<R> {
     if (this.#isBegun) throw new TypeError("rows can be read only once");
     this.#isBegun = true;
     return toAsyncIterator(() => this.#next(toItems), {
-      wasAborted: () => this.#operation?.wasAborted ?? false,
+      wasAborted: () => this.#operation?.wasAborted,
       end: () => this.#close(),
     });
   }
@@ -155,9 +155,9 @@ export class Rows<R> implements AsyncIterable<R> {
       this.#operation.throwReason();
       const rows = await this.#opened.next();
       if (rows) return toItems(rows);
-      this.#settle?.resolve(this.#opened.summary);
+      this.#settle.resolve(this.#opened.summary);
     } catch (error) {
-      this.#settle?.reject(error);
+      this.#settle.reject(error);
       this.#close();
       throw error;
     }
