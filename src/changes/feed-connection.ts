@@ -1,6 +1,6 @@
+import { checkRow } from "../documents/missing.js";
 import type { StreamRequest } from "../http/request.js";
 import { type Batch, type Source, textToKeep } from "../shared/batch.js";
-import { ServerError } from "../shared/errors.js";
 import type { Sequence } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import type { FeedCursor } from "./feed-cursor.js";
@@ -29,11 +29,8 @@ export function toEvents<E>(source: FeedSource<E>, cursor: FeedCursor, request: 
         cursor.skip(row.sequence, events.length === 0);
         continue;
       }
-      if (Object(row) !== row) {
-        throw source.client.invalid(request, "expected rows that are objects", 200);
-      }
-      const { error, reason, doc } = row as { error?: string; reason?: string; doc?: unknown };
-      if (error !== undefined) throw source.client.error(ServerError, request, { error, reason });
+      checkRow(source.client, request, row);
+      const { doc } = row as { doc?: unknown };
       const event = source.toEvent(row, doc ? textToKeep(batch, index) : "");
       cursor.pass(source.sequenceOf(event));
       events.push(event);

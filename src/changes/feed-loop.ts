@@ -29,7 +29,7 @@ export interface FeedLoopOptions {
   /** Load the sequence to begin after. */
   load(): Promise<Sequence | undefined>;
   /** Called when the feed has passed a sequence without an event. */
-  moveTo(sequence: Sequence): void;
+  readonly moveTo: (sequence: Sequence) => void;
   /** Called with each new state. */
   onState(state: FeedState): void;
 }
@@ -79,7 +79,7 @@ export class FeedLoop<E> {
   constructor(source: FeedSource<E>, options: FeedLoopOptions) {
     this.#source = source;
     this.#options = options;
-    this.#cursor = new FeedCursor(options.limit, (sequence) => options.moveTo(sequence));
+    this.#cursor = new FeedCursor(options.limit, options.moveTo);
     this.#isLive = options.feed !== "normal";
     this.#heartbeat = options.heartbeat ?? defaultHeartbeat;
   }

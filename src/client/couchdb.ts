@@ -95,9 +95,8 @@ export class CouchDB {
     name: string,
     options: OperationOptions = {},
   ): Promise<Database<T>> {
-    const limits = checkOptions(options, "");
     const database = this.database<T>(name);
-    await database.info(limits);
+    await database.info(options);
     return database;
   }
 

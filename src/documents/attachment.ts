@@ -86,8 +86,8 @@ export class Attachment {
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#attachments
    */
   async info(options: OperationOptions = {}): Promise<AttachmentStub> {
-    const limits = checkOptions(options, "");
-    const { _attachments } = await readHead(this.#document, limits, true);
+    checkOptions(options, "");
+    const { _attachments } = await readHead(this.#document, options, true);
     const stub = stubOf(_attachments, this.name);
     if (stub) return stub;
     throw this.#client.notFound(this.#path, this.name, "missing");
@@ -187,19 +187,19 @@ export class Attachment {
    * @see https://docs.couchdb.org/en/stable/api/document/attachments.html#delete--db-docid-attname
    */
   async delete(options: OperationOptions = {}): Promise<WriteResult> {
-    const limits = checkOptions(options, "");
-    return enqueue([this.#document], limits, async () => {
+    checkOptions(options, "");
+    return enqueue([this.#document], options, async () => {
       const { _rev: parent, _deleted } = this.#document.data;
       if (parent === undefined || _deleted)
         throw this.#client.conflict(
           "DELETE",
           this.#path,
           this.#document.id,
-          "has no revision here; fetch or save it first",
+          "must be read or saved first",
         );
       const query = { rev: parent };
       const path = this.#path;
-      const request = { method: "DELETE", path, query, expects: "rev", limits } as const;
+      const request = { method: "DELETE", path, query, expects: "rev", limits: options } as const;
       const result = await sendWrite(this.#document.context, request, this.#deleting(parent));
       this.#document.noteAttachment(parent, result.rev, this.name);
       return result;

@@ -96,8 +96,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
    * @throws TypeError if the operation already has its id, or it belongs to another database
    */
   append(document: Document<T>): Document<T> {
-    if (!isIn(this.#context, document))
-      throw new TypeError("the document belongs to another database");
+    if (!isIn(this.#context, document)) throw new TypeError("`document` must be of this database");
     // The id is not part of the URL, which would check it.
     documentPath(document.id);
     if (this.#documents.has(document.id)) throw new TypeError(`${document.id} is already included`);
@@ -116,7 +115,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
    * @throws TypeError if the document was neither read nor saved, or belongs to another database
    */
   delete(document: Document<T>): void {
-    if (!document.exists) throw new TypeError("`document` must be read or saved before");
+    if (!document.exists) throw new TypeError("`document` must be read or saved first");
     if (this.#documents.get(document.id) !== document) this.append(document);
     this.#deleted.add(document);
   }

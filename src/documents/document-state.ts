@@ -171,7 +171,6 @@ export class DocumentState<T extends object = JsonObject> {
   /** The JSON of the data, and its originals once it is saved. */
   written(data: DocumentData<T>, original = this.original, was = this.was) {
     if (data._id !== this.id) throw new TypeError("`_id` cannot be changed: use copy()");
-    this.check(data);
     const { client, codec } = this.context;
     const { json } = client;
     const text = documentText(json, data);
@@ -187,15 +186,8 @@ export class DocumentState<T extends object = JsonObject> {
     return { body, known };
   }
 
-  /**
-   * Check the data before it is saved.
-   *
-   * @throws TypeError if it cannot be saved
-   */
-  protected check(_data: DocumentData<T>): void {}
-
   /** The document in the database, if it was read or saved. */
-  protected get inDatabase(): DocumentData | undefined {
+  get inDatabase(): DocumentData | undefined {
     return this.original?.() as DocumentData | undefined;
   }
 

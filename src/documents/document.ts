@@ -224,8 +224,8 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#get--db-_all_docs
    */
   async info(options: OperationOptions = {}): Promise<WriteResult> {
-    const limits = checkOptions(options, "");
-    const { _rev } = await readHead(this.#state, limits);
+    checkOptions(options, "");
+    const { _rev } = await readHead(this.#state, options);
     return { ok: true, id: this.id, rev: _rev as string };
   }
 
@@ -236,8 +236,8 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/replication/conflicts.html
    */
   async conflicts(options: OperationOptions = {}): Promise<string[]> {
-    const limits = checkOptions(options, "");
-    const { _conflicts = [] } = await readMembers(this.#state, limits, { conflicts: true });
+    checkOptions(options, "");
+    const { _conflicts = [] } = await readMembers(this.#state, options, { conflicts: true });
     return checkRevisions(this.#state, _conflicts);
   }
 
@@ -248,8 +248,8 @@ export class Document<T extends object = JsonObject> {
    * @see https://docs.couchdb.org/en/stable/api/document/common.html#obtaining-an-extended-revision-history
    */
   async revs(options: OperationOptions = {}): Promise<string[]> {
-    const limits = checkOptions(options, "");
-    const { _revs_info = [] } = await readMembers(this.#state, limits, { revs_info: true });
+    checkOptions(options, "");
+    const { _revs_info = [] } = await readMembers(this.#state, options, { revs_info: true });
     return checkRevisions(this.#state, _revs_info).map(({ rev }) => rev);
   }
 

@@ -1,3 +1,5 @@
+import type { HttpClient } from "../http/client.js";
+import type { HttpRequest } from "../http/request.js";
 import { NotFoundError, ServerError } from "../shared/errors.js";
 import type { ViewRow } from "../shared/row-types.js";
 import type { DatabaseContext } from "./database-context.js";
@@ -22,15 +24,23 @@ export function unlessMissing<R>(work: Promise<R>): Promise<R | undefined> {
  */
 export function isMissingRow(
   { client, path }: DatabaseContext,
-  row: ViewRow & { reason?: string },
+  row: ViewRow,
   isOfIds: boolean,
 ): boolean {
-  if (Object(row) !== row) {
-    throw client.invalid({ method: "GET", path }, "expected rows that are objects");
-  }
-  const { error, reason, value } = row;
-  if (error === undefined) return isOfIds && Object(value).deleted === true;
+  const { error, value } = Object(row) as ViewRow;
   if (error === "not_found") return true;
-  // This error does not concern a key: the server could not continue.
-  throw client.error(ServerError, { method: "GET", path }, { error, reason });
+  // Another error does not concern a key: the server could not continue.
+  checkRow(client, { method: "GET", path }, row);
+  return isOfIds && Object(value).deleted === true;
+}
+
+/** @throws ServerError for a row that is an error, InvalidResponseError for one that is not an object */
+export function checkRow(
+  client: HttpClient,
+  request: Pick<HttpRequest, "method" | "path">,
+  row: unknown,
+): void {
+  const { error, reason } = Object(row) as { error?: string; reason?: string };
+  if (error !== undefined) throw client.error(ServerError, request, { error, reason });
+  if (Object(row) !== row) throw client.invalid(request, "expected rows that are objects");
 }

@@ -11,7 +11,7 @@ import type { ViewDefinition } from "../queries/define-view.js";
 import { DocumentQueries } from "../queries/document-queries.js";
 import { AllDocsView, type View } from "../queries/view.js";
 import { checkObject, checkOptions, checkType } from "../shared/arguments.js";
-import type { DocumentData, JsonObject, OperationOptions } from "../shared/types.js";
+import type { JsonObject, OperationOptions } from "../shared/types.js";
 
 /** The members of a design document. */
 export interface DesignData {
@@ -199,12 +199,12 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
 
 /** The state of a design document. It can be saved only with members that CouchDB supports. */
 class DesignState extends DocumentState<DesignData> {
-  protected override check(data: DocumentData<DesignData>): void {
+  override written(...[data, ...read]: Parameters<DocumentState<DesignData>["written"]>) {
     const known = this.inDatabase ?? {};
     const unknown = Object.keys(data).find(
       (name) => !members.test(name) && !Object.hasOwn(known, name),
     );
-    if (unknown === undefined) return;
+    if (unknown === undefined) return super.written(data, ...read);
     throw new TypeError(`a design document cannot have the member ${JSON.stringify(unknown)}`);
   }
 }

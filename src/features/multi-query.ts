@@ -39,11 +39,11 @@ async function* results<K, V, T extends object>(
   queries: readonly Omit<ViewParams<K>, "signal">[],
   limits: OperationOptions,
 ): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
-  const { context, path, timing } = View.partsOf(view);
+  const { context, path } = View.partsOf(view);
   const { client, codec } = context;
   const body = client.json.stringify({ queries });
   const how = { method: "POST", path: `${path}/queries`, effect: "read" } as const;
-  const request: StreamRequest = { ...how, ...timing, body };
+  const request: StreamRequest = { ...how, ...context.timing, body };
   const operation = client.begin(limits);
   try {
     const reader = new MultiResultReader((text) => client.json.parse(text));

@@ -72,7 +72,7 @@ export function bytesOf(
         watch.rest();
         operation.throwReason();
         if (failure) throw failure;
-        if (!step.done && step.value) return { done: false, value: step.value };
+        if (!step.done) return step as IteratorResult<Uint8Array>;
         watch.end();
         connection.end();
         return end;

@@ -36,8 +36,7 @@ export async function customRequest(
     headers,
     limits,
   };
-  if (json !== undefined && body !== undefined)
-    throw new TypeError("pass either `json` or `body`, not both");
+  if (json !== undefined && body !== undefined) throw new TypeError("pass either `json` or `body`");
   const text = json === undefined ? undefined : client.json.stringify(json);
   if (json !== undefined && typeof text !== "string")
     throw new TypeError("`json` must be a JSON value");

@@ -9,6 +9,6 @@ export function toHeaders(init: HeadersInit | undefined): Record<string, string>
   try {
     return Object.fromEntries(new Headers(init));
   } catch {
-    throw new TypeError("`headers` has a name or value that cannot be sent");
+    throw new TypeError("`headers` must have valid names and values");
   }
 }

@@ -1,6 +1,7 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import { Document } from "../documents/document.js";
 import { isMissingRow } from "../documents/missing.js";
+import type { StreamRequest } from "../http/request.js";
 import { type Batch, textToKeep } from "../shared/batch.js";
 import type { ViewRow } from "../shared/row-types.js";
 import { documentOfRow } from "./document-of-row.js";
@@ -9,6 +10,8 @@ import type { DocsOptions } from "./view-params.js";
 /** The database of a view, and whether its rows are all documents by id. */
 export interface ViewContext extends DatabaseContext {
   readonly isOfIds: boolean;
+  /** How long the server may compute a view. */
+  readonly timing: Pick<StreamRequest, "silenceTimeout">;
 }
 
 /** Iterate over the rows, without those of keys that do not exist or were deleted. */

@@ -45,13 +45,14 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    * @param isOfIds - whether the rows are all documents by id, which sort by bytes and cannot be reduced
    */
   constructor(context: DatabaseContext, path: string, isOfIds = false) {
-    this.#context = { ...context, isOfIds };
+    const { silenceTimeout } = context.client.session;
+    this.#context = { ...context, isOfIds, timing: isOfIds ? {} : { silenceTimeout } };
     this.#path = `${context.path}/${path}`;
   }
 
   /** @internal */
   static partsOf<K, V, T extends object>(view: View<K, V, T>) {
-    return { context: view.#context, path: view.#path, timing: view.#timing };
+    return { context: view.#context, path: view.#path };
   }
 
   /** @internal */
@@ -245,14 +246,9 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
   }
 
   /** How long the server may be silent: it may have to build the index. */
-  get #timing(): Pick<StreamRequest, "silenceTimeout"> {
-    const { silenceTimeout } = this.#context.client.session;
-    return this.#context.isOfIds ? {} : { silenceTimeout };
-  }
-
   #request(query: ViewParams): StreamRequest {
-    const { client } = this.#context;
-    const how = { path: this.#path, ...this.#timing };
+    const { client, timing } = this.#context;
+    const how = { path: this.#path, ...timing };
     const get = { method: "GET", ...how, query: { ...query } } as const;
     // Invalid parameters throw here.
     if (client.url(get, Infinity).length - client.base.length < longestQuery) return get;

@@ -133,7 +133,7 @@ export class Rows<R> implements AsyncIterable<R> {
   }
 
   #close(): void {
-    this.#closedWith ??= new DOMException("the rows were closed before their end", "AbortError");
+    this.#closedWith ??= new DOMException("the rows are closed", "AbortError");
     this.#settle.reject(this.#closedWith);
     this.#operation?.abort(this.#closedWith);
   }

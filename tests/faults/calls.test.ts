@@ -94,7 +94,7 @@ test(`calls on one object end, and leave it as the server has it: ${rounds} time
       const reason = (error as ConflictError).reason ?? "";
       if (!isAborted)
         expect(reason, JSON.stringify({ at, seed, round })).toMatch(
-          /has unsaved changes|has no revision here/,
+          /has unsaved changes|must be read or saved first/,
         );
     }
     if (!isAborted && cat.exists && !cat.dirty)

@@ -44,7 +44,7 @@ const found: Record<string, [message: string, fail: (context: Context) => Promis
     ({ db }) => db.updateDocs(["cat", "dog"], () => {}),
   ],
   "deleting an attachment of a new document": [
-    "`dog` has no revision here; fetch or save it first",
+    "`dog` must be read or saved first",
     ({ db }) => db.document("dog").attachment("photo").delete(),
   ],
   "info of a missing attachment": [
