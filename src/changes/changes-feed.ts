@@ -111,11 +111,11 @@ function sourceOf<T extends object, J extends ChangeJson<T>>(
     async check(operation, silenceTimeout) {
       const expects = "db_name";
       const request = { method: "GET", path, silenceTimeout, expects, retries: 0 } as const;
-      const info = (await client.value(request, operation)) as DatabaseInfo;
+      const info = await client.value<DatabaseInfo>(request, operation);
       const before = created;
       created = client.json.stringify(info.instance_start_time);
       if (before === undefined || before === created) return;
-      throw client.notFound(path, context.name, "another database, created again");
+      throw client.notFound(path, context.name, "another database now");
     },
   };
 }

@@ -68,15 +68,15 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/authn.html#get--_session
    */
   async checkCredentials(options: OperationOptions = {}): Promise<UserContext> {
-    const limits = checkOptions(options, "");
+    checkOptions(options, "");
     const client = this.#client;
-    const request = { method: "GET", path: "_session", expects: "userCtx", limits } as const;
-    const read = async () =>
-      ((await this.#client.value(request)) as { userCtx: UserContext }).userCtx;
+    const details = { expects: "userCtx", limits: options };
+    const request = { method: "GET", path: "_session", ...details } as const;
+    const read = async () => (await this.#client.value<{ userCtx: UserContext }>(request)).userCtx;
     let userCtx = await read();
     const isAnonymous = () => client.session.auth && userCtx?.name == null;
     // CouchDB does not reject a cookie that it does not recognize.
-    if (isAnonymous() && (await this.#renewCredentials(limits))) userCtx = await read();
+    if (isAnonymous() && (await this.#renewCredentials(options))) userCtx = await read();
     if (!isAnonymous()) return userCtx;
     const reason = "the server ignored the credentials";
     throw client.error(UnauthorizedError, request, { reason });
@@ -171,13 +171,13 @@ export class CouchDB {
    */
   async keys(options: AllDbsParams = {}): Promise<string[]> {
     const query = paramsOf(options, "startkey endkey inclusive_end descending limit skip");
-    return (await this.#client.value({
+    return this.#client.value<string[]>({
       method: "GET",
       path: "_all_dbs",
       query,
       expects: "length",
       limits: options,
-    })) as string[];
+    });
   }
 
   /**
@@ -195,13 +195,13 @@ export class CouchDB {
    * @see https://docs.couchdb.org/en/stable/api/server/common.html#get--
    */
   async info(options: OperationOptions = {}): Promise<ServerInfo> {
-    const limits = checkOptions(options, "");
-    return (await this.#client.value({
+    checkOptions(options, "");
+    return this.#client.value<ServerInfo>({
       method: "GET",
       path: "",
       expects: "couchdb",
-      limits,
-    })) as ServerInfo;
+      limits: options,
+    });
   }
 
   /**

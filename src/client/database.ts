@@ -264,10 +264,10 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @see https://docs.couchdb.org/en/stable/api/database/common.html#get--db
    */
   async info(options: OperationOptions = {}): Promise<DatabaseInfo> {
-    const limits = checkOptions(options, "");
+    checkOptions(options, "");
     const { client, path } = this.#context;
-    const request = { method: "GET", path, expects: "db_name", limits } as const;
-    return (await client.value(request)) as DatabaseInfo;
+    const request = { method: "GET", path, expects: "db_name", limits: options } as const;
+    return client.value<DatabaseInfo>(request);
   }
 
   /**
@@ -277,8 +277,8 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
    * @see https://docs.couchdb.org/en/stable/api/database/common.html#delete--db
    */
   async delete(options: OperationOptions = {}): Promise<void> {
-    const limits = checkOptions(options, "");
+    checkOptions(options, "");
     const { client, path } = this.#context;
-    await client.request({ method: "DELETE", path, expects: "ok", limits });
+    await client.request({ method: "DELETE", path, expects: "ok", limits: options });
   }
 }

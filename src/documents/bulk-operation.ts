@@ -205,7 +205,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     const writes = drafts.map(({ id, body }) => documentWrite(context, id, body));
     const outcomes = await findOutcomes(context, writes, operation);
     return outcomes.flatMap((outcome, at): BulkRow[] => {
-      const { id = "" } = writes[at] ?? {};
+      const { id } = drafts[at] as Draft;
       if (outcome === "unknown") return [];
       if (outcome !== "conflict") return [{ ok: true, id, rev: outcome.rev }];
       return [{ id, error: "conflict", reason: "Document update conflict." }];

@@ -17,7 +17,7 @@ export async function enqueue<R>(
   work: () => Promise<R>,
 ): Promise<R> {
   if (states.some(({ isInCallback }) => isInCallback))
-    throw new TypeError("the document's callback is still running");
+    throw new TypeError("the document's callback is running");
   const earlier = states.flatMap(({ last }) => last ?? []);
   const call =
     states[0] && earlier.length > 0

@@ -107,9 +107,9 @@ export async function readHead(
   const { client } = context;
   const query = { keys: [id], include_docs };
   const allDocs = { method: "GET", path: `${context.path}/_all_docs`, query } as const;
-  const { rows } = (await client.value({ ...allDocs, expects: "rows", limits })) as {
+  const { rows } = await client.value<{
     rows: [ViewRow];
-  };
+  }>({ ...allDocs, expects: "rows", limits });
   const row = Object(rows)[0] as ViewRow;
   const isMissing = isMissingRow(context, row, true);
   const { rev = "", deleted } = Object(row.value) as { rev?: string; deleted?: boolean };
@@ -125,7 +125,7 @@ export async function readMembers(
   query: Query = {},
 ): Promise<DocumentData> {
   const request = { method: "GET", path, query, expects: "_rev", limits } as const;
-  return (await context.client.value(request)) as DocumentData;
+  return context.client.value<DocumentData>(request);
 }
 
 /** Check that a member is a list of revisions. */

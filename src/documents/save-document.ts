@@ -112,7 +112,7 @@ export async function copyDocument(
   const headers = { destination };
   const request = { method: "COPY", path, headers, expects: "rev", limits } as const;
   try {
-    return (await client.value(request)) as WriteResult;
+    return await client.value<WriteResult>(request);
   } catch (error) {
     // The outcome cannot be looked up, as the content that the server copied is unknown.
     throw isUncertain(error, client.url(request)) ? toUncertainError(error) : error;

@@ -82,7 +82,7 @@ export async function sendWrite(
       sendWrite(context, request, asked, operation),
     );
   try {
-    const result = (await client.value(request, within)) as WriteResult;
+    const result = await client.value<WriteResult>(request, within);
     if (typeof result.rev === "string") return result;
     throw client.invalid(request, "expected a revision", 200);
   } catch (error) {
@@ -139,7 +139,7 @@ export async function requestOutcomes(
 /** How many nodes hold a document. */
 async function copiesOf({ client, path }: DatabaseContext, operation: Operation): Promise<number> {
   const request = { method: "GET", path, expects: "db_name" } as const;
-  return Object((await client.value(request, operation)) as object).cluster?.n ?? 1;
+  return Object(await client.value<object>(request, operation)).cluster?.n ?? 1;
 }
 
 /** Read revisions, or all leaves of an id without `rev`. Those that the server no longer has are left out. */

@@ -206,7 +206,7 @@ async function areDeleted(
   const request = { method: "POST", path: `${path}/_bulk_docs`, body, expects: "length" } as const;
   let rows: BulkRow[];
   try {
-    rows = (await client.value(request, operation)) as BulkRow[];
+    rows = await client.value<BulkRow[]>(request, operation);
   } catch (error) {
     // The next attempt shows which leaves were deleted.
     if (isUncertain(error, client.url(request))) return false;

@@ -159,7 +159,7 @@ export class DesignDocument<T extends object = JsonObject> extends Document<Desi
     const what = index === undefined ? "_info" : `${service}/${encodeSegment(index)}`;
     const path = `${pathIn(this.#context, this.id)}/${what}`;
     const request = { method: "GET", path, expects: "name", limits: options } as const;
-    return (await this.#context.client.value(request)) as JsonObject & { name: string };
+    return this.#context.client.value<JsonObject & { name: string }>(request);
   }
 
   get #name(): string {

@@ -36,7 +36,7 @@ export async function indexes<T extends object, S extends object>(
   const limits = checkOptions(options, "");
   const { client, path } = Database.contextOf(db);
   const request = { method: "GET", path: `${path}/_index`, expects: "indexes", limits } as const;
-  return ((await client.value(request)) as { indexes: Index[] }).indexes;
+  return (await client.value<{ indexes: Index[] }>(request)).indexes;
 }
 
 /**

@@ -50,7 +50,7 @@ export class Partition<T extends object = JsonObject, S extends object = T> exte
     const limits = checkOptions(options, "");
     const path = `${this.#context.path}/_partition/${encodeSegment(this.id)}`;
     const request = { method: "GET", path, expects: "partition", limits } as const;
-    return (await this.#context.client.value(request)) as PartitionInfo;
+    return this.#context.client.value<PartitionInfo>(request);
   }
 }
 

@@ -84,7 +84,7 @@ export async function purge<T extends object, S extends object>(
   checkJson("revs", revs);
   const body = client.json.stringify(revs);
   const request = { method: "POST", path: `${path}/_purge`, body, expects: "purged" } as const;
-  return (await client.value({ ...request, limits })) as PurgeResult;
+  return client.value<PurgeResult>({ ...request, limits });
 }
 
 /**
@@ -135,5 +135,5 @@ export async function revsDiff<T extends object, S extends object>(
   checkJson("revs", revs);
   const body = client.json.stringify(revs);
   const request = { method: "POST", path: `${path}/_revs_diff`, body, effect: "read" } as const;
-  return (await client.value({ ...request, limits })) as RevsDiff;
+  return client.value<RevsDiff>({ ...request, limits });
 }

@@ -171,8 +171,8 @@ export class HttpClient {
   }
 
   /** Send a request and return the JSON of the response. */
-  async value(request: JsonRequest, within?: Operation): Promise<unknown> {
-    return (await this.request(request, within)).value;
+  async value<V>(request: JsonRequest, within?: Operation): Promise<V> {
+    return (await this.request(request, within)).value as V;
   }
 
   async #request(

@@ -53,7 +53,7 @@ export function errorFromResponse(
 ): CouchDBError {
   const { status, type, headers } = response;
   if (type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304)) {
-    const reason = "redirects are not followed: use the final URL";
+    const reason = "expected no redirect: use the final URL";
     return new InvalidResponseError({ method, url, status: status || undefined, reason });
   }
   const { error, reason } = couchError(text);

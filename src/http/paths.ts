@@ -89,7 +89,5 @@ export function parseBaseUrl(input: string | URL): {
       return { base, user, password: decodeURIComponent(password) };
     }
   } catch {}
-  throw new TypeError(
-    "`url` must be an http(s) URL without query or hash, its credentials percent-encoded",
-  );
+  throw new TypeError("`url` must be an http(s) URL, percent-encoded, without query or hash");
 }

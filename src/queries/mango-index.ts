@@ -49,5 +49,5 @@ export async function createIndex(
   const params = paramsOf(options, "name ddoc type partitioned");
   const body = client.json.stringify({ ...params, index });
   const request = { method: "POST", path: `${path}/_index`, body, expects: "result" } as const;
-  return (await client.value({ ...request, limits: options })) as IndexResult;
+  return client.value<IndexResult>({ ...request, limits: options });
 }

@@ -176,7 +176,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     const params = (this.#context.isOfIds ? rest : { reduce: false, ...rest }) as ViewParams<K>;
     if (prefix === undefined) return ids ? { ...params, keys: ids } : params;
     if (ids || create || (startkey ?? endkey) !== undefined)
-      throw new TypeError("`prefix` excludes `ids`, `create` and a range of keys");
+      throw new TypeError("`prefix` excludes `ids`, `create` and keys");
     // The end sorts after everything that begins with the prefix. Views use Unicode collation, which puts some
     // vowels, such as those of Thai, after the consonant that follows them.
     const { isOfIds } = this.#context;

@@ -261,7 +261,7 @@ describe.each(kinds)("%s: goes on from its last event", (feed) => {
     await proxy.accept();
     const error = await failed;
     expect(error).toBeInstanceOf(NotFoundError);
-    expect(error.reason).toContain("created again");
+    expect(error.reason).toContain("another database");
   });
 });
 

@@ -148,7 +148,7 @@ export class BatchWriter<T extends object> {
       retries: 0,
       expects: "length",
     };
-    const rows = (await client.value(request, this.#operation)) as BulkRow[];
+    const rows = await client.value<BulkRow[]>(request, this.#operation);
     if (!Array.isArray(rows)) throw client.invalid(request, "expected rows");
     // With new edits, CouchDB keeps the order; without, it sends rows for failures only.
     if (new_edits && rows.every((row, at) => row?.id === batch[at]?.id)) return rows;

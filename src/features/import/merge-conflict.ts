@@ -23,7 +23,7 @@ export async function readTheirs(
     effect: "read",
     expects: "rows",
   };
-  const { rows } = (await client.value(request, operation)) as { rows: ViewRow[] };
+  const { rows } = await client.value<{ rows: ViewRow[] }>(request, operation);
   if (Array.isArray(rows) && rows.every((row) => Object(row) === row)) {
     return new Map(rows.map((row) => [row.key, row]));
   }
