@@ -94,9 +94,9 @@ export class Feed<E> implements AsyncIterable<E> {
    * setTimeout(() => feed.close(), 60_000);
    * ```
    */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#isClosed = true;
-    await this.#end();
+    return this.#end();
   }
 
   /**
@@ -111,8 +111,8 @@ export class Feed<E> implements AsyncIterable<E> {
   }
 
   /** The same as `close`, for `await using`. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** @internal */

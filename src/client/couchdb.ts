@@ -72,7 +72,7 @@ export class CouchDB {
     const client = this.#client;
     const details = { expects: "userCtx", limits: options };
     const request = { method: "GET", path: "_session", ...details } as const;
-    const read = async () => (await this.#client.value<{ userCtx: UserContext }>(request)).userCtx;
+    const read = async () => (await client.value<{ userCtx: UserContext }>(request)).userCtx;
     let userCtx = await read();
     const isAnonymous = () => client.session.auth && userCtx?.name == null;
     // CouchDB does not reject a cookie that it does not recognize.
@@ -236,22 +236,21 @@ export class CouchDB {
    *
    * @throws CouchDBError if the logout fails; the session is closed nevertheless
    */
-  async close(): Promise<void> {
-    await this.#client.close();
+  close(): Promise<void> {
+    return this.#client.close();
   }
 
   /** The same as `close`, for `await using`. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** Report to the Auth that its credentials were rejected. Returns true if it may have better ones. */
-  #renewCredentials(limits: OperationOptions): Promise<boolean> {
+  #renewCredentials(limits: OperationOptions): Promise<boolean | undefined> {
     const { auth, server } = this.#client.session;
     const response = { status: 401, headers: new Headers(), reason: undefined };
-    return this.#client.during(limits, async () => {
-      if (!auth?.onResponse) return false;
-      return auth.onResponse({ ...response, sent: await auth.headers(server) }, server);
-    });
+    return this.#client.during(limits, async () =>
+      auth?.onResponse?.({ ...response, sent: await auth.headers(server) }, server),
+    );
   }
 }

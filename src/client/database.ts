@@ -19,7 +19,7 @@ import { DocumentQueries } from "../queries/document-queries.js";
 import type { IndexDefinition, IndexParams, IndexResult } from "../queries/mango-index.js";
 import { createIndex } from "../queries/mango-index.js";
 import type { DocsOptions } from "../queries/view-params.js";
-import { checkOptions, checkType, limitsOf, paramsOf } from "../shared/arguments.js";
+import { checkArray, checkOptions, limitsOf, paramsOf } from "../shared/arguments.js";
 import { type Inspection, print } from "../shared/inspect.js";
 import type {
   DatabaseInfo,
@@ -215,7 +215,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     const [documents, edit, options] = (
       typeof first === "function" ? [[], first, ...rest] : [first, ...rest]
     ) as [readonly (string | { _id: string })[], BulkEdit<T>?, BulkOptions?];
-    checkType("documents", "array", documents);
+    checkArray("documents", documents);
     const bulk = new BulkOperation<T>(this.#context);
     for (const each of documents) {
       const data = typeof each === "string" ? { _id: each } : each;
@@ -245,7 +245,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     options: OperationOptions & Pick<DocsOptions<string, T>, "create"> = {},
   ): Promise<BulkOperation<T>> {
     checkOptions(options, "create");
-    checkType("ids", "array", ids);
+    checkArray("ids", ids);
     const wanted = new Set(ids);
     if (wanted.size < ids.length) throw new TypeError("`ids` must not repeat an id");
     const documents = await this.docs({ ...options, ids }).toArray();

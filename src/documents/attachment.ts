@@ -262,8 +262,8 @@ export class Attachment {
     try {
       const { path } = document;
       const request = { method: "GET", path, query: { rev }, expects: "_attachments" } as const;
-      const { value } = await this.#client.request(request, operation);
-      const stored = stubOf((value as DocumentMembers)._attachments, this.name);
+      const { _attachments } = await this.#client.value<DocumentMembers>(request, operation);
+      const stored = stubOf(_attachments, this.name);
       if (stored) document.noteAttachment(rev, rev, this.name, stored);
     } catch {
       // The attachment is saved even if this fails.

@@ -66,7 +66,7 @@ export class DocumentState<T extends object = JsonObject> {
 
   /** Whether there is anything to save. */
   get dirty(): boolean {
-    return this.was === undefined || !this.#equal(this.snapshot()(), this.was());
+    return this.isNew || !this.#equal(this.snapshot()(), this.was?.());
   }
 
   /**

@@ -214,7 +214,7 @@ export class Document<T extends object = JsonObject> {
    * Document while `mutate` runs throw a TypeError, too: they would wait for themselves
    */
   async update(mutate: Mutate<T>, options: UpdateOptions = {}): Promise<void> {
-    await updateDocument(this.#state, mutate, options);
+    return updateDocument(this.#state, mutate, options);
   }
 
   /**

@@ -47,7 +47,8 @@ export function isUncertain(error: unknown, url: string): error is CouchDBError 
   if (error instanceof ServerError || Object(error).error === "nodedown") return true;
   // A redirect is not followed, and browsers hide its status.
   if (!(error instanceof InvalidResponseError)) return false;
-  return error.status !== undefined && !(error.status >= 300 && error.status < 400);
+  const { status = 300 } = error;
+  return status < 300 || status >= 400;
 }
 
 /** The error for a write whose outcome remains unknown. A response that is not CouchDB's proves nothing. */
@@ -121,8 +122,7 @@ export async function requestOutcomes(
   const read = (docs: { id: string; rev?: string }[]) =>
     readRevisions(context, docs, query, operation);
   // `_bulk_get` does not support them.
-  const isLocal = ({ id }: PendingWrite) => id.startsWith("_local/");
-  const asked = writes.filter((each) => !isLocal(each)).map(({ id }) => ({ id }));
+  const asked = writes.flatMap(({ id }) => (id.startsWith("_local/") ? [] : { id }));
   const all = asked.length === 0 ? [] : await read(asked);
   const outcomes = await Promise.all(
     writes.map((each) => {

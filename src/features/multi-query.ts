@@ -1,7 +1,7 @@
 import type { StreamRequest } from "../http/request.js";
 import { View } from "../queries/view.js";
 import type { ViewParams } from "../queries/view-params.js";
-import { checkOptions, checkType } from "../shared/arguments.js";
+import { checkArray, checkOptions } from "../shared/arguments.js";
 import { type Batch, identity, mapped, type Pull, slice } from "../shared/batch.js";
 import type { Fixed } from "../shared/fixed.js";
 import type { ViewRow } from "../shared/row-types.js";
@@ -27,7 +27,7 @@ export function multiQuery<K, V, T extends object>(
   options: OperationOptions = {},
 ): AsyncGenerator<Rows<ViewRow<K, V, T>>, void, void> {
   const limits = checkOptions(options, "");
-  checkType("queries", "array", queries);
+  checkArray("queries", queries);
   const { context, path } = View.partsOf(view);
   // Invalid parameters throw now, not at the first row.
   for (const query of queries) context.client.url({ path, query: { ...query } }, Infinity);

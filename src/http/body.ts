@@ -1,5 +1,6 @@
 import type { NetworkError } from "../shared/errors.js";
 import { wastesMemory } from "../shared/runtime.js";
+import { end } from "../streams/async-iterator.js";
 import type { Operation } from "../streams/operation.js";
 import { type Attempt, networkError, silenceError } from "./failure.js";
 import { watchdog } from "./watchdog.js";
@@ -49,7 +50,6 @@ export function bytesOf(
   attempt: Attempt,
   toError: (error: NetworkError) => Error,
 ): AsyncIterableIterator<Uint8Array> {
-  const end = { done: true, value: undefined } as const;
   let failure: Error | undefined;
   const watch = watchdog(silenceTimeout, () => {
     failure = toError(silenceError(attempt, silenceTimeout));
@@ -110,10 +110,10 @@ export async function textOf(
   limit: number,
   attempt: Attempt,
 ): Promise<string> {
-  const end = Date.now() + limit;
+  const until = Date.now() + limit;
   const chunks: Uint8Array[] = [];
   for await (const chunk of bytes) {
-    if (Date.now() > end) throw silenceError(attempt, limit);
+    if (Date.now() > until) throw silenceError(attempt, limit);
     chunks.push(chunk);
   }
   return new Blob(chunks as BlobPart[]).text();

@@ -42,8 +42,11 @@ export class HttpClient {
   constructor(base: string, json: SureJson, options: Omit<Session, "server" | "cutUrls">) {
     this.base = base;
     this.json = json;
-    const request: AuthServer["request"] = (...parameters) => this.#requestForAuth(...parameters);
-    const server = { url: base, timeout: options.timeout, request };
+    const server: AuthServer = {
+      url: base,
+      timeout: options.timeout,
+      request: (...parameters) => this.#requestForAuth(...parameters),
+    };
     this.session = { ...options, server, cutUrls: new Set() };
   }
 
@@ -150,7 +153,7 @@ export class HttpClient {
   ): Promise<R> {
     const operation = this.begin(limits);
     try {
-      return await operation.race(Promise.resolve(work(operation)));
+      return await operation.race(work(operation));
     } finally {
       operation.end();
     }

@@ -207,7 +207,7 @@ async function waitForAuth<R>(
   const watch = watchdog(timeout, () => part.abort(silenceError(attempt, timeout, "credentials")));
   watch.listen();
   try {
-    return await part.race(Promise.resolve(work()));
+    return await part.race(work());
   } finally {
     watch.end();
     part.end();

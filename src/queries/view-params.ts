@@ -54,7 +54,7 @@ export interface ViewParams<K = unknown> extends ParamsOptions {
 
 /** The names of the parameters. */
 export const viewParams =
-  "key keys startkey endkey startkey_docid endkey_docid inclusive_end descending limit skip include_docs conflicts attachments att_encoding_info update_seq reduce group group_level sorted stable update" as const;
+  "key keys startkey_docid endkey_docid startkey endkey inclusive_end descending limit skip include_docs conflicts attachments att_encoding_info update_seq reduce group group_level sorted stable update" as const;
 
 /**
  * Options for selecting documents. The keys of `_all_docs` are ids; those of a view can be any JSON.

@@ -50,8 +50,7 @@ export class ViewResponse<
 
   /** The key and value of each row. */
   items(): [key: K, value: V][] {
-    const rows = [...found<K, V>(this.#context, this.rows)];
-    return rows.map(({ key, value }) => [key, value]);
+    return Array.from(found<K, V>(this.#context, this.rows), ({ key, value }) => [key, value]);
   }
 
   /**

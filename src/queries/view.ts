@@ -1,7 +1,7 @@
 import type { DatabaseContext } from "../documents/database-context.js";
 import type { Document } from "../documents/document.js";
 import type { StreamRequest } from "../http/request.js";
-import { checkJson, checkObject, checkType, paramsOf } from "../shared/arguments.js";
+import { checkArray, checkJson, checkObject, checkType, paramsOf } from "../shared/arguments.js";
 import { type Batch, identity, type Source, textToKeep } from "../shared/batch.js";
 import { type Inspection, print } from "../shared/inspect.js";
 import type {
@@ -166,7 +166,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
     checkObject("options", options);
     const { ids, prefix, ...rest } = options;
     if ("ids" in options) {
-      checkType("ids", "array", ids);
+      checkArray("ids", ids);
       checkJson("ids", ids);
     }
     if ("prefix" in options) checkType("prefix", "string", prefix);

@@ -12,13 +12,13 @@ export function argumentError(name: string, expected: string, value: unknown): T
 }
 
 /** @throws TypeError if an argument does not have this type */
-export function checkType(
-  name: string,
-  type: "string" | "function" | "array",
-  value: unknown,
-): void {
-  const isOfType = type === "array" ? Array.isArray(value) : typeof value === type;
-  if (!isOfType) throw argumentError(name, type === "array" ? "an array" : `a ${type}`, value);
+export function checkType(name: string, type: "string" | "function", value: unknown): void {
+  if (typeof value !== type) throw argumentError(name, `a ${type}`, value);
+}
+
+/** @throws TypeError unless a value is an array */
+export function checkArray(name: string, value: unknown): void {
+  if (!Array.isArray(value)) throw argumentError(name, "an array", value);
 }
 
 /** @throws TypeError unless a value is a plain object */

@@ -12,7 +12,8 @@ export interface ItemSource {
 // Asking the clock for each row would be noticeable.
 const rowsPerCheck = 4;
 
-const end = { done: true, value: undefined } as const;
+/** What an iterator returns after its last item. */
+export const end = { done: true, value: undefined } as const;
 
 /**
  * Iterate over items that arrive in arrays. An async generator would cost three microtasks for each item,

@@ -79,10 +79,10 @@ export class Operation {
   }
 
   /** Settle as `work` does, or reject when the operation is aborted, even if `work` ignores that. */
-  race<R>(work: PromiseLike<R>): Promise<R> {
+  race<R>(work: R | PromiseLike<R>): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       const settle = this.onEnd(() => reject(this.reason));
-      work.then(resolve, reject).then(settle);
+      Promise.resolve(work).then(resolve, reject).then(settle);
       this.throwReason();
     });
   }
