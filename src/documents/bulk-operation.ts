@@ -10,7 +10,7 @@ import { enqueue } from "./call-queue.js";
 import type { DatabaseContext } from "./database-context.js";
 import { Document, isIn } from "./document.js";
 import type { DocumentState, Draft } from "./document-state.js";
-import { tombstoneOf } from "./save-document.js";
+import { checkNewRevs, tombstoneOf } from "./save-document.js";
 import { documentWrite, findOutcomes, isUncertain, toUncertainError } from "./write-outcome.js";
 
 /** A function that changes the documents of a bulk operation, or adds others. */
@@ -141,8 +141,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     await enqueue(states, options, async () => {
       const drafts = prepared.map((draft) => draft());
       const changed = drafts.filter((draft) => draft !== undefined);
-      if (!new_edits && !changed.every(({ isNewRev }) => isNewRev()))
-        throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
+      if (!new_edits) checkNewRevs(changed);
       const { rows, error } = await this.#send(changed, new_edits, options);
       // Without `new_edits`, CouchDB sends no row for a document that it stored.
       const rowOf = new Map<unknown, BulkRow>(rows.map((row) => [row?.id, row]));

@@ -31,7 +31,7 @@ export async function saveDraft(
 ): Promise<WriteResult | undefined> {
   if (!draft) return undefined;
   const { batch, new_edits = true } = limits;
-  const { body, saved, isNewRev } = draft;
+  const { body, saved } = draft;
   const { context, path } = state;
   await validateWrite(context, body, limits);
   if (new_edits && batch === undefined) {
@@ -39,8 +39,7 @@ export async function saveDraft(
     saved(result.rev);
     return result;
   }
-  if (!new_edits && !isNewRev())
-    throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
+  if (!new_edits) checkNewRevs([draft]);
   const query = { batch, new_edits: new_edits && undefined };
   const request = { method: "PUT", path, query, body, expects: "ok", limits } as const;
   // A given revision stays the same however often it is written.
@@ -48,6 +47,12 @@ export async function saveDraft(
   const { value } = await context.client.request({ ...request, effect });
   if (batch === undefined) saved();
   return value as WriteResult;
+}
+
+/** @throws TypeError unless each document has a new revision, which `new_edits: false` needs */
+export function checkNewRevs(drafts: readonly Draft[]): void {
+  if (!drafts.every(({ isNewRev }) => isNewRev()))
+    throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
 }
 
 /**

@@ -58,6 +58,9 @@ export interface QueryParams<T extends object = JsonObject> extends FindParams<T
   fields?: readonly QueryField<T>[] | undefined;
 }
 
+const known =
+  "fields sort use_index bookmark r execution_stats allow_fallback limit skip conflicts stable update";
+
 // Everything in one page, which streams: a second one would meet documents that the caller has just written.
 const pageSize = 2 ** 31 - 1;
 
@@ -98,10 +101,7 @@ export function query<T extends object, R>(
 
 /** @throws TypeError if an option is unknown */
 export function queryParams<T extends object>(options: QueryParams<T>) {
-  return paramsOf(
-    options,
-    "limit skip sort fields use_index bookmark conflicts r update stable execution_stats allow_fallback",
-  );
+  return paramsOf(options, known);
 }
 
 /** @throws TypeError if a value is not a selector, or contains undefined, NaN or Infinity */

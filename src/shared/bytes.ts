@@ -33,6 +33,5 @@ export function hex(bytes: Uint8Array): string {
 
 /** Encode text as UTF-8 for a header, one character per byte. */
 export function utf8(text: string): string {
-  const bytes = new TextEncoder().encode(text);
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  return String.fromCharCode(...new TextEncoder().encode(text));
 }

@@ -102,27 +102,20 @@ export function closedError(): DOMException {
   return new DOMException("the session is closed", "AbortError");
 }
 
-/** The only listener of a signal: Node warns of a leak from the eleventh on. */
-class Listener {
-  readonly calls = new Set<() => void>();
+/** The calls of a signal's only listener: Node warns of a leak from the eleventh on. */
+const callsOf = /* @__PURE__ */ new WeakMap<object, Set<() => void>>();
 
-  handleEvent(): void {
-    for (const call of this.calls) call();
-  }
+function onAbort({ target }: { target: object | null }): void {
+  for (const call of callsOf.get(target as object) ?? []) call();
 }
-
-const listeners = /* @__PURE__ */ new WeakMap<AbortSignal, Listener>();
 
 /** Call `abort` when the signal aborts. Returns a function that cancels this. */
 function watch(signal: AbortSignal, abort: () => void): () => void {
-  const listener = listeners.get(signal) ?? new Listener();
-  if (listener.calls.size === 0) {
-    listeners.set(signal, listener);
-    signal.addEventListener("abort", listener);
-  }
-  listener.calls.add(abort);
+  const calls = callsOf.get(signal) ?? new Set();
+  callsOf.set(signal, calls.add(abort));
+  if (calls.size === 1) signal.addEventListener("abort", onAbort);
   return () => {
-    listener.calls.delete(abort);
-    if (listener.calls.size === 0) signal.removeEventListener("abort", listener);
+    calls.delete(abort);
+    if (calls.size === 0) signal.removeEventListener("abort", onAbort);
   };
 }
