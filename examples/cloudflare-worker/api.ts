@@ -1,58 +1,49 @@
-import {
-  BadRequestError,
-  ConflictError,
-  CouchDBError,
-  type Database,
-  ForbiddenError,
-  NetworkError,
-  NotFoundError,
-} from "couchfetch";
+import { CouchDBError, type Database, NetworkError, NotFoundError, page } from "couchfetch";
 
 export type Animal = { name: string; legs: number };
 
 const status = (code: number) => Response.json({ status: code }, { status: code });
 
 export async function answer(request: Request, animals: Database<Animal>): Promise<Response> {
-  const { pathname, searchParams } = new URL(request.url);
+  const url = new URL(request.url);
   const { method } = request;
-  if (pathname === "/animals" && method === "GET") return list(animals, searchParams.get("legs"));
-  const [, encoded = ""] = /^\/animals\/([^/]+)$/.exec(pathname) ?? [];
+  if (url.pathname === "/animals" && method === "GET") return list(animals, url);
+  const [, encoded = "", photo] = /^\/animals\/([^/]+)(\/photo)?$/.exec(url.pathname) ?? [];
   const id = decodeURIComponent(encoded);
-  // What begins with _ is CouchDB's own, such as the code of design documents.
+  // CouchDB's own ids begin with _, such as those of design documents.
   if (id === "" || id.startsWith("_")) return status(404);
-  if (method === "GET") return read(animals, id, request.headers.get("if-none-match"));
-  if (method === "PUT") return write(animals, id, request);
+  if (method === "GET") return photo ? readPhoto(animals, id, request) : read(animals, id, request);
+  if (method === "PUT")
+    return photo ? writePhoto(animals, id, request) : write(animals, id, request);
   return new Response(null, { status: 405, headers: { allow: "GET, PUT" } });
 }
 
-/** A line of JSON for each, as CouchDB finds them, and no faster than they are taken. */
-async function list(animals: Database<Animal>, legs: string | null): Promise<Response> {
-  if (!/^\d{1,3}$/.test(legs ?? "")) return status(400);
-  const pieces = animals.find({ legs: Number(legs) }).batches();
-  // Waited for, so that an error has its status. A later one can only cut the answer off.
-  let next = await pieces.next();
-  const encoder = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        if (next.done) return controller.close();
-        const lines = next.value.map((animal) => `${JSON.stringify(animal)}\n`);
-        controller.enqueue(encoder.encode(lines.join("")));
-        next = await pieces.next();
-      },
-      // Who has left needs no more of CouchDB, either.
-      cancel: async () => void (await pieces.return?.()),
-    },
-    { highWaterMark: 0 },
-  );
-  return new Response(body, { headers: { "content-type": "application/jsonl" } });
+/** A page of the animals with so many legs, or of all, and the URL of the next one. */
+async function list(animals: Database<Animal>, { pathname, searchParams: query }: URL) {
+  const legs = query.get("legs");
+  if (legs !== null && !/^\d{1,3}$/.test(legs)) return status(400);
+  // Nobody waits for a page as long as a query may take.
+  const place = { size: 50, cursor: query.get("cursor"), timeout: 10_000 };
+  const reading =
+    legs === null
+      ? page(animals, place)
+      : page(animals, { ...place, selector: { legs: Number(legs) } });
+  const found = await reading.catch((error) => {
+    if (!(error instanceof TypeError)) throw error;
+  });
+  // The cursor belongs to another query.
+  if (!found) return status(400);
+  if (found.next) query.set("cursor", found.next);
+  return Response.json({ animals: found.rows, next: found.next && `${pathname}?${query}` });
 }
 
-async function read(animals: Database<Animal>, id: string, known: string | null) {
+async function read(animals: Database<Animal>, id: string, { headers }: Request) {
   const { rev, data } = await animals.get(id);
   const etag = `"${rev}"`;
   // It may be a list, and weak.
-  if (known?.includes(etag)) return new Response(null, { status: 304, headers: { etag } });
+  if (headers.get("if-none-match")?.includes(etag)) {
+    return new Response(null, { status: 304, headers: { etag } });
+  }
   return Response.json(data, { headers: { etag } });
 }
 
@@ -72,18 +63,36 @@ async function write(animals: Database<Animal>, id: string, request: Request) {
   return new Response(null, { status: rev ? 204 : 201, headers });
 }
 
-/** What an error is for who has asked. */
+const passed = ["content-type", "content-length", "content-range", "etag"];
+
+/** Streams the photo, or a range of it, no faster than it is taken. */
+async function readPhoto(animals: Database<Animal>, id: string, { headers }: Request) {
+  const animal = await animals.get(id);
+  const photo = await animal.attachment("photo").fetch({
+    range: headers.get("range") ?? undefined,
+    ifNoneMatch: headers.get("if-none-match") ?? undefined,
+  });
+  const given = [...photo.headers].filter(([name]) => passed.includes(name));
+  return new Response(photo.body, { status: photo.status, headers: given });
+}
+
+async function writePhoto(animals: Database<Animal>, id: string, { headers, body }: Request) {
+  const type = headers.get("content-type") ?? "";
+  if (!body || !/^image\/(avif|jpeg|png|webp)$/.test(type)) return status(415);
+  const animal = await animals.get(id);
+  await animal.attachment("photo").save(body, type);
+  return new Response(null, { status: 204, headers: { etag: `"${animal.rev}"` } });
+}
+
+/** What an error is to the client. */
 export function failure(error: unknown): Response {
-  // A database that is missing is a mistake of ours, and so is a wrong password.
-  if (error instanceof NotFoundError && /^(missing|deleted)$/.test(error.reason ?? "")) {
-    return status(404);
-  }
-  if (error instanceof ConflictError) return status(409);
-  // A validation function's word.
-  if (error instanceof ForbiddenError) return status(403);
-  if (error instanceof BadRequestError || error instanceof URIError) return status(400);
+  if (error instanceof URIError) return status(400);
   if (!(error instanceof CouchDBError)) return status(500);
-  // It may be saved all the same, if the answer was lost.
+  // A missing database is a mistake of ours, and so is a wrong password.
+  const { status: code = 502, reason = "" } = error;
+  const isMissing = error instanceof NotFoundError && /missing|deleted/.test(reason);
+  if (isMissing || [400, 403, 409, 416].includes(code)) return status(code);
+  // It may be saved all the same, if the response was lost.
   const mayHaveHappened = error instanceof NetworkError && error.mayHaveHappened;
   return Response.json({ status: 502, mayHaveHappened }, { status: 502 });
 }

@@ -13,6 +13,8 @@ function animalsOf(env: Env): Database<Animal> {
     auth: basic(env.COUCHDB_USER, env.COUCHDB_PASSWORD),
     // The way to a CouchDB that the internet has none to.
     fetch: (request, init) => env.COUCHDB.fetch(request, init),
+    // Each request to CouchDB is a line of the log, without credentials.
+    hooks: { response: (event) => console.log(event), retry: (event) => console.warn(event) },
   });
   return couch.database<Animal>(env.DATABASE);
 }
@@ -22,10 +24,10 @@ export default {
     try {
       return await answer(request, animalsOf(env));
     } catch (error) {
-      const told = failure(error);
-      // It names the CouchDB: that is for the log, and for who has asked a status.
-      if (told.status >= 500) console.error(error);
-      return told;
+      const response = failure(error);
+      // The error names the CouchDB: it is for the log. The client gets a status.
+      if (response.status >= 500) console.error(error);
+      return response;
     }
   },
 
