@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { open, rename, stat, truncate } from "node:fs/promises";
-import { basic, CouchDB, type Database, exportDocs, importDocs, revsDiff } from "couchfetch";
+import { CouchDB, type Database, exportDocs, importDocs, revsDiff } from "couchfetch";
 import { lines } from "./lines.js";
 import { bar } from "./progress.js";
 
@@ -94,13 +94,14 @@ if (!(command === "save" || command === "restore") || !address || !path) {
   console.error("Usage: bun backup.ts save|restore http://user:password@host:5984/database file");
   process.exit(2);
 }
-const url = new URL(address);
-const auth = url.username && {
-  auth: basic(decodeURIComponent(url.username), decodeURIComponent(url.password)),
-};
-// A CouchDB may be under a path: what comes last is the database.
-const [, base = "/", name = ""] = /^(.*\/)([^/]+)\/?$/.exec(url.pathname) ?? [];
-await using couch = new CouchDB(url.origin + base, auth || {});
-const database = decodeURIComponent(name);
-if (command === "save") await save(await couch.get(database), path);
-else await restore(await couch.create(database, { existsOk: true }), path);
+// A CouchDB may be under a path: the database is the last part of it.
+const url = new URL(address.replace(/\/$/, ""));
+const name = decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf("/") + 1));
+await using couch = new CouchDB(new URL(".", url), {
+  // A long run may outlive a server: it is silent until the next attempt succeeds.
+  hooks: {
+    retry: ({ reason, milliseconds }) => console.warn(`${reason}: again in ${milliseconds} ms`),
+  },
+});
+if (command === "save") await save(await couch.get(name), path);
+else await restore(await couch.create(name, { existsOk: true }), path);

@@ -1,11 +1,8 @@
 /** Writes to a cluster and follows it, and tells how that goes while its nodes die: `npx tsx examples/cluster/watch.ts`. */
 
-import { basic, CouchDB, CouchDBError } from "couchfetch";
+import { CouchDB, CouchDBError } from "couchfetch";
 
-const url = process.env.COUCHDB_URL ?? "http://admin:secret@localhost:5984";
-const { username, password, origin } = new URL(url);
-const auth = basic(decodeURIComponent(username), decodeURIComponent(password));
-const couch = new CouchDB(origin, { auth });
+const couch = new CouchDB(process.env.COUCHDB_URL ?? "http://admin:secret@localhost:5984");
 const db = await couch.create(process.env.DATABASE ?? "watch", { existsOk: true });
 const { update_seq } = await db.info();
 

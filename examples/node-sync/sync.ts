@@ -2,31 +2,33 @@
 
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { basic, type ChangeEvent, CouchDB, localCheckpoint } from "couchfetch";
+import { type ChangeEvent, CouchDB, type FeedState, localCheckpoint } from "couchfetch";
 
 const { COUCHDB_URL = "", DATABASE = "", TARGET_URL = "", PORT = "0" } = process.env;
-const { origin, username, password } = new URL(COUCHDB_URL);
 // What can never be handed over is found before anything is followed.
 const target = new Request(TARGET_URL, { method: "POST" });
-const auth = basic(decodeURIComponent(username), decodeURIComponent(password));
-const couch = new CouchDB(origin, { auth });
+const couch = new CouchDB(COUCHDB_URL);
 const db = couch.database(DATABASE);
 
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
 
-let state = "connecting";
+let status: FeedState = { state: "connecting" };
 const feed = db.changes({
   feed: "continuous",
   include_docs: true,
-  // In CouchDB itself: what runs next, wherever, goes on from there.
+  // In CouchDB itself: the next run continues from there, on any machine.
   checkpoint: localCheckpoint(db, "node-sync"),
   onState(now) {
-    state = now.state;
-    console.log(`feed: ${state}${now.reason ? ` (${now.reason})` : ""}`);
+    status = now;
+    const left = now.pending === undefined ? "" : `, ${now.pending} left`;
+    const why = now.reason ? `, attempt ${now.attempt} (${now.reason})` : "";
+    console.log(`feed: ${now.state}${left}${why}`);
     if (now.checkpointError) console.error(`checkpoint: ${now.checkpointError}`);
   },
 });
+// CouchDB is back, and whoever started it says so: no need to wait for the next attempt.
+process.on("SIGHUP", () => feed.retryNow());
 
 /** A line a document, by its id: what comes twice is the same twice. */
 function bodyOf(changes: ChangeEvent[]): string {
@@ -58,10 +60,11 @@ async function handOver(body: string): Promise<void> {
   stop.signal.throwIfAborted();
 }
 
-// For whoever watches over services.
+// For the orchestrator: the service is ready once it has caught up.
 const health = createServer((_request, response) => {
+  const { state, pending, attempt } = status;
   response.writeHead(state === "live" ? 200 : 503, { "content-type": "application/json" });
-  response.end(JSON.stringify({ state, sequence: feed.sequence ?? null }));
+  response.end(JSON.stringify({ state, pending, attempt, sequence: feed.sequence }));
 }).listen(Number(PORT));
 
 stop.signal.addEventListener("abort", () => void feed.close());

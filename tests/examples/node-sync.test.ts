@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { basic, CouchDB, type Database, importDocs } from "couchfetch";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { Line } from "../demo/line.js";
+import { freePort } from "../free-port.js";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
 import { type Program, startProgram } from "./program.js";
 
@@ -55,8 +57,8 @@ afterEach(async () => {
   await server.close();
 });
 
-function start(): Program {
-  const address = new URL(server.url);
+function start({ url = server.url, health = 0 } = {}): Program {
+  const address = new URL(url);
   address.username = server.user;
   address.password = server.password;
   const { port } = target.address() as AddressInfo;
@@ -64,7 +66,7 @@ function start(): Program {
     COUCHDB_URL: address.href,
     DATABASE: db.id,
     TARGET_URL: `http://127.0.0.1:${port}/bulk`,
-    PORT: "0",
+    PORT: `${health}`,
   };
   const program = startProgram("examples/node-sync/sync.ts", { env });
   running.push(program);
@@ -117,4 +119,33 @@ test("the other system is kept in step, whoever is away or dies", { timeout: 90_
   await expect.poll(() => index.has("new"), patience).toBe(true);
   expect(index.size).toBeLessThan(5);
   expect(index.has("d10")).toBe(false);
+});
+
+test("its health is the state of its feed", { timeout: 60_000 }, async () => {
+  const line = new Line(server.url);
+  await line.mend();
+  const url = line.origin + new URL(server.url).pathname;
+  const health = await freePort();
+  const { child, printed } = start({ url, health });
+  const ask = async () => {
+    const response = await fetch(`http://127.0.0.1:${health}/`);
+    return { status: response.status, ...((await response.json()) as object) };
+  };
+  const askOnceUp = () => ask().catch(() => undefined);
+  try {
+    await expect.poll(askOnceUp, patience).toMatchObject({ status: 200, state: "live" });
+    await line.cut();
+    await expect
+      .poll(printed, patience)
+      .toMatch(/feed: waiting, attempt 2 \(Network.*ECONNREFUSED/);
+    const waiting = { status: 503, state: "waiting", attempt: expect.any(Number) };
+    expect(await ask()).toMatchObject(waiting);
+    await line.mend();
+    if (process.platform !== "win32") child.kill("SIGHUP");
+    await expect.poll(ask, patience).toMatchObject({ status: 200, state: "live" });
+    await db.document("cat", { n: 1 }).save();
+    await inStep();
+  } finally {
+    await line.cut();
+  }
 });
