@@ -1,52 +1,50 @@
-import { basic, CouchDB, type Database } from "couchfetch";
-import { Suspense, useState } from "react";
-import { type Chore, ChoreList } from "./chore-list.js";
+import { UnauthorizedError } from "couchfetch";
+import { Suspense, use, useState } from "react";
+import { ChoreList } from "./chore-list.js";
 import { ErrorBoundary } from "./error-boundary.js";
+import { explain } from "./explain.js";
+import { openSession } from "./session.js";
+import { SignIn } from "./sign-in.js";
 import { Status } from "./status.js";
 
-const { VITE_COUCHDB_URL = "http://localhost:5984", VITE_DATABASE = "chores" } = import.meta.env;
+// Once, and outside of components: React forgets the state of those that suspend before they were shown.
+const resumed = openSession().catch((error) => {
+  if (!(error instanceof UnauthorizedError)) throw error;
+});
 
 export function App() {
-  const [db, setDb] = useState<Database<Chore>>();
-  if (!db) return <SignIn onSignIn={setDb} />;
+  const [session, setSession] = useState(use(resumed));
+  const [problem, setProblem] = useState("");
+  if (!session) return <SignIn key={problem} problem={problem} onSignIn={setSession} />;
+  const { user, db } = session;
+
+  const showLogin = (why: string) => {
+    setProblem(why);
+    setSession(undefined);
+  };
+  const signOut = () => {
+    showLogin("");
+    session.signOut().catch((error) => setProblem(`Not signed out: ${explain(error)}`));
+  };
+  const onError = (error: unknown) => {
+    if (error instanceof UnauthorizedError) showLogin("Your session has ended.");
+  };
+
   return (
     <>
       <header className="row">
         <h1>Chores</h1>
-        <button type="button" onClick={() => setDb(undefined)}>
+        <span>{user}</span>
+        <button type="button" onClick={signOut}>
           Sign out
         </button>
       </header>
-      <ErrorBoundary>
+      <ErrorBoundary onError={onError}>
         <Suspense fallback={<p role="status">Reading …</p>}>
           <Status db={db} />
           <ChoreList db={db} />
         </Suspense>
       </ErrorBoundary>
-    </>
-  );
-}
-
-/** The password stays in this tab's memory: what is served to everybody can hold none. */
-function SignIn({ onSignIn }: { onSignIn: (db: Database<Chore>) => void }) {
-  const signIn = (form: FormData) => {
-    const auth = basic(String(form.get("user")), String(form.get("password")));
-    onSignIn(new CouchDB(VITE_COUCHDB_URL, { auth }).database<Chore>(VITE_DATABASE));
-  };
-  return (
-    <>
-      <h1>Chores</h1>
-      <form action={signIn}>
-        <label>
-          User
-          <input name="user" required autoComplete="username" />
-        </label>
-        <label>
-          Password
-          <input name="password" type="password" required autoComplete="current-password" />
-        </label>
-        <button type="submit">Sign in</button>
-      </form>
     </>
   );
 }

@@ -35,14 +35,15 @@ export function ChoreList({ db }: { db: Database<Chore> }) {
   function check(chore: DocumentData<Chore>, done: boolean) {
     startTransition(() => {
       expect({ ...chore, done });
-      // Whatever else others have changed meanwhile stays.
-      return attempt(update(chore._id, done).then(() => whenReplaced(chore)));
+      return attempt(save(chore, done));
     });
   }
 
-  async function update(id: string, done: boolean) {
-    const latest = await db.get(id);
+  async function save(chore: DocumentData<Chore>, done: boolean) {
+    // What others have changed meanwhile stays. What they have deleted is not created again, as by upsert.
+    const latest = await db.get(chore._id);
     await latest.update((data) => ({ ...data, done }));
+    await whenReplaced(chore);
   }
 
   function remove(chore: DocumentData<Chore>) {

@@ -4,7 +4,7 @@ import type { ChangesFeed, Database, DocumentData, FeedState, Sequence } from "c
 export interface Snapshot<T extends object> {
   /** By id, without design documents. Those that have not changed are the objects that they were. */
   readonly documents: readonly Readonly<DocumentData<T>>[];
-  readonly connection: "connecting" | "catchingUp" | "live" | "waiting";
+  readonly feed: FeedState;
   /** What ended the feed for good. */
   readonly error?: unknown;
 }
@@ -18,7 +18,7 @@ const frame = 16;
 export function documentsStore<T extends object>(db: Database<T>) {
   const byId = new Map<string, DocumentData<T>>();
   const listeners = new Set<() => void>();
-  let snapshot: Snapshot<T> = { documents: [], connection: "connecting" };
+  let snapshot: Snapshot<T> = { documents: [], feed: { state: "connecting" } };
   let since: Sequence | undefined;
   let feed: ChangesFeed<T> | undefined;
   let isDue = false;
@@ -49,8 +49,8 @@ export function documentsStore<T extends object>(db: Database<T>) {
     showDocuments();
   }
 
-  function onState({ state }: FeedState) {
-    if (state !== "closed" && state !== snapshot.connection) show({ connection: state });
+  function onState(state: FeedState) {
+    if (state.state !== "closed") show({ feed: state });
   }
 
   async function follow() {
@@ -88,7 +88,7 @@ export function documentsStore<T extends object>(db: Database<T>) {
     void feed.close();
     since = feed.sequence;
     feed = undefined;
-    show({ connection: "connecting" });
+    show({ feed: { state: "connecting" } });
   }
 
   /** Resolves when the feed has brought another revision of a document of the snapshot, or failed. */
@@ -105,5 +105,6 @@ export function documentsStore<T extends object>(db: Database<T>) {
     });
   }
 
-  return { ready: read(), subscribe, snapshot: () => snapshot, whenReplaced };
+  const retryNow = () => feed?.retryNow();
+  return { ready: read(), subscribe, snapshot: () => snapshot, whenReplaced, retryNow };
 }

@@ -6,17 +6,18 @@ import { type DocumentsStore, documentsStore, type Snapshot } from "./documents-
 const stores = new WeakMap<object, unknown>();
 
 /**
- * The documents of a database, and how the connection does. Suspends until they are read, and throws what
+ * The documents of a database, and the state of their feed. Suspends until they are read, and throws what
  * reading or following ends in. All who give the same `Database` share one read and one feed: make it
  * where nothing suspends, and once. An error stays with it: to try again, give another one.
  */
 export function useDocuments<T extends object>(
   db: Database<T>,
-): Snapshot<T> & Pick<DocumentsStore<T>, "whenReplaced"> {
+): Snapshot<T> & Pick<DocumentsStore<T>, "whenReplaced" | "retryNow"> {
   const store = (stores.get(db) as DocumentsStore<T> | undefined) ?? documentsStore(db);
   stores.set(db, store);
   use(store.ready);
   const snapshot = useSyncExternalStore(store.subscribe, store.snapshot);
   if (snapshot.error !== undefined) throw snapshot.error;
-  return { ...snapshot, whenReplaced: store.whenReplaced };
+  const { whenReplaced, retryNow } = store;
+  return { ...snapshot, whenReplaced, retryNow };
 }

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { basic, CouchDB, type Database } from "couchfetch";
+import { basic, CouchDB, type Database, type FeedState } from "couchfetch";
 import type { Browser, BrowserContext, Page as Tab } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Line } from "../demo/line.js";
@@ -83,7 +83,7 @@ describe("the documents that the hook for React shares", () => {
   interface Store {
     ready: Promise<void>;
     subscribe(listener: () => void): () => void;
-    snapshot(): { documents: (Chore & { _id: string })[]; connection: string; error?: unknown };
+    snapshot(): { documents: (Chore & { _id: string })[]; feed: FeedState; error?: unknown };
     whenReplaced(document: object): Promise<void>;
   }
 
@@ -290,7 +290,7 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
   it.each(builds)("shows in one tab what is done in the other (%s)", async (build) => {
     await write("0", "Water the tomatoes", true);
     const one = await signIn(await openTab(build));
-    const two = await signIn(await openTab(build));
+    const two = await openTab(build); // the browser has the session
     await says(one, "1 of 1 done");
     for (const tab of [one, two]) await says(tab, "Live");
 
@@ -325,6 +325,66 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
     expect(complaints).toEqual([]);
   });
 
+  it("says how much is left to catch up with", async () => {
+    await write("0", "Fix the gate");
+    const tab = await openTab();
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    await tab.route(/_all_docs/, async (route) => {
+      const response = await route.fetch();
+      await chores.createDocs((docs) => {
+        for (let n = 100; n < 400; n += 1) docs.create(`${n}`, { title: `${n}`, done: true });
+      });
+      await route.fulfill({ response });
+    });
+    // The second one asks for those that the first has counted.
+    let count = 0;
+    await tab.route(/_changes/, async (route) => {
+      if (route.request().method() !== "OPTIONS") count += 1;
+      if (count > 1) await held;
+      await route.continue();
+    });
+    await signIn(tab);
+    await says(tab, "Catching up …");
+    await says(tab, "200 left");
+    goOn();
+    await says(tab, "Live");
+    await says(tab, "300 of 301 done");
+    expect(complaints).toEqual([]);
+  });
+
+  it("continues its session after a reload, and asks for a login when that has ended", async () => {
+    await write("0", "Fix the gate");
+    const tab = await signIn(await openTab());
+    await says(tab, server.user);
+    await tab.reload();
+    await says(tab, server.user);
+    await isChecked(tab, "Fix the gate", false);
+    await says(tab, "Live");
+
+    // While it is open, the session ends: the next request is refused.
+    await context.clearCookies();
+    await line.cut();
+    await says(tab, "Offline, reconnecting …");
+    await line.mend();
+    await alert(tab, "Your session has ended.");
+    await signIn(tab);
+    await isChecked(tab, "Fix the gate", false);
+
+    await tab.getByRole("button", { name: "Sign out" }).click();
+    await tab.getByLabel("Password").waitFor();
+    // CouchDB's own is then empty.
+    const cookies = async () => (await context.cookies()).map(({ value }) => value).join("");
+    await expect.poll(cookies, patience).toBe("");
+    await tab.reload();
+    await tab.getByLabel("Password").waitFor();
+    expect(await tab.getByRole("alert").textContent()).toBe("");
+    // React's own report of the error that the page has handled.
+    expect(complaints.filter((text) => !text.includes("UnauthorizedError"))).toEqual([]);
+  });
+
   it("says when it is offline, and catches up", async () => {
     const gate = await write("0", "Fix the gate");
     const tomatoes = await write("1", "Water the tomatoes");
@@ -338,6 +398,7 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
     });
     await line.cut();
     await says(tab, "Offline, reconnecting …");
+    await says(tab, "attempt 2");
 
     await box(tab, "Fix the gate").click();
     await alert(tab, "Not saved: The server cannot be reached.");
@@ -349,7 +410,9 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
     await tomatoes.delete();
     await gate.update((data) => ({ ...data, done: true }));
     await line.mend();
+    await tab.getByRole("button", { name: "Retry now" }).press("Enter");
     await says(tab, "Live");
+    await tab.getByRole("button", { name: "Retry now" }).waitFor({ state: "detached" });
     // Not each of the tries in between.
     expect(await told.jsonValue()).toEqual(["Offline, reconnecting …", "Live"]);
     await isChecked(tab, "Fix the gate", true);
@@ -404,7 +467,7 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
     await write("0", "Fix the gate");
     const tab = await signIn(await openTab(), "wrong");
     await alert(tab, /password/i);
-    await tab.getByRole("button", { name: "Sign out" }).click();
+    expect(await tab.getByLabel("User").inputValue()).toBe(server.user);
     await signIn(tab);
     await isChecked(tab, "Fix the gate", false);
     await says(tab, "Live");
