@@ -82,12 +82,11 @@ export async function runDemo(options: DemoOptions): Promise<void> {
 /** Writes the animals that are not there yet; gives the revisions that the feed must bring. */
 async function write(animals: Database<Animal>): Promise<Map<string, string>> {
   title("Writing");
-  const written = new Map<string, string>();
-  for (const [id, data] of Object.entries(zoo)) {
-    const animal = await animals.create(id, data, { existsOk: true });
-    const result = animal.exists ? undefined : await animal.save();
-    if (result) written.set(id, result.rev);
-    entry(id, result ? legs(data.legs) : dim("is there already"));
+  const all = Object.entries(zoo).map(([_id, data]) => ({ _id, ...data }));
+  const { ok } = await animals.createDocs(all);
+  const written = new Map(ok.map(({ id, rev = "" }) => [id, rev]));
+  for (const { _id, legs: count } of all) {
+    entry(_id, written.has(_id) ? legs(count) : dim("is there already"));
   }
   return written;
 }
@@ -141,16 +140,10 @@ async function showMore(
   for (const [id, rev] of written) await arrivals.of(id, rev);
   const seen = new Date().toISOString();
 
-  const cat = await animals.get("cat");
-  await cat.update((data) => {
-    data.seen = seen;
-  });
+  const cat = await animals.upsert("cat", (data) => ({ ...data, seen }));
   await arrivals.of("cat", cat.rev);
 
-  const data = { name: "Dodo", legs: 2, seen };
-  const dodo = await animals.create("dodo", data, { existsOk: true });
-  Object.assign(dodo.data, data);
-  await dodo.save();
+  const dodo = await animals.upsert("dodo", () => ({ name: "Dodo", legs: 2, seen }));
   await arrivals.of("dodo", dodo.rev);
 
   const { rev } = await dodo.delete();
@@ -174,8 +167,8 @@ async function follow(feed: ChangesFeed<Animal>, arrivals: Arrivals): Promise<vo
 /** Says when the connection is lost, and when it is back. */
 function connectionLight(): (state: FeedState) => void {
   let isLost = false;
-  return ({ state }) => {
-    if (state === "waiting" && !isLost) entry("feed", yellow("lost – reconnecting …"));
+  return ({ state, attempt }) => {
+    if (attempt === 1) entry("feed", yellow("lost – reconnecting …"));
     if (state === "live" && isLost) entry("feed", green("live again"));
     if (state === "waiting" || state === "live") isLost = state === "waiting";
   };

@@ -301,8 +301,9 @@ describe.skipIf(!executable)("the demo's page", { timeout: 90_000 }, () => {
     const dodo = await write("dodo", { name: "Dodo", legs: 2 });
     const tab = await openTab();
     await line.cut();
-    await state(tab, "lost");
-    await says(tab, "#state", "lost – reconnecting …");
+    await state(tab, "waiting");
+    await says(tab, "#state", "reconnecting …");
+    await says(tab, "#detail", "attempt 2");
     await shown(tab, "cat", "Cat 4 legs");
     await button(tab, "Edit Cat").click();
     await says(tab, "li .note:visible", "Not opened: the server cannot be reached.");
@@ -312,12 +313,45 @@ describe.skipIf(!executable)("the demo's page", { timeout: 90_000 }, () => {
     });
     await dodo.delete();
     await line.mend();
+    await button(tab, "Retry now").press("Enter");
     await state(tab, "live");
+    expect(await button(tab, "Retry now").isVisible()).toBe(false);
+    // Where the keyboard goes on.
+    expect(await focused(tab)).toContain('name="name"');
+    expect(await tab.locator("#detail").textContent()).toBe("");
     await shown(tab, "cat", "Tom 4 legs");
     await row(tab, "dodo").waitFor({ state: "detached" });
     await write("emu", { name: "Emu", legs: 2 });
     await shown(tab, "emu", "Emu 2 legs");
     expect(complaints).toEqual([]);
+  });
+
+  it("says how much is left to catch up with, and shows no old changes as news", async () => {
+    await animals.createDocs((docs) => {
+      for (let n = 100; n < 400; n += 1) docs.create(`${n}`, { name: `Bee ${n}`, legs: 6 });
+    });
+    const tab = await context.newPage();
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    // The second one asks for the changes that the first has counted.
+    let count = 0;
+    await tab.route(/_changes/, async (route) => {
+      if (route.request().method() !== "OPTIONS") count += 1;
+      if (count > 1) await held;
+      await route.continue();
+    });
+    await tab.goto(page.url);
+    await state(tab, "catchingUp");
+    await says(tab, "#detail", "200 left");
+    expect(await tab.locator("#animals").getAttribute("aria-busy")).toBe("true");
+    goOn();
+    await state(tab, "live");
+    await says(tab, "#count", "300 animals");
+    expect(await tab.locator("#news").textContent()).toBe("");
+    expect(await tab.locator(".flash").count()).toBe(0);
+    expect(await tab.locator("#animals").getAttribute("aria-busy")).toBe("false");
   });
 
   it("says when the server is stopped, and goes on when it is started again", async ({ skip }) => {
@@ -333,7 +367,7 @@ describe.skipIf(!executable)("the demo's page", { timeout: 90_000 }, () => {
       await tab.goto(own.url);
       await shown(tab, "cat", "Cat 4 legs");
       await stop();
-      await state(tab, "lost");
+      await state(tab, "waiting");
       await tab.locator("#add").getByLabel("Animal").fill("Emu");
       await tab.keyboard.press("Enter");
       await says(tab, "#add .note", /Not added/);

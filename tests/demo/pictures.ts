@@ -35,7 +35,7 @@ try {
     await tab.getByText("was changed").waitFor();
     if (isOffline) {
       await server.stop();
-      await tab.locator("#state[data-state=lost]").waitFor();
+      await tab.locator("#state[data-state=waiting]").waitFor();
       await server.start();
     }
     const path = fileURLToPath(new URL(`../../docs/${name}.png`, import.meta.url));

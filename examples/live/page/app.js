@@ -3,7 +3,6 @@ import {
   basic,
   ConflictError,
   CouchDB,
-  ForbiddenError,
   NetworkError,
   NotFoundError,
   TimeoutError,
@@ -16,53 +15,45 @@ const { url, database, user, password } = await (await fetch("/config.json")).js
 
 const couch = new CouchDB(url, user ? { auth: basic(user, password) } : {});
 const animals = couch.database(database);
-let lookAgain = () => {};
 const list = new AnimalList($("animals"), $("row"), { edit, save, remove, onCount: showCount });
+let feed;
+let isCaughtUp = false;
+let lookAgain = () => {};
 
-// Following: read everything, then every change from there on.
+// Following: every change so far, then each further one. The feed reconnects by itself, and misses nothing.
 
 async function follow() {
-  showState("connecting", "connecting …");
-  for (let failures = 0; ; failures += 1) {
+  for (;;) {
+    isCaughtUp = false;
     try {
-      // The documents and, in the same answer, the point in the feed that they belong to: what is
-      // changed after it comes as a change, so that nothing falls in between.
-      const all = await animals.allDocs.get({ include_docs: true, update_seq: true });
-      list.replace(all.docs());
-      failures = 0;
-      const since = all.update_seq;
-      const feed = animals.changes({ feed: "continuous", since, include_docs: true, onState });
-      lookAgain = () => feed.retryNow(); // it may be in a long wait between two tries
+      feed = animals.changes({ feed: "continuous", include_docs: true, onState });
       for await (const change of feed) await apply(change);
     } catch (error) {
       if (error instanceof NotFoundError) {
         // Rows of a database that does not exist would be a lie. It may come back: keep looking.
-        list.replace([]);
+        list.clear();
         showState("gone", "database gone");
-      } else if (error instanceof UnauthorizedError || error instanceof ForbiddenError) {
-        showState("lost", "not let in");
       } else {
-        showLost(error);
+        console.debug(error);
+        showState("refused", error instanceof UnauthorizedError ? "not let in" : error.message);
       }
     }
-    await pause(Math.min(10_000, 500 * 2 ** failures));
+    await pause(2_000);
   }
 }
 
-/** The feed comes back by itself, and misses nothing: there is only to be seen how it does. */
-function onState({ state, reason }) {
-  if (state === "live") {
+function onState({ state, pending, caughtUp, attempt, reason }) {
+  if (caughtUp) isCaughtUp = true;
+  if (state === "catchingUp") {
+    showState(state, "catching up …", pending === undefined ? "" : `${pending} left`);
+  } else if (state === "live") {
     list.quiet();
-    showState("live", "live");
+    showState(state, "live");
   } else if (state === "waiting") {
-    showLost(reason);
+    console.debug(reason);
+    // The list stays: it is the last that is known, and marked as such.
+    showState(state, "reconnecting …", `attempt ${attempt}`);
   }
-}
-
-/** The list stays: it is the last that is known, and marked as such. */
-function showLost(reason) {
-  console.debug(reason);
-  showState("lost", "lost – reconnecting …");
 }
 
 async function apply(change) {
@@ -72,7 +63,8 @@ async function apply(change) {
     if (list.remove(change.id)) tell(`${known} was deleted.`);
   } else {
     const doc = await change.doc();
-    if (list.show(doc)) tell(`${nameOf(doc)} was ${known === undefined ? "added" : "changed"}.`);
+    const isNew = list.show(doc, { flash: isCaughtUp }) && isCaughtUp;
+    if (isNew) tell(`${nameOf(doc)} was ${known === undefined ? "added" : "changed"}.`);
   }
 }
 
@@ -81,6 +73,7 @@ async function apply(change) {
 async function add(fields) {
   const id = idFor(fields.name);
   try {
+    // Asks whether the id is taken: a browser does not say whether a lost write has left, so a read goes first.
     const doc = await animals.create(id, fields);
     await doc.save();
     list.wrote(doc, undefined);
@@ -184,12 +177,17 @@ function idFor(name) {
 
 // The rest of the page.
 
-function showState(state, text) {
-  if ($("state").textContent !== text) $("state").textContent = text; // said once, not at each try
+/** @param detail - what changes while the state does not: it is not read aloud */
+function showState(state, text, detail = "") {
+  if ($("state").textContent !== text) $("state").textContent = text;
+  $("detail").textContent = detail;
   $("state").dataset.state = state;
   $("animals").dataset.state = state;
-  $("animals").ariaBusy = String(state === "connecting");
+  $("animals").ariaBusy = String(state === "catchingUp");
   $("gone").hidden = state !== "gone";
+  const hadFocus = document.activeElement === $("retry");
+  $("retry").hidden = state !== "waiting";
+  if (hadFocus && $("retry").hidden) $("add").elements.name.focus();
   showCount();
 }
 
@@ -233,7 +231,6 @@ $("create").addEventListener("click", async () => {
     tell(explain(error, "created"));
   }
 });
-// The browser has noticed that the network is back. A feed that waits notices that, too.
-addEventListener("online", () => lookAgain());
+$("retry").addEventListener("click", () => feed.retryNow());
 
 await follow();

@@ -41,12 +41,8 @@ export class AnimalList {
     return this.#rows.get(id)?.name;
   }
 
-  /** Shows these documents and no others. What differs from before lights up, save the first time. */
-  replace(docs) {
-    const first = this.size === 0;
-    const ids = new Set(docs.map((doc) => doc.id));
-    for (const id of this.#rows.keys()) if (!ids.has(id)) this.remove(id);
-    for (const doc of docs) this.show(doc, { flash: !first });
+  clear() {
+    for (const id of this.#rows.keys()) this.remove(id);
   }
 
   /** What was said of failures is over, save to those who are editing. */
