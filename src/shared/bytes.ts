@@ -33,5 +33,7 @@ export function hex(bytes: Uint8Array): string {
 
 /** Encode text as UTF-8 for a header, one character per byte. */
 export function utf8(text: string): string {
-  return String.fromCharCode(...new TextEncoder().encode(text));
+  const bytes = new TextEncoder().encode(text);
+  // As arguments of one call, they could be too many.
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }

@@ -53,7 +53,7 @@ describe("Rows", () => {
     const { rows, seen } = make([[1, 2], [3]]);
     for await (const _row of rows) break;
     expect(seen).toEqual({ pulled: 1, closed: true });
-    await expect(rows.summary).rejects.toThrow("closed before");
+    await expect(rows.summary).rejects.toThrow("rows are closed");
   });
 
   test("comes only once", async () => {
@@ -107,7 +107,7 @@ describe("Rows", () => {
           else await rows[Symbol.asyncDispose]();
         }
       };
-      if (how === "dispose") await expect(read()).rejects.toThrow("closed before");
+      if (how === "dispose") await expect(read()).rejects.toThrow("rows are closed");
       else await expect(read()).rejects.toBe(reason);
       expect(given).toEqual([1]);
       expect(flights.size).toBe(0);
@@ -140,11 +140,11 @@ describe("Rows", () => {
       const { rows } = make([[1]]);
       const iterator = open === "items" ? rows[Symbol.asyncIterator]() : rows.batches();
       await iterator.return?.();
-      await expect(rows.summary).rejects.toThrow("closed before");
+      await expect(rows.summary).rejects.toThrow("rows are closed");
     }
     const { rows } = make([[1]]);
     await rows[Symbol.asyncDispose]();
-    await expect(rows.summary).rejects.toThrow("closed before");
+    await expect(rows.summary).rejects.toThrow("rows are closed");
     expect(() => rows[Symbol.asyncIterator]()).toThrow(TypeError);
   });
 
@@ -159,7 +159,7 @@ describe("Rows", () => {
     const { rows, seen } = make([[1]]);
     const iterator = rows[Symbol.asyncIterator]();
     await rows[Symbol.asyncDispose]();
-    await expect(iterator.next()).rejects.toThrow("closed before");
+    await expect(iterator.next()).rejects.toThrow("rows are closed");
     expect(seen.pulled).toBe(0);
   });
 });
