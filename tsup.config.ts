@@ -134,7 +134,7 @@ const pureClasses: NonNullable<Options["plugins"]>[number] = {
 
 /** The pieces of a text that gzip can find elsewhere. */
 function piecesOf(text: string): Set<string> {
-  return new Set(Array.from({ length: text.length - 4 }, (_, at) => text.slice(at, at + 5)));
+  return new Set(Array.from({ length: text.length - 5 }, (_, at) => text.slice(at, at + 6)));
 }
 
 /** Sorts texts so that each is as much like the one before it as possible, the longest first. */
