@@ -34,6 +34,8 @@ const unused: [pattern: RegExp, times: number][] = [
   [/^ {12}await Promise\.resolve\(\);\n/gm, 1],
   [/validateAndMerge\(defaults, (?=options\))|(?<=validateAndMerge\(defaults, options\))\)/g, 2],
   [/, nonRequestOptions(?=\))|^ {8}return timeout\(.*\n/gm, 2],
+  // A copy of the options.
+  [/{\s+\.\.\.(?=options,)|(?<=\.\.\.options),\s+\/\/.*\s+}(?=;)|(?<=options) = {}/g, 3],
   // A Request for `fetch`, which makes its own.
   [/^ {8}this\.(_input|request) = .*\n/gm, 2],
   [/this\.request\.clone\(\)/g, 1],
@@ -57,7 +59,8 @@ const unusedModule = `
 
 /**
  * Drops the parts of ky that couchfetch never runs, as it has its own retries, timeouts, errors, hooks and
- * progress: bundlers cannot remove them from a class. `src/http/ky-options.ts` has the options that this relies on, and is dropped, too.
+ * progress: bundlers cannot remove them from a class. `src/http/ky-options.ts` has the options that this relies
+ * on, and is dropped, too.
  */
 const withoutUnused: Plugin = {
   name: "ky-without-unused",
@@ -207,6 +210,7 @@ const shared: Options = {
   // The banner names ky's license.
   esbuildOptions: (options) => {
     options.legalComments = "none";
+    options.define = { "Number.NaN": "NaN" };
     options.mangleProps = new RegExp(`^(${internalNames.join("|")})$`);
     options.mangleCache = shortNames;
   },

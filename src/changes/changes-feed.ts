@@ -62,7 +62,7 @@ export interface ChangesOptions<T extends object = JsonObject> extends FeedOptio
 }
 
 const changesOptions =
-  "lastEventId include_docs descending style filter params doc_ids selector view seq_interval conflicts attachments att_encoding_info" as const;
+  "lastEventId descending style filter params doc_ids selector view seq_interval include_docs conflicts attachments att_encoding_info" as const;
 
 /**
  * The changes of a database.

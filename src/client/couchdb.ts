@@ -41,14 +41,14 @@ export class CouchDB {
     checkNames("options", options, "auth fetch headers hooks retry json timeout silenceTimeout");
     const { base, user, password } = parseBaseUrl(url);
     const isInUrl = user || password;
-    if (isInUrl && options.auth) throw new TypeError("pass either credentials in `url`, or `auth`");
+    if (isInUrl && options.auth) throw new TypeError("pass either `auth` or credentials in `url`");
     const { timeout = 30_000, silenceTimeout = 300_000, retry = {}, hooks } = options;
     checkNames("retry", retry, "limit");
     if (hooks) checkHooks(hooks);
     checkTimeouts({ timeout, silenceTimeout });
     checkLeast("retry.limit", retry.limit ?? 0, 0);
     if (options.auth && typeof options.auth.headers !== "function")
-      throw argumentError("auth", "basic(user, password) or the like", options.auth);
+      throw argumentError("auth", "made by basic() or the like", options.auth);
     const auth = isInUrl ? basic(user, password) : options.auth;
     this.#client = new HttpClient(base, (options.json ?? JSON) as SureJson, {
       ...options,
@@ -70,8 +70,12 @@ export class CouchDB {
   async checkCredentials(options: OperationOptions = {}): Promise<UserContext> {
     checkOptions(options, "");
     const client = this.#client;
-    const details = { expects: "userCtx", limits: options };
-    const request = { method: "GET", path: "_session", ...details } as const;
+    const request = {
+      method: "GET",
+      path: "_session",
+      expects: "userCtx",
+      limits: options,
+    } as const;
     const read = async () => (await client.value<{ userCtx: UserContext }>(request)).userCtx;
     let userCtx = await read();
     const isAnonymous = () => client.session.auth && userCtx?.name == null;

@@ -78,7 +78,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     const otherwise = content == null ? undefined : new Document<T>(this.#context, id, content);
     const { rev: _rev } = known ?? {};
     if (known && !(known.id === id && isIn(this.#context, known)))
-      throw new TypeError("`known` must be this document, of this database");
+      throw new TypeError("`known` must be the same document");
     const given = { _id: id, ...(_rev && { _rev }) };
     const document = new Document<T>(this.#context, id, known?.data ?? { ...given }, () => given);
     try {
@@ -251,7 +251,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     const documents = await this.docs({ ...options, ids }).toArray();
     if (!documents.every(({ id }) => wanted.has(id))) {
       const { client, path } = this.#context;
-      throw client.invalid({ method: "POST", path }, "expected the documents of `ids`");
+      throw client.invalid({ method: "POST", path }, "expected documents");
     }
     const bulk = new BulkOperation<T>(this.#context, documents);
     return editAndSave(this.#context, bulk, edit, limitsOf(options));

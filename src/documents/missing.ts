@@ -42,5 +42,5 @@ export function checkRow(
 ): void {
   const { error, reason } = Object(row) as { error?: string; reason?: string };
   if (error !== undefined) throw client.error(ServerError, request, { error, reason });
-  if (Object(row) !== row) throw client.invalid(request, "expected rows that are objects");
+  if (Object(row) !== row) throw client.invalid(request, "expected rows");
 }

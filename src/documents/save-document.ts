@@ -52,7 +52,7 @@ export async function saveDraft(
 /** @throws TypeError unless each document has a new revision, which `new_edits: false` needs */
 export function checkNewRevs(drafts: readonly Draft[]): void {
   if (!drafts.every(({ isNewRev }) => isNewRev()))
-    throw new TypeError("`new_edits: false` needs a new revision: set `rev` first");
+    throw new TypeError("`new_edits: false` needs a new `rev`");
 }
 
 /**

@@ -1,4 +1,4 @@
-import { checkOptions } from "../shared/arguments.js";
+import { argumentError, checkOptions } from "../shared/arguments.js";
 import type { OperationOptions } from "../shared/types.js";
 import type { HttpClient } from "./client.js";
 import { toHeaders } from "./headers.js";
@@ -39,7 +39,7 @@ export async function customRequest(
   if (json !== undefined && body !== undefined) throw new TypeError("pass either `json` or `body`");
   const text = json === undefined ? undefined : client.json.stringify(json);
   if (json !== undefined && typeof text !== "string")
-    throw new TypeError("`json` must be a JSON value");
+    throw argumentError("json", "a JSON value", json);
   if ((text ?? body) !== undefined && /^(GET|HEAD)$/.test(request.method))
     throw new TypeError("a body needs a `method` such as POST");
   if (body === undefined) return responseTo(client, { ...request, body: text });

@@ -10,7 +10,7 @@ const notADatabase = /^(?!(_users|_replicator|_global_changes|[a-z][a-z0-9_$()+/
  * @throws TypeError for a name that CouchDB refuses, or that is an endpoint's
  */
 export function databasePath(name: string): string {
-  refuse(name, notADatabase, "database name: use a-z, 0-9, _$()+/-, a letter first");
+  refuse(name, notADatabase, "database name: a-z, 0-9, _$()+/-, a letter first");
   return encodeURIComponent(name);
 }
 

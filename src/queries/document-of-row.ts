@@ -15,5 +15,5 @@ export function documentOfRow<T extends object>(
   const { _id } = Object(data) as { _id?: unknown };
   if (typeof _id === "string") return new Document<T>(context, _id, data, original);
   const { client, path } = context;
-  throw client.invalid({ method: "GET", path }, "expected documents with an id");
+  throw client.invalid({ method: "GET", path }, "expected documents");
 }

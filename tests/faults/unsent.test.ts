@@ -128,7 +128,7 @@ test("the message names the reason, that of the first address if there are sever
       retry: { limit: 0 },
     });
     await expect(couch.info()).rejects.toThrow(
-      `GET http://localhost/: the connection failed or was lost: ${reason}`,
+      `GET http://localhost/: the connection failed: ${reason}`,
     );
   }
 });

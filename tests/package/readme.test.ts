@@ -13,6 +13,9 @@ const blocks = Array.from(
   ([, code = ""]) => code,
 );
 
+/** The block that has this text. */
+const blockWith = (text: string) => blocks.find((block) => block.includes(text)) ?? "";
+
 /** What a program prints that is run where "couchfetch" is the package itself. */
 async function run(
   program: string,
@@ -40,8 +43,17 @@ test("the README's program does what it says", async () => {
   expect(stdout).toMatch(/^cat \{.*legs: 5/ms);
 });
 
+test("so do its calls for one document, and its pages", async () => {
+  const print = `
+    console.log((await animals.get("visits")).data.count, rows.length, next, more.rows.length);
+    await couch.close();`;
+  const parts = [opened, blockWith("upsert"), blockWith("page(animals"), print];
+  expect(await run(parts.join("\n"))).toMatch(/^(cat|fox)\n1 2 undefined 2\n$/);
+});
+
 test("so do its bulk write and its attachment", async () => {
-  const [, bulk = "", , attachment = ""] = blocks;
+  const bulk = blockWith("updateDocs");
+  const attachment = blockWith("attachment(");
   const print = `
     console.log(ok.map(({ id }) => id), error, response.length, picture.type, await picture.text());
     await couch.close();`;
@@ -58,7 +70,7 @@ test("so does its import, of what its export gives, too", async () => {
   const print = `
     console.log(read, written, conflicts, failed, await copy.keys().toArray());
     await couch.close();`;
-  const stdout = await run([opened, given, blocks[2], print].join("\n"));
+  const stdout = await run([opened, given, blockWith("importDocs"), print].join("\n"));
   expect(stdout).toBe("2 2 0 0 [ 'cat', 'dog' ]\n");
 });
 
@@ -75,7 +87,7 @@ test("docs/getting-started.md is a program, which can be run again", async () =>
 });
 
 test("so do its numbers, digit for digit", async () => {
-  const program = blocks.find((block) => block.includes("lossless-json"));
+  const program = blockWith("lossless-json");
   // The embedded server keeps doubles.
   const whale = '{"_id":"whale","_rev":"1-a","weight":12345678901234567890,"age":1.0}';
   let saved = "";

@@ -161,7 +161,7 @@ export const errorCases: Case[] = [
         { message: 1 },
         { errors: [null] },
       ])
-        assert.match(`${await failing(thrown)}`, /^the connection failed or was lost/);
+        assert.match(`${await failing(thrown)}`, /^the connection failed/);
     },
   },
 ];

@@ -51,8 +51,11 @@ const silent: [call: (db: Database, couch: CouchDB, url: string) => unknown, hel
 const sessions: [options: object, help: RegExp][] = [
   [{ retries: 5 }, /did you mean `retry`/],
   [{ retry: { retries: 5 } }, /`retries`/],
-  [{ auth: { username: "admin", password: "secret" } }, /`auth` must be basic\(.*got object/],
-  [{ auth: "admin:secret" }, /`auth` must be basic.*, got string/],
+  [
+    { auth: { username: "admin", password: "secret" } },
+    /`auth` must be made by basic.*, got object/,
+  ],
+  [{ auth: "admin:secret" }, /`auth` must be made by basic.*, got string/],
   [{ requestTimeout: 5 }, /did you mean `timeout`/],
 ];
 
