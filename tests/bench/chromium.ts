@@ -30,7 +30,9 @@ export async function openChromium(): Promise<Runtime> {
   return {
     version: browser.version(),
     entries: ({ name, entries }) =>
-      measured.includes(name) ? entries.filter(({ module }) => !elsewhere.includes(module)) : [],
+      measured.includes(name)
+        ? entries.filter(({ module, writes }) => !writes && !elsewhere.includes(module))
+        : [],
     async run({ module, run, database }, task) {
       const context = await browser.newContext();
       try {

@@ -33,7 +33,7 @@ function seeded(seed: number): (below: number) => number {
   };
 }
 
-function* documents(count: number) {
+export function* documents(count: number) {
   const random = seeded(35);
   const pick = (from: string[]) => from[random(from.length)] ?? "";
   // One long text, of which each document has its own parts.

@@ -21,6 +21,7 @@ const v8Heap = (megabytes: number) => [
   "--max-semi-space-size=2",
 ];
 
+/** By name, without the version that `node24` has. */
 const known: Record<string, Known> = {
   node: { parameters: [], heap: v8Heap },
   deno: {
@@ -32,7 +33,7 @@ const known: Record<string, Known> = {
 
 /** A runtime that is a program: each run is a process. */
 export async function openProcesses(name: string): Promise<Runtime> {
-  const { parameters, heap: tell } = known[name] ?? { parameters: [] };
+  const { parameters, heap: tell } = known[name.replace(/\d+$/, "")] ?? { parameters: [] };
   const program = name === "node" ? process.execPath : findProgram(name);
   if (program === undefined) throw new Error(`there is no ${name}`);
   const { stdout } = await execute(program, ["--version"]);

@@ -1,11 +1,11 @@
 import type { Seen } from "./data.js";
-import type { Entry } from "./workloads.js";
+import type { Entry } from "./entries.js";
 
 /** What one run took: milliseconds, and `memory` in MB. A runtime measures what it can. */
 export interface Run extends Seen {
   cpu?: number;
   wall: number;
-  first: number;
+  first?: number;
   memory?: number;
   /** The longest that a timer had to wait. */
   blocked?: number;

@@ -1,7 +1,10 @@
 import { openChromium } from "./chromium.js";
+import type { Task } from "./contenders/contender.js";
+import type { Entry, Workload } from "./entries.js";
 import { openProcesses } from "./processes.js";
 import type { Run } from "./rounds.js";
-import type { Entry, Workload } from "./workloads.js";
+
+type Places = Pick<Task, "server" | "count"> & Partial<Pick<Task, "file" | "target">>;
 
 /** Where contenders run. */
 export interface Runtime {
@@ -9,7 +12,7 @@ export interface Runtime {
   /** The part of a workload that can run here. */
   entries(workload: Workload): Entry[];
   /** Runs an entry where nothing ran before. */
-  run(entry: Entry, task: { server: string; count: number }): Promise<Run>;
+  run(entry: Entry, task: Places): Promise<Run>;
   close(): Promise<void>;
 }
 

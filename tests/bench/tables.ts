@@ -1,7 +1,7 @@
 import type { Measured } from "./bench.js";
+import { bufferedName } from "./entries.js";
 import type { Run } from "./rounds.js";
 import { median, type Ratio, ratio } from "./statistics.js";
-import { bufferedName } from "./workloads.js";
 
 export type Measure = "cpu" | "wall" | "memory" | "first" | "blocked" | "sent" | "served";
 
@@ -9,7 +9,7 @@ export const measures: Record<Measure, { title: string; show: (value: number) =>
   cpu: { title: "CPU", show: seconds },
   wall: { title: "time", show: seconds },
   memory: { title: "peak memory", show: megabytes },
-  first: { title: "first row", show: seconds },
+  first: { title: "first document", show: seconds },
   blocked: { title: "longest task", show: seconds },
   sent: { title: "sent", show: megabytes },
   served: { title: "server's memory", show: megabytes },
@@ -21,8 +21,8 @@ export function workloadTable({ workload, results }: Measured): string {
   const baseRuns = results.get(base);
   const buffered = results.get(bufferedName);
   const against = buffered ? [baseRuns, buffered] : [baseRuns];
-  const shown = (Object.keys(measures) as Measure[]).filter(
-    (measure) => Array.isArray(baseRuns) && baseRuns[0]?.[measure] !== undefined,
+  const shown = (Object.keys(measures) as Measure[]).filter((measure) =>
+    [...results.values()].some((runs) => Array.isArray(runs) && runs[0]?.[measure] !== undefined),
   );
   const head = [""];
   for (const measure of shown) {
@@ -34,7 +34,7 @@ export function workloadTable({ workload, results }: Measured): string {
     return [
       name,
       ...shown.flatMap((measure) => [
-        measures[measure].show(median(values(runs, measure))),
+        showMedian(runs, measure),
         ...against.map((others) =>
           Array.isArray(others) ? showRatio(compare(runs, others, measure)) : "",
         ),
@@ -49,6 +49,12 @@ export function workloadTable({ workload, results }: Measured): string {
 
 export function compare(runs: Run[], others: Run[], measure: Measure): Ratio {
   return ratio(values(runs, measure), values(others, measure));
+}
+
+/** A median, or a dash if a contender does not measure this. */
+export function showMedian(runs: Run[], measure: Measure): string {
+  const is = median(values(runs, measure));
+  return Number.isNaN(is) ? "–" : measures[measure].show(is);
 }
 
 export function values(runs: Run[], measure: Measure): number[] {

@@ -1,64 +1,27 @@
-/** What is measured: who reads what, in this order, each in a fresh process, in every round. */
+/** The workloads with recorded responses: who reads what, in this order, each in a fresh process, in every round. */
 
 import { atOnce } from "./contenders/contender.js";
-
-export interface Entry {
-  name: string;
-  /** The file among the contenders, and the function in it. */
-  module: string;
-  run: string;
-  database: string;
-  /** Somebody else's client: it may fail, and is then told of. */
-  peer?: boolean;
-  /** MB that the heap may have, where a runtime lets one say so. */
-  heap?: number;
-}
-
-export interface Workload {
-  name: string;
-  title: string;
-  /** The entry that all others are divided by. */
-  base: string;
-  /** Whether the server is measured, too. */
-  watched?: boolean;
-  /** It takes minutes, and memory tells enough in one round. */
-  once?: boolean;
-  entries: Entry[];
-}
-
-const couchfetch = (name: string, run: string, database: string): Entry => ({
-  name: `couchfetch ${name}`,
-  module: "couchfetch",
-  run,
-  database,
-});
-
-const loop = (run: string, database: string): Entry => ({
-  name: loopName,
-  module: "loop",
-  run,
-  database,
-});
-
-const peer = (name: string, module: string, database: string): Entry => ({
-  name,
-  module,
-  run: "docs",
-  database,
-  peer: true,
-});
-
-export const loopName = "loop";
-export const bufferedName = "json()";
+import {
+  atFullSpeed,
+  bufferedName,
+  couchfetch,
+  type Entry,
+  fifth,
+  inTightHeap,
+  loop,
+  loopName,
+  named,
+  peers,
+  tenfold,
+  type Workload,
+} from "./entries.js";
 
 const scan = (database: string): Entry[] => [
   couchfetch("docs()", "docs", database),
   couchfetch("docs().batches()", "batches", database),
   loop("docs", database),
   { name: bufferedName, module: "buffered", run: "docs", database },
-  peer("nano", "nano", database),
-  peer("PouchDB", "pouchdb", database),
-  peer("Cloudant SDK", "cloudant", database),
+  ...peers("docs", database),
 ];
 
 const streaming = (database: string) => scan(database).slice(0, 3);
@@ -71,26 +34,12 @@ const tightly = (database: string) =>
 /** How many documents each database has, of as many as `small` has. */
 export const sizes: Record<string, number> = { tenth: 0.1, half: 0.5, small: 1, large: 10 };
 
-/** The names of entries that have a tight heap; read at full speed; a fifth as much; one scan only. */
-export const tight = (name: string) => `${name}, tight heap`;
-export const atFullSpeed = (name: string) => `${name}, at full speed`;
-export const fifth = (name: string) => `${name}, a fifth of the rows`;
 const alone = (name: string) => `${name}, one scan only`;
-
-const named = (entry: Entry, rename: (name: string) => string): Entry => ({
-  ...entry,
-  name: rename(entry.name),
-});
-
-const inTightHeap = (heap: number, entry: Entry): Entry => ({ ...named(entry, tight), heap });
 
 const paced = [
   couchfetch("changes()", "paced", "small"),
   named(couchfetch("changes()", "feed", "small"), atFullSpeed),
 ];
-
-/** The name of an entry that reads ten times as much. */
-export const tenfold = (name: string) => `${name}, ten times the rows`;
 
 export const workloads: Workload[] = [
   {
@@ -131,6 +80,7 @@ export const workloads: Workload[] = [
     entries: [
       couchfetch("get()", "get", "small"),
       { name: "ky", module: "ky", run: "get", database: "small" },
+      ...peers("get", "small", ["nano"]),
     ],
   },
   {

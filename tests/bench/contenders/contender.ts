@@ -1,9 +1,15 @@
-/** What a contender is to read, and whom it shows each document. */
+/** What a contender reads or writes. */
 export interface Task {
+  /** The URL, with credentials if there are any. */
   server: string;
   database: string;
-  /** How many documents there are; for `get`, how often to get the one; for `held`, how many to take. */
+  /** How many documents there are; for `get`, how many to get; for `held`, how many to take. */
   count: number;
+  /** The file to export to, or to import from. */
+  file: string;
+  /** The database to write to, if it is another one. */
+  target: string;
+  /** It is shown each document. */
   tally: Tally;
 }
 
@@ -32,15 +38,38 @@ export const aMillisecond = () => new Promise((resolve) => setTimeout(resolve, 1
 export class Tally {
   count = 0;
   sum = 0;
-  /** When the first document came, by `performance.now()`. */
+  /** When the first document came, by `performance.now()`; 0 if none did. */
   first = 0;
 
+  /** The first document is there. */
+  begin(): void {
+    if (this.first === 0) this.first = performance.now();
+  }
+
   add(doc: unknown): void {
-    if (this.count === 0) this.first = performance.now();
+    if (this.count === 0) this.begin();
     this.count += 1;
     this.sum += (doc as { weight: number }).weight;
   }
 }
 
-/** The document that `get` gets. */
-export const documentId = "order-00000000";
+const idOf = (n: number) => `order-${String(n).padStart(8, "0")}`;
+
+/** Returns a function that gets one document. */
+export type Getter = (task: Task) => (id: string) => Promise<unknown>;
+
+/** The first document, again and again. */
+export const repeatedly = (getter: Getter): Contender => getting(getter, 1, () => idOf(0));
+export const oneByOne = (getter: Getter): Contender => getting(getter, 1, idOf);
+export const sixtyFourAtATime = (getter: Getter): Contender => getting(getter, 64, idOf);
+
+function getting(getter: Getter, inFlight: number, nthId: (n: number) => string): Contender {
+  return async (task) => {
+    const get = getter(task);
+    let next = 0;
+    const getOthers = async () => {
+      while (next < task.count) task.tally.add(await get(nthId(next++)));
+    };
+    await Promise.all(Array.from({ length: inFlight }, getOthers));
+  };
+}

@@ -1,5 +1,14 @@
 import { CouchDB, importDocs } from "../../../dist/index.js";
-import { aMillisecond, aSecond, documentId, inParallel, type Task } from "./contender.js";
+import {
+  aMillisecond,
+  aSecond,
+  type Getter,
+  inParallel,
+  oneByOne,
+  repeatedly,
+  sixtyFourAtATime,
+  type Task,
+} from "./contender.js";
 
 export async function docs({ server, database, tally }: Task): Promise<void> {
   const db = new CouchDB(server).database(database);
@@ -39,10 +48,14 @@ export async function paced({ server, database, count, tally }: Task): Promise<v
   }
 }
 
-export async function get({ server, database, count, tally }: Task): Promise<void> {
+const getter: Getter = ({ server, database }) => {
   const db = new CouchDB(server).database(database);
-  for (let n = 0; n < count; n += 1) tally.add((await db.get(documentId)).data);
-}
+  return async (id) => (await db.get(id)).data;
+};
+
+export const get = repeatedly(getter);
+export const getEach = oneByOne(getter);
+export const getMany = sixtyFourAtATime(getter);
 
 /** Imports the documents of a scan as they are read. In memory, they would cost the runtime longer pauses. */
 export async function imported({ server, database, tally }: Task): Promise<void> {

@@ -1,7 +1,12 @@
 import ky from "ky";
-import { documentId, type Task } from "./contender.js";
+import { type Getter, oneByOne, repeatedly, sixtyFourAtATime } from "./contender.js";
+import { locate } from "./locate.js";
 
-export async function get({ server, database, count, tally }: Task): Promise<void> {
-  const url = `${server}/${database}/${documentId}`;
-  for (let n = 0; n < count; n += 1) tally.add(await ky.get(url).json());
-}
+const getter: Getter = ({ server, database }) => {
+  const { url, headers } = locate(`${server}/${database}`);
+  return (id) => ky.get(`${url}/${id}`, { headers }).json();
+};
+
+export const get = repeatedly(getter);
+export const getEach = oneByOne(getter);
+export const getMany = sixtyFourAtATime(getter);
