@@ -11,6 +11,7 @@ import { docs, type Entry, type Workload } from "./entries.js";
 import { demandsTable } from "./judge.js";
 import type { Runtime } from "./runtimes.js";
 import { checked } from "./source.js";
+import { summarize } from "./summary.js";
 import { workloadTable } from "./tables.js";
 import { workloads } from "./workloads.js";
 import { keptSection } from "./writing.js";
@@ -64,9 +65,18 @@ test("the benchmarks run with recorded responses, to the tables that they end in
   const demands = demandsTable(report);
   expect(demands).toMatch(/\| get +\| couchfetch get\(\) +\| CPU +\| ky +\| ≤ 1.05 ×/);
   expect(demands).toMatch(/[✓✗]/);
+  const size = { kilobytes: 20, nodeOnly: false };
+  const { runtimes, clients } = summarize(report, { nano: size, PouchDB: size });
+  expect(runtimes).toEqual([expect.stringMatching(/^node \d/)]);
+  // No peer was measured.
+  expect(clients.map(({ name, scans }) => [name, scans[0] !== undefined])).toEqual([
+    ["couchfetch", true],
+    ["nano", false],
+    ["PouchDB", false],
+  ]);
   const written = page(report, options, "a section of another command");
   const [, first = "", details = ""] = /^(.+)\n## Details\n(.+)$/s.exec(written) ?? [];
-  expect(first).toMatch(/## Requirements.+## Method/s);
+  expect(first).toMatch(/benchmarks\.svg.+## Requirements.+## Method/s);
   expect(details).toMatch(/<summary>node \d.+### A full scan.+<\/details>/s);
   expect(keptSection(written)).toBe("a section of another command");
 }, 120_000);

@@ -38,6 +38,10 @@ export function page(report: Report, options: Options, couchdb: string): string 
   const { documents, gets, rounds, seconds } = options;
   return `# Benchmarks
 
+How fast couchfetch reads, how much memory it needs, and how large it is, beside the other clients for CouchDB:
+
+![Time, memory and size of a scan beside nano, PouchDB and the Cloudant SDK](benchmarks.svg)
+
 \`npm run bench -- --write\` measured this and wrote this page. Do not edit it: run the command again. It takes most of an
 hour, and 1 GB of disk meanwhile. \`npm run bench -- --help\` shows how to run a part. Believe the ratios more than the
 times: both sides of a ratio ran on the same machine, one after the other.

@@ -35,7 +35,7 @@ if (values.help) {
                      without chromium if there is a CouchDB
   --only ${recorded.join(",")}
                      with --couchdb: ${real.join(",")}
-  --write            to docs/benchmarks.md; without --couchdb, also to the README`);
+  --write            to docs/benchmarks.md; without --couchdb, also to the picture and the README`);
   process.exit();
 }
 

@@ -9,10 +9,15 @@ const imports: Record<string, string> = {
   "Cloudant SDK": `import { CloudantV1 } from "@ibm-cloud/cloudant"; console.log(CloudantV1);`,
 };
 
-/** kB of each peer, bundled, minified and gzipped: for browsers, where it can be there, or else for Node. */
-export async function peerSizes(): Promise<Record<string, string>> {
+export interface BundleSize {
+  kilobytes: number;
+  nodeOnly: boolean;
+}
+
+/** Each peer, bundled, minified and gzipped: for browsers, where it can be there, or else for Node. */
+export async function peerSizes(): Promise<Record<string, BundleSize>> {
   const sizes = Object.entries(imports).map(async ([name, contents]) => {
-    const weigh = async (platform: "browser" | "node") => {
+    const weigh = async (platform: "browser" | "node"): Promise<BundleSize> => {
       const { outputFiles } = await build({
         stdin: { contents, resolveDir: fileURLToPath(new URL("./", import.meta.url)) },
         ...{
@@ -24,11 +29,14 @@ export async function peerSizes(): Promise<Record<string, string>> {
           platform,
         },
       });
-      return (gzipSync(outputFiles?.[0]?.contents ?? "", { level: 9 }).length / 1000).toFixed(1);
+      const { length } = gzipSync(outputFiles?.[0]?.contents ?? "", { level: 9 });
+      return { kilobytes: length / 1000, nodeOnly: platform === "node" };
     };
-    const inNode = async () => `${await weigh("node")} kB, Node only`;
-    const size = weigh("browser").then((kilobytes) => `${kilobytes} kB`, inNode);
-    return [name, await size] as const;
+    return [name, await weigh("browser").catch(() => weigh("node"))] as const;
   });
   return Object.fromEntries(await Promise.all(sizes));
+}
+
+export function showSize({ kilobytes, nodeOnly }: BundleSize): string {
+  return `${kilobytes.toFixed(1)} kB${nodeOnly ? ", Node only" : ""}`;
 }

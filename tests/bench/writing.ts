@@ -2,7 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { writeInto } from "../written.js";
 import type { Options, Report } from "./bench.js";
 import { command, couchdbSection, page } from "./document.js";
-import { summary } from "./summary.js";
+import { peerSizes } from "./peer-sizes.js";
+import { picture } from "./picture.js";
+import { summarize, summaryTable } from "./summary.js";
 
 const docs = new URL("../../docs/", import.meta.url);
 
@@ -12,10 +14,14 @@ export async function write(report: Report, options: Options): Promise<void> {
     writeInto("docs/benchmarks.md", command, couchdbSection(report, options));
     return;
   }
+  const summary = summarize(report, await peerSizes());
   const file = new URL("benchmarks.md", docs);
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
   writeFileSync(file, page(report, options, keptSection(before)));
-  writeInto("README.md", "npm run bench -- --write", await summary(report));
+  // A part of the workloads may lack the scan.
+  if (summary.runtimes.length === 0) return;
+  writeFileSync(new URL("benchmarks.svg", docs), picture(summary, options.documents));
+  writeInto("README.md", "npm run bench -- --write", summaryTable(summary));
 }
 
 /** The section of a page that `--couchdb` wrote. */
