@@ -29,7 +29,8 @@ export function isWithin(prefix: string | undefined, row: ViewRow): boolean {
   return !prefix || String(Object(row).key).startsWith(prefix);
 }
 
-interface Choice extends Pick<DocsOptions, "create" | "includeDesignDocs"> {
+/** Which documents of the rows are results. */
+export interface Choice extends Pick<DocsOptions, "create" | "includeDesignDocs"> {
   prefix?: string | undefined;
 }
 

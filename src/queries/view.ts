@@ -20,7 +20,7 @@ import { databaseRows } from "./database-rows.js";
 import { finite, resumableRows } from "./resumable-rows.js";
 import { type DocsOptions, type IdsOptions, type ViewParams, viewParams } from "./view-params.js";
 import { ViewResponse } from "./view-response.js";
-import { found, isWithin, readDocs, type ViewContext } from "./view-rows.js";
+import { type Choice, found, isWithin, readDocs, type ViewContext } from "./view-rows.js";
 
 // Servers and proxies refuse longer URLs. A longer query is sent by POST.
 const longestQuery = 2000;
@@ -123,17 +123,32 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    * @throws TypeError if `prefix` is combined with `ids`, `create` or a range of keys
    */
   docs(options: DocsOptions<K, T> = {}): Rows<Document<T>> {
+    return View.selected<K, V, T, Document<T>>(this, options, readDocs, { include_docs: true });
+  }
+
+  /**
+   * Stream what a function makes of the rows of selected documents.
+   *
+   * @internal
+   */
+  static selected<K, V, T extends object, R>(
+    view: View<K, V, T>,
+    options: DocsOptions<K, T>,
+    map: (context: ViewContext, batch: Batch, choice: Choice, results: R[]) => void,
+    more: ViewParams,
+  ): Rows<R> {
     checkObject("options", options);
     const { ids, prefix } = options;
-    const { isOfIds } = this.#context;
-    const isOfDesigns = `${prefix}`.startsWith("_design/") || this.#path.endsWith("/_design_docs");
+    const context = view.#context;
+    const { isOfIds } = context;
+    const isOfDesigns = `${prefix}`.startsWith("_design/") || view.#path.endsWith("/_design_docs");
     const { create, includeDesignDocs = !!ids || isOfDesigns, ...rest } = options;
-    const params = { ...this.#selection(rest, create), include_docs: true };
+    const params = { ...view.#selection(rest, create), ...more } as ViewParams<K>;
     const choice = { create, includeDesignDocs, prefix };
     const drops = isOfIds && !ids ? "designs" : "any";
-    return this.#map<Document<T>>(
+    return view.#map<R>(
       params,
-      (batch, docs) => readDocs(this.#context, batch, choice, docs),
+      (batch, results) => map(context, batch, choice, results),
       isOfIds && includeDesignDocs ? undefined : drops,
     );
   }

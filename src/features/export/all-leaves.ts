@@ -1,0 +1,50 @@
+import type { ChangeJson } from "../../changes/change-event.js";
+import { Database } from "../../client/database.js";
+import type { DocsOptions } from "../../queries/view-params.js";
+import { limitsOf } from "../../shared/arguments.js";
+import type { Operation } from "../../streams/operation.js";
+import { Rows } from "../../streams/rows.js";
+import { type Revision, revisionTexts } from "./revision-texts.js";
+
+/** Stream the texts of all leaf revisions of a database, with their histories. */
+export function allLeaves(db: Database<object>, options: DocsOptions): Rows<string> {
+  const { attachments = true, signal: _, timeout: __, ...others } = options;
+  const [name] = Object.keys(others);
+  if (name !== undefined) throw new TypeError(`\`conflicts\` excludes \`${name}\``);
+  const context = Database.contextOf(db);
+  const limits = limitsOf(options);
+  const leaves = async (ids: string[], operation: Operation): Promise<Revision[]> =>
+    revisionsOf(
+      (
+        (await context.client.value(
+          {
+            method: "POST",
+            path: `${context.path}/_changes`,
+            query: { filter: "_doc_ids", style: "all_docs" },
+            body: JSON.stringify({ doc_ids: ids }),
+            effect: "read",
+            expects: "results",
+          },
+          operation,
+        )) as { results: ChangeJson[] }
+      ).results,
+    );
+  return new Rows<string>({
+    begin: () => context.client.begin(limits),
+    open(operation) {
+      const feed = db.changes({ style: "all_docs", ...limits });
+      operation.onEnd(() => void feed.close());
+      const list = (async function* () {
+        for await (const events of feed.batches())
+          yield revisionsOf(events.map(({ json }) => json));
+      })();
+      const query = { revs: true, attachments };
+      const current = (ids: string[]) => leaves(ids, operation);
+      return { summary: {}, next: revisionTexts(context, list, query, current, operation) };
+    },
+  });
+}
+
+function revisionsOf(changes: Pick<ChangeJson, "id" | "changes">[]): Revision[] {
+  return changes.flatMap(({ id, changes }) => changes.map(({ rev }) => ({ id, rev })));
+}

@@ -1,0 +1,64 @@
+import { Database } from "../../client/database.js";
+import { AllDocsView } from "../../queries/view.js";
+import type { DocsOptions } from "../../queries/view-params.js";
+import { checkObject } from "../../shared/arguments.js";
+import type { Rows } from "../../streams/rows.js";
+import { allLeaves } from "./all-leaves.js";
+import { selectedDocuments } from "./selected-documents.js";
+
+/**
+ * Options for exporting documents: those of `docs`, but design documents and the content of attachments are
+ * included.
+ */
+export interface ExportOptions extends Omit<DocsOptions, "conflicts" | "create"> {
+  /**
+   * Export a backup of the whole database: all leaf revisions of each document, including deleted ones, with
+   * their histories. Not with options that select documents. Default false.
+   */
+  conflicts?: boolean | undefined;
+}
+
+/**
+ * Export documents as a stream of JSON, one document per line, in any order. `importDocs` reads it; its option
+ * `new_edits: false` keeps the revisions. Documents are requested as you read the stream, and written as
+ * CouchDB sends them, with every digit.
+ *
+ * ```ts
+ * await fetch(url, { method: "PUT", body: exportDocs(animals, { conflicts: true }), duplex: "half" });
+ * ```
+ *
+ * @param options - `attachments: false` writes stubs, which a database without these attachments refuses. No
+ * schema validates the documents
+ * @throws TypeError if `conflicts` is combined with options that select documents
+ * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html
+ */
+export function exportDocs<T extends object, S extends object>(
+  db: Database<T, S>,
+  options: ExportOptions = {},
+): ReadableStream<Uint8Array> {
+  checkObject("options", options);
+  // A schema would give other content to the same revisions.
+  const context = { ...Database.contextOf(db), codec: undefined };
+  const { conflicts, ...rest } = options;
+  if (conflicts) return jsonLines(allLeaves(new Database(context), rest));
+  const view = new AllDocsView<object>(context, "_all_docs");
+  return jsonLines(
+    selectedDocuments(context, view, { includeDesignDocs: true, attachments: true, ...rest }),
+  );
+}
+
+function jsonLines(documents: Rows<string>): ReadableStream<Uint8Array> {
+  const batches = documents.batches();
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await batches.next();
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(`${value.join("\n")}\n`));
+      },
+      cancel: async () => void (await batches.return?.()),
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,140 @@
+import type { DatabaseContext } from "../../documents/database-context.js";
+import type { Query } from "../../http/query.js";
+import type { StreamRequest } from "../../http/request.js";
+import type { Pull } from "../../shared/batch.js";
+import { ServerError } from "../../shared/errors.js";
+import { hidesCookies } from "../../shared/runtime.js";
+import type { SureJson } from "../../shared/sure-json.js";
+import type { BulkGetRow } from "../../shared/types.js";
+import type { Operation } from "../../streams/operation.js";
+import { AdaptiveRetry } from "../import/adaptive-retry.js";
+
+/** The name of a revision. */
+export interface Revision {
+  id: string;
+  rev: string;
+}
+
+// The first request is small: its documents arrive soon.
+const firstSize = 20;
+const largestSize = 1000;
+
+// The server keeps a response in memory until it is complete, as does the client.
+const largestResponse = 1_000_000;
+
+// A browser opens six connections to a host.
+const mostRequests = hidesCookies ? 1 : 3;
+
+// How often a document is read again that changes while it is read.
+const mostChanges = 10;
+
+/**
+ * Read the texts of revisions by `_bulk_get`, with several requests at once, each of about a megabyte.
+ *
+ * @param list - the revisions to read
+ * @param current - names the revisions of documents of which one no longer exists
+ */
+export function revisionTexts(
+  context: DatabaseContext,
+  list: AsyncIterator<Revision[]>,
+  query: Query,
+  current: (ids: string[]) => Promise<Revision[]>,
+  operation: Operation,
+): Pull<string[]> {
+  const retry = new AdaptiveRetry(operation, mostRequests, context.client.session);
+  const reading: Promise<string[]>[] = [];
+  let listed: Revision[] = [];
+  let isListed = false;
+  let size = firstSize;
+
+  const read = async (revisions: Revision[]): Promise<string[]> => {
+    const texts: string[] = [];
+    let wanted = revisions;
+    for (let changes = 0; wanted.length > 0; changes += 1) {
+      const result = await retry.run(() => readRevisions(context, wanted, query, operation));
+      for (const text of result.texts) texts.push(text);
+      const [id] = result.missing;
+      if (id !== undefined && changes === mostChanges)
+        throw context.client.notFound(context.path, id, "missing");
+      wanted = id === undefined ? [] : await retry.run(() => current(result.missing));
+    }
+    return texts;
+  };
+  const request = async () => {
+    while (listed.length < size && !isListed) {
+      const { done, value } = await list.next();
+      isListed = done ?? false;
+      if (value) listed = listed.concat(value);
+    }
+    const revisions = listed.splice(0, size);
+    if (revisions.length === 0) return;
+    const texts = read(revisions);
+    // The error is thrown when its turn comes.
+    texts.catch(() => {});
+    reading.push(texts);
+  };
+
+  return async () => {
+    for (;;) {
+      while (reading.length < mostRequests && !(isListed && listed.length === 0)) await request();
+      const texts = await reading.shift();
+      if (!texts) return undefined;
+      if (texts.length === 0) continue;
+      const length = texts.reduce((sum, text) => sum + text.length, 0);
+      const fitting = Math.ceil((largestResponse / length) * texts.length);
+      size = Math.min(fitting, 4 * size, largestSize);
+      return texts;
+    }
+  };
+}
+
+/** Read revisions in one request. */
+async function readRevisions(
+  { client, path }: DatabaseContext,
+  revisions: Revision[],
+  query: Query,
+  operation: Operation,
+): Promise<{ texts: string[]; missing: string[] }> {
+  const body = JSON.stringify({ docs: revisions });
+  const request: StreamRequest = {
+    ...{ method: "POST", path: `${path}/_bulk_get`, query, body, effect: "read", retries: 0 },
+  };
+  const rows = client.rows(request, "results", operation);
+  const texts: string[] = [];
+  const missing: string[] = [];
+  let count = 0;
+  for (let batch = await rows.next(); batch; batch = await rows.next()) {
+    for (const [at, row] of (batch.rows as BulkGetRow[]).entries()) {
+      const { id, docs = [] } = Object(row) as BulkGetRow;
+      const [{ ok, error } = {}] = docs;
+      count += 1;
+      if (docs.length !== 1 || revisions[count - 1]?.id !== id || !(ok || error))
+        throw client.invalid(request, "expected the revisions that were requested");
+      if (ok) {
+        const start = `{"id":${JSON.stringify(id)},"docs":[{"ok":`;
+        texts.push(textWithin(batch.texts[at] as string, start, "}]}", ok, client.json));
+      } else if (error?.error === "not_found") missing.push(id);
+      else throw client.error(ServerError, request, { error: error?.error, reason: error?.reason });
+    }
+  }
+  if (count < revisions.length) throw client.invalid(request, "expected all revisions");
+  return { texts, missing };
+}
+
+/**
+ * The text of a document within the text of its row. Stringifying the document would take longer, and lose
+ * digits.
+ *
+ * @param start - what is before the document, as CouchDB writes it
+ * @param end - what is after it
+ */
+export function textWithin(
+  text: string,
+  start: string,
+  end: string,
+  document: unknown,
+  json: SureJson,
+): string {
+  const isAsExpected = text.startsWith(start) && text.endsWith(end);
+  return isAsExpected ? text.slice(start.length, -end.length) : json.stringify(document);
+}

@@ -1,0 +1,140 @@
+import type { DatabaseContext } from "../../documents/database-context.js";
+import { isMissingRow } from "../../documents/missing.js";
+import { View } from "../../queries/view.js";
+import type { DocsOptions } from "../../queries/view-params.js";
+import { type Choice, isWithin } from "../../queries/view-rows.js";
+import { limitsOf } from "../../shared/arguments.js";
+import type { Batch, Pull } from "../../shared/batch.js";
+import { CouchDBError } from "../../shared/errors.js";
+import type { ViewRow } from "../../shared/row-types.js";
+import type { Operation } from "../../streams/operation.js";
+import { Rows } from "../../streams/rows.js";
+import { hasOneCopy } from "./copies.js";
+import { type Revision, revisionTexts, textWithin } from "./revision-texts.js";
+
+type IdsView = View<string, { rev: string; deleted?: boolean }, object>;
+
+// Options that select documents by range, which a list of ids shows as well.
+const ofRanges =
+  /^(startkey|endkey|inclusive_end|prefix|descending|includeDesignDocs|attachments)$/;
+
+/**
+ * Stream the texts of selected documents.
+ *
+ * CouchDB sends `_all_docs` with documents a row at a time. Where a document has one copy, it is faster to list
+ * the revisions, and to read several hundred at once by `_bulk_get`. Where it has several, CouchDB would compare
+ * them all.
+ */
+export function selectedDocuments(
+  context: DatabaseContext,
+  view: IdsView,
+  options: DocsOptions<string, object>,
+): Rows<string> {
+  const plain = View.selected(view, options, addTexts, { include_docs: true });
+  const limits = limitsOf(options);
+  const { attachments, ...range } = options;
+  const names = Object.keys(range).filter((name) => !Object.hasOwn(limits, name));
+  if (!names.every((name) => ofRanges.test(name))) return plain;
+  const revisions = View.selected(view, range, addRevisions, {});
+  const pullInBulk = (operation: Operation) => {
+    const list = revisions.batches();
+    operation.onEnd(() => void list.return?.());
+    const current = (ids: string[]) => currentRevisions(context, ids, operation);
+    return revisionTexts(context, list, { attachments }, current, operation);
+  };
+  const choose = async (operation: Operation): Promise<Pull<string[]>> => {
+    if (await hasOneCopy(context, operation)) {
+      const pull = pullInBulk(operation);
+      try {
+        let first = await pull();
+        return async () => {
+          const texts = first ?? (await pull());
+          first = undefined;
+          return texts;
+        };
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        // A proxy may refuse `_bulk_get`.
+      }
+    }
+    const batches = plain.batches();
+    operation.onEnd(() => void batches.return?.());
+    return async () => (await batches.next()).value;
+  };
+  return new Rows<string>({
+    begin: () => context.client.begin(limits),
+    open(operation) {
+      let pull: Pull<string[]> | undefined;
+      return {
+        summary: {},
+        async next() {
+          pull ??= await choose(operation);
+          return pull();
+        },
+      };
+    },
+  });
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof CouchDBError && Number(error.status) < 500;
+}
+
+/** Add the texts of documents, from rows with documents. */
+function addTexts(
+  context: DatabaseContext,
+  { rows, texts }: Batch,
+  choice: Choice,
+  results: string[],
+): void {
+  const { client, path } = context;
+  for (const [at, row] of (rows as ViewRow<string, { rev: string }>[]).entries()) {
+    if (isMissingRow(context, row, true)) {
+      const { key } = row;
+      // Without the ids of the caller, a deleted document is not a row.
+      throw client.notFound(path, key, row.error ? "missing" : "deleted");
+    }
+    const { id, key, value, doc } = row;
+    if (!doc || !isIncluded(row, choice)) continue;
+    const start = JSON.stringify({ id, key, value: { rev: value.rev } }).slice(0, -1);
+    const text = texts[at] as string;
+    results.push(textWithin(text, `${start},"doc":`, "}", doc, client.json));
+  }
+}
+
+function addRevisions(
+  context: DatabaseContext,
+  { rows }: Batch,
+  choice: Choice,
+  results: Revision[],
+): void {
+  for (const row of rows as ViewRow<string, { rev: string }>[]) {
+    if (isMissingRow(context, row, true) || !isIncluded(row, choice)) continue;
+    results.push({ id: row.key, rev: row.value.rev });
+  }
+}
+
+function isIncluded(row: ViewRow<string>, { prefix, includeDesignDocs }: Choice): boolean {
+  return isWithin(prefix, row) && (includeDesignDocs || !row.key.startsWith("_design/"));
+}
+
+/** The revisions of documents that have changed since they were listed. */
+async function currentRevisions(
+  context: DatabaseContext,
+  keys: string[],
+  operation: Operation,
+): Promise<Revision[]> {
+  const { client, path } = context;
+  const { rows } = (await client.value(
+    {
+      method: "POST",
+      path: `${path}/_all_docs`,
+      body: JSON.stringify({ keys }),
+      effect: "read",
+      expects: "rows",
+    },
+    operation,
+  )) as { rows: ViewRow<string, { rev: string }>[] };
+  const found = rows.filter((row) => !isMissingRow(context, row, true));
+  return found.map(({ key, value }) => ({ id: key, rev: value.rev }));
+}
