@@ -10,6 +10,7 @@ import { designs } from "./designs.js";
 import { documents } from "./documents.js";
 import { errorCases } from "./errors.js";
 import { everyday } from "./everyday.js";
+import { exportCases } from "./exports.js";
 import { fate } from "./fate.js";
 import { feedStates } from "./feed-states.js";
 import { feeds } from "./feeds.js";
@@ -65,6 +66,7 @@ export const suites: Record<string, Case[]> = {
   auth,
   users: userCases,
   imports,
+  exports: exportCases,
   fate,
   schemas,
   requests,
