@@ -55,7 +55,11 @@ export function revisionTexts(
       for (const text of result.texts) texts.push(text);
       const [id] = result.missing;
       if (id !== undefined && changes === mostChanges)
-        throw context.client.notFound(context.path, id, "missing");
+        throw context.client.error(
+          ServerError,
+          { method: "POST", path: `${context.path}/_bulk_get` },
+          { reason: `\`${id}\` is missing` },
+        );
       wanted = id === undefined ? [] : await retry.run(() => current(result.missing));
     }
     return texts;

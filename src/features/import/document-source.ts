@@ -62,18 +62,17 @@ export async function* entriesOf<T extends object>(
   let pieces: string[] = [];
   let read = 0;
   let lines = 0;
-  const toEntry = (get: () => T | Document<T>, isLine = false): Entry<T> | BulkRow => {
+  const toEntry = (get: () => T | Document<T>, line?: string): Entry<T> | BulkRow => {
     read += 1;
     let given: { _id?: string; id?: string } = {};
     try {
       given = get();
-      return entryOf(given as T, json);
+      return entryOf(given as T, json, line);
     } catch (cause) {
       const { message } = cause as Error;
       // The parser's message may quote the line.
-      const reason = isLine
-        ? `line ${lines} must be a JSON object`
-        : `document ${read}: ${message}`;
+      const reason =
+        line !== undefined ? `line ${lines} must be a JSON object` : `document ${read}: ${message}`;
       if (skipsMalformed)
         return { id: given?._id ?? given?.id ?? "", error: "bad_request", reason };
       const remedy = '`onMalformed: "skip"` counts it as failed';
@@ -82,7 +81,7 @@ export async function* entriesOf<T extends object>(
   };
   const parse = (line: string) => {
     lines += 1;
-    return line.trim() === "" ? [] : [toEntry(() => json.parse(line) as T, true)];
+    return line.trim() === "" ? [] : [toEntry(() => json.parse(line) as T, line)];
   };
   for (;;) {
     const { done, value } = await reader.next();

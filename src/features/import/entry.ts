@@ -18,11 +18,13 @@ export interface Entry<T> {
 /**
  * Convert a document to an entry or, if it cannot be sent, to the row that CouchDB would respond with.
  *
+ * @param text - its JSON, which is sent as it is, with every digit
  * @throws TypeError if it is not a JSON object
  */
 export function entryOf<T extends object>(
   given: T | Document<T>,
   json: SureJson,
+  text?: string,
 ): Entry<T> | BulkRow {
   const data = dataOf(given) as T & { _id?: string };
   const { _id: id = newId() } = data;
@@ -41,7 +43,10 @@ export function entryOf<T extends object>(
       return { id, error: "invalid", reason: error.message };
     }
   }
-  const body = documentText(json, data._id === undefined ? { ...data, _id: id } : data);
+  const body =
+    data._id === undefined
+      ? documentText(json, { ...data, _id: id })
+      : (text ?? documentText(json, data));
   return { data, id, body, mayBeThere: false };
 }
 
