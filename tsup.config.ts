@@ -1,4 +1,5 @@
 import { copyFile, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import MagicString from "magic-string";
 import { defineConfig, type Options } from "tsup";
@@ -201,6 +202,8 @@ const shortNames = Object.fromEntries(
   ]),
 );
 
+const types = { compilerOptions: { stripInternal: true } };
+
 const shared: Options = {
   format: "esm",
   target: "es2022",
@@ -214,33 +217,50 @@ const shared: Options = {
     options.mangleProps = new RegExp(`^(${internalNames.join("|")})$`);
     options.mangleCache = shortNames;
   },
-  dts: { compilerOptions: { stripInternal: true } },
+  dts: types,
   sourcemap: true,
 };
+
+/** The layers that `dist/index.js` has. */
+const core = /[\\/]src[\\/](client|changes|queries|documents|http|auth|streams|shared)[\\/]/;
+
+/** Lets an entry import the core from `dist/index.js`: a session and an error are instances of its classes. */
+const coreFromIndex: Plugin = {
+  name: "core-from-index",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) =>
+      core.test(join(resolveDir, path)) ? { path: "./index.js", external: true } : undefined,
+    );
+  },
+};
+
+const bannerOf = (name: string, rest = "") => ({
+  // The first line is for Deno, which does not read JSR's package.json.
+  js: `/* @ts-self-types="./${name}.d.ts" */\n/*! couchfetch, MIT${rest} */`,
+});
 
 export default defineConfig([
   {
     ...shared,
-    entry: ["src/index.ts"],
+    entry: { index: "src/internals.ts" },
     // One self-contained file: ky is bundled, and nothing else may be.
     noExternal: ["ky"],
-    banner: {
-      // The first line is for Deno, which does not read JSR's package.json.
-      js: `/* @ts-self-types="./index.d.ts" */
-/*! couchfetch, MIT; ky, MIT, (c) Sindre Sorhus */`,
-    },
+    banner: bannerOf("index", "; ky, MIT, (c) Sindre Sorhus"),
+    dts: { ...types, entry: { index: "src/index.ts" } },
     onSuccess: () => copyFile("node_modules/ky/license", "dist/LICENSE-ky.txt"),
   },
   {
     ...shared,
     entry: ["src/admin.ts"],
-    // The classes of index.js: a session and an error are instances of those.
     external: ["./index.js"],
-    banner: { js: '/* @ts-self-types="./admin.d.ts" */\n/*! couchfetch, MIT */' },
+    banner: bannerOf("admin"),
   },
+  { ...shared, entry: ["src/schema.ts"], banner: bannerOf("schema") },
   {
     ...shared,
-    entry: ["src/schema.ts"],
-    banner: { js: '/* @ts-self-types="./schema.d.ts" */\n/*! couchfetch, MIT */' },
+    entry: ["src/transfer.ts"],
+    esbuildPlugins: [coreFromIndex],
+    external: ["./index.js"],
+    banner: bannerOf("transfer"),
   },
 ]);

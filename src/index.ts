@@ -52,10 +52,6 @@ export {
   designDocs,
 } from "./features/design-document.js";
 export { type Explanation, explain } from "./features/explain.js";
-export { type ExportOptions, exportDocs } from "./features/export/export-docs.js";
-export type { DocumentSource } from "./features/import/document-source.js";
-export { importDocs } from "./features/import/import-docs.js";
-export type { ImportOptions, ImportTotals, MergeTwo } from "./features/import/options.js";
 export {
   deleteIndex,
   deleteIndexes,

@@ -2,7 +2,8 @@
 
 import { existsSync } from "node:fs";
 import { open, rename, stat, truncate } from "node:fs/promises";
-import { CouchDB, type Database, exportDocs, importDocs, revsDiff } from "couchfetch";
+import { CouchDB, type Database, revsDiff } from "couchfetch";
+import { exportDocs, importDocs } from "couchfetch/transfer";
 import { lines } from "./lines.js";
 import { bar } from "./progress.js";
 

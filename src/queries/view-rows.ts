@@ -12,7 +12,12 @@ export interface ViewContext extends DatabaseContext {
   readonly isOfIds: boolean;
   /** How long the server may compute a view. */
   readonly timing: Pick<StreamRequest, "silenceTimeout">;
+  /** Adds the results of `docs`; default: Documents. */
+  readonly read?: Read | undefined;
 }
+
+/** Adds what rows with documents give. */
+export type Read = (context: ViewContext, batch: Batch, choice: Choice, results: never[]) => void;
 
 /** Iterate over the rows, without those of keys that do not exist or were deleted. */
 export function* found<K, V>(

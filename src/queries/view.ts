@@ -20,7 +20,7 @@ import { databaseRows } from "./database-rows.js";
 import { finite, resumableRows } from "./resumable-rows.js";
 import { type DocsOptions, type IdsOptions, type ViewParams, viewParams } from "./view-params.js";
 import { ViewResponse } from "./view-response.js";
-import { type Choice, found, isWithin, readDocs, type ViewContext } from "./view-rows.js";
+import { found, isWithin, readDocs, type ViewContext } from "./view-rows.js";
 
 // Servers and proxies refuse longer URLs. A longer query is sent by POST.
 const longestQuery = 2000;
@@ -44,7 +44,7 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    * @internal
    * @param isOfIds - whether the rows are all documents by id, which sort by bytes and cannot be reduced
    */
-  constructor(context: DatabaseContext, path: string, isOfIds = false) {
+  constructor(context: DatabaseContext & Pick<ViewContext, "read">, path: string, isOfIds = false) {
     const { silenceTimeout } = context.client.session;
     this.#context = { ...context, isOfIds, timing: isOfIds ? {} : { silenceTimeout } };
     this.#path = `${context.path}/${path}`;
@@ -123,32 +123,17 @@ export class View<K = unknown, V = unknown, T extends object = JsonObject> {
    * @throws TypeError if `prefix` is combined with `ids`, `create` or a range of keys
    */
   docs(options: DocsOptions<K, T> = {}): Rows<Document<T>> {
-    return View.selected<K, V, T, Document<T>>(this, options, readDocs, { include_docs: true });
-  }
-
-  /**
-   * Stream what a function makes of the rows of selected documents.
-   *
-   * @internal
-   */
-  static selected<K, V, T extends object, R>(
-    view: View<K, V, T>,
-    options: DocsOptions<K, T>,
-    map: (context: ViewContext, batch: Batch, choice: Choice, results: R[]) => void,
-    more: ViewParams,
-  ): Rows<R> {
     checkObject("options", options);
     const { ids, prefix } = options;
-    const context = view.#context;
-    const { isOfIds } = context;
-    const isOfDesigns = `${prefix}`.startsWith("_design/") || view.#path.endsWith("/_design_docs");
+    const { isOfIds, read = readDocs } = this.#context;
+    const isOfDesigns = `${prefix}`.startsWith("_design/") || this.#path.endsWith("/_design_docs");
     const { create, includeDesignDocs = !!ids || isOfDesigns, ...rest } = options;
-    const params = { ...view.#selection(rest, create), ...more } as ViewParams<K>;
+    const params = { ...this.#selection(rest, create), include_docs: true };
     const choice = { create, includeDesignDocs, prefix };
     const drops = isOfIds && !ids ? "designs" : "any";
-    return view.#map<R>(
+    return this.#map<Document<T>>(
       params,
-      (batch, results) => map(context, batch, choice, results),
+      (batch, docs) => read(this.#context, batch, choice, docs as never[]),
       isOfIds && includeDesignDocs ? undefined : drops,
     );
   }
@@ -278,7 +263,7 @@ export class AllDocsView<T extends object = JsonObject> extends View<
   T
 > {
   /** @internal */
-  constructor(context: DatabaseContext, path: string) {
+  constructor(context: DatabaseContext & Pick<ViewContext, "read">, path: string) {
     super(context, path, true);
   }
 }

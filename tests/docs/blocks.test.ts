@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import * as couchfetch from "couchfetch";
 import * as administration from "couchfetch/admin";
 import * as schema from "couchfetch/schema";
+import * as transfer from "couchfetch/transfer";
 import { transform } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { undici } from "../faults/undici.js";
@@ -46,6 +47,7 @@ const modules: Record<string, () => unknown> = {
   "https://esm.sh/couchfetch": () => library,
   "couchfetch/admin": () => administration,
   "couchfetch/schema": () => schema,
+  "couchfetch/transfer": () => transfer,
   zod: () => import("zod"),
   "lossless-json": () => import("lossless-json"),
   undici,
@@ -123,6 +125,7 @@ async function scopeOf(names: Map<string, string>, printed: unknown[][], isBeyon
   const scope = {
     ...library,
     ...administration,
+    ...transfer,
     CouchDB: Session,
     modules,
     couch: isBeyond ? new Session(server.url, { fetch: agreeing }) : session,

@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { basic, CouchDB, type Database, exportDocs, importDocs } from "couchfetch";
+import { basic, CouchDB, type Database } from "couchfetch";
+import { exportDocs, importDocs } from "couchfetch/transfer";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { findProgram, installPrograms } from "../runtimes/programs.js";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";

@@ -1,6 +1,7 @@
 /** What an export writes when the server's JSON, or the database, is not as it was a moment ago. */
 
-import { CouchDB, exportDocs, importDocs } from "couchfetch";
+import { CouchDB } from "couchfetch";
+import { exportDocs, importDocs } from "couchfetch/transfer";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Answering, json, startAnswering } from "./answering.js";
 

@@ -12,7 +12,6 @@ import {
   dbUpdates,
   deploy,
   explain,
-  importDocs,
   indexes,
   type JsonObject,
   multiQuery,
@@ -25,6 +24,7 @@ import {
   security,
   users,
 } from "couchfetch";
+import { importDocs } from "couchfetch/transfer";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Answering, startAnswering } from "./answering.js";

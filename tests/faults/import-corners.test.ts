@@ -1,12 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  CouchDB,
-  CouchDBError,
-  type Document,
-  exportDocs,
-  InvalidResponseError,
-  importDocs,
-} from "couchfetch";
+import { CouchDB, CouchDBError, type Document, InvalidResponseError } from "couchfetch";
+import { exportDocs, importDocs } from "couchfetch/transfer";
 import { describe, expect, test, vi } from "vitest";
 import { type Answering, json, startAnswering } from "./answering.js";
 

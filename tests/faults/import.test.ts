@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { basic, CouchDB, type ImportTotals, importDocs, type JsonObject } from "couchfetch";
+import { basic, CouchDB, type JsonObject } from "couchfetch";
+import { type ImportTotals, importDocs } from "couchfetch/transfer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
 

@@ -2,13 +2,13 @@ import {
   CouchDB,
   type Database,
   type Document,
-  importDocs,
   NetworkError,
   NotFoundError,
   resolveConflicts,
   saveWithAttachments,
   users,
 } from "couchfetch";
+import { importDocs } from "couchfetch/transfer";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Answering, database, json, startAnswering } from "./answering.js";
 

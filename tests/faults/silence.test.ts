@@ -7,7 +7,6 @@ import {
   type Database,
   dbUpdates,
   defineView,
-  exportDocs,
   IncompleteResponseError,
   localDocs,
   multiQuery,
@@ -17,6 +16,7 @@ import {
   search,
   TimeoutError,
 } from "couchfetch";
+import { exportDocs } from "couchfetch/transfer";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Answering, json, startAnswering } from "./answering.js";
 import { undici } from "./undici.js";

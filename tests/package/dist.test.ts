@@ -67,8 +67,12 @@ describe("dist/index.js", () => {
   test("shortens internal names only, all of which exist", () => {
     const read = (name: string) => readFileSync(new URL(name, dist), "utf8");
     const withoutComments = (code: string) => code.replace(/\/\*[\s\S]*?\*\//g, "");
-    const types = withoutComments(read("index.d.ts") + read("admin.d.ts") + read("schema.d.ts"));
-    const code = withoutComments(read("index.js") + read("admin.js") + read("schema.js"));
+    const types = withoutComments(
+      read("index.d.ts") + read("admin.d.ts") + read("schema.d.ts") + read("transfer.d.ts"),
+    );
+    const code = withoutComments(
+      read("index.js") + read("admin.js") + read("schema.js") + read("transfer.js"),
+    );
     const sources = readdirSync(new URL("../src/", dist), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".ts"))
       .map((name) => readFileSync(new URL(`../src/${name}`, dist), "utf8"))

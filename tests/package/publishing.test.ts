@@ -133,6 +133,9 @@ describe("the package for npm", () => {
       "package/dist/schema.d.ts",
       "package/dist/schema.js",
       "package/dist/schema.js.map",
+      "package/dist/transfer.d.ts",
+      "package/dist/transfer.js",
+      "package/dist/transfer.js.map",
       "package/npm.d.ts",
       "package/package.json",
     ]);

@@ -14,8 +14,8 @@ export const limits = {
   core: 25_000,
   /** `dist/index.js`. */
   whole: 40_000,
-  /** `dist/admin.js` and `dist/schema.js`, on top. */
-  entry: 5_200,
+  /** Each other file of `dist`. */
+  entry: 6_000,
   /** A function, on top of the core. */
   feature: 3_000,
   /** `import { NotFoundError }`, which has two classes. Not compressed. */
@@ -53,7 +53,7 @@ async function inEach(names: string[], kind: "minified" | "gzipped", limit: numb
 
 /** All of each file of `dist`. */
 export async function fileSizes(): Promise<Measured[]> {
-  const sizes = ["index", "admin", "schema"].map(async (entry): Promise<Measured> => {
+  const sizes = ["index", "admin", "schema", "transfer"].map(async (entry): Promise<Measured> => {
     const name = `dist/${entry}.js`;
     const { code } = await transform(await readFile(path(`../../${name}`), "utf8"), minifying);
     const bytes = gzipSync(code, { level: 9 }).length;

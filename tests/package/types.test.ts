@@ -4,30 +4,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Project, root, run, startProject } from "./project.js";
 
 const program = `
-import {
-  type Auth,
-  basic,
-  bearer,
-  bulkGet,
-  type Checkpoint,
-  cookie,
-  CouchDB,
-  type DatabaseUpdate,
-  dbUpdates,
-  designDoc,
-  type Document,
-  exportDocs,
-  type Feed,
-  type FeedState,
-  importDocs,
-  localCheckpoint,
-  type ImportTotals,
-  NotFoundError,
-  proxy,
-  readRows,
-  security,
-  users,
-} from "couchfetch";
+import { type Auth, basic, bearer, bulkGet, type Checkpoint, cookie, CouchDB, type DatabaseUpdate, dbUpdates, designDoc, type Document, type Feed, type FeedState, localCheckpoint, NotFoundError, proxy, readRows, security, users } from "couchfetch";
+import { exportDocs, importDocs, type ImportTotals } from "couchfetch/transfer";
 
 interface Animal { legs: number }
 const couch = new CouchDB("http://localhost:5984", { auth: basic("a", "b"), fetch });

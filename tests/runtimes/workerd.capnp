@@ -14,6 +14,7 @@ const suite :Workerd.Worker = (
     (name = "dist/index.js", esModule = embed "../../dist/index.js"),
     (name = "dist/admin.js", esModule = embed "../../dist/admin.js"),
     (name = "dist/schema.js", esModule = embed "../../dist/schema.js"),
+    (name = "dist/transfer.js", esModule = embed "../../dist/transfer.js"),
   ],
   bindings = [(name = "ORDER", fromEnvironment = "ORDER")],
   compatibilityDate = "2026-01-01",

@@ -1,8 +1,9 @@
 /** The libraries that keep to Standard Schema, each with a scan of its own. */
 
 import { type } from "arktype";
-import { basic, CouchDB, type Database, type Document, importDocs } from "couchfetch";
+import { basic, CouchDB, type Database, type Document } from "couchfetch";
 import { standardSchema, ValidationError } from "couchfetch/schema";
+import { importDocs } from "couchfetch/transfer";
 import * as v from "valibot";
 import {
   afterAll,

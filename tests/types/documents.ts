@@ -8,7 +8,6 @@ import {
   CouchDBError,
   type DeletedEvent,
   type Document,
-  importDocs,
   type JsonObject,
   NetworkError,
   openRevs,
@@ -17,6 +16,7 @@ import {
   resolveConflicts,
   type Tombstone,
 } from "couchfetch";
+import { importDocs } from "couchfetch/transfer";
 
 interface Cat {
   type: "cat";

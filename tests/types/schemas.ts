@@ -1,12 +1,13 @@
 /** What a schema has to do with the type of a database: `tsc` is the test. */
 
-import { CouchDB, type Database, importDocs, type Rows } from "couchfetch";
+import { CouchDB, type Database, type Rows } from "couchfetch";
 import {
   type SchemaOutput,
   type StandardSchema,
   standardSchema,
   ValidationError,
 } from "couchfetch/schema";
+import { importDocs } from "couchfetch/transfer";
 
 interface Stored {
   born: string;

@@ -1,5 +1,6 @@
 import type { ChangeJson } from "../../changes/change-event.js";
-import { Database } from "../../client/database.js";
+import { ChangesFeed } from "../../changes/changes-feed.js";
+import type { DatabaseContext } from "../../documents/database-context.js";
 import type { DocsOptions } from "../../queries/view-params.js";
 import { limitsOf } from "../../shared/arguments.js";
 import type { Operation } from "../../streams/operation.js";
@@ -7,11 +8,10 @@ import { Rows } from "../../streams/rows.js";
 import { type Revision, revisionTexts } from "./revision-texts.js";
 
 /** Stream the texts of all leaf revisions of a database, with their histories. */
-export function allLeaves(db: Database<object>, options: DocsOptions): Rows<string> {
+export function allLeaves(context: DatabaseContext, options: DocsOptions): Rows<string> {
   const { attachments = true, signal: _, timeout: __, ...others } = options;
   const [name] = Object.keys(others);
   if (name !== undefined) throw new TypeError(`\`conflicts\` excludes \`${name}\``);
-  const context = Database.contextOf(db);
   const limits = limitsOf(options);
   const leaves = async (ids: string[], operation: Operation): Promise<Revision[]> =>
     revisionsOf(
@@ -32,7 +32,7 @@ export function allLeaves(db: Database<object>, options: DocsOptions): Rows<stri
   return new Rows<string>({
     begin: () => context.client.begin(limits),
     open(operation) {
-      const feed = db.changes({ style: "all_docs", ...limits });
+      const feed = new ChangesFeed<object>(context, { style: "all_docs", ...limits });
       operation.onEnd(() => void feed.close());
       const list = (async function* () {
         for await (const events of feed.batches())

@@ -1,5 +1,4 @@
-import { Database } from "../../client/database.js";
-import { AllDocsView } from "../../queries/view.js";
+import type { DatabaseContext } from "../../documents/database-context.js";
 import type { DocsOptions } from "../../queries/view-params.js";
 import { checkObject } from "../../shared/arguments.js";
 import type { Rows } from "../../streams/rows.js";
@@ -18,32 +17,18 @@ export interface ExportOptions extends Omit<DocsOptions, "conflicts" | "create">
   conflicts?: boolean | undefined;
 }
 
-/**
- * Export documents as a stream of JSON, one document per line, in any order. `importDocs` reads it; its option
- * `new_edits: false` keeps the revisions. Documents are requested as you read the stream, and written as
- * CouchDB sends them, with every digit.
- *
- * ```ts
- * await fetch(url, { method: "PUT", body: exportDocs(animals, { conflicts: true }), duplex: "half" });
- * ```
- *
- * @param options - `attachments: false` writes stubs, which a database without these attachments refuses. No
- * schema validates the documents
- * @throws TypeError if `conflicts` is combined with options that select documents
- * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html
- */
-export function exportDocs<T extends object, S extends object>(
-  db: Database<T, S>,
-  options: ExportOptions = {},
+/** Export documents as a stream of JSON, one document per line. */
+export function exportDocuments(
+  database: DatabaseContext,
+  options: ExportOptions,
 ): ReadableStream<Uint8Array> {
   checkObject("options", options);
   // A schema would give other content to the same revisions.
-  const context = { ...Database.contextOf(db), codec: undefined };
+  const context = { ...database, codec: undefined };
   const { conflicts, ...rest } = options;
-  if (conflicts) return jsonLines(allLeaves(new Database(context), rest));
-  const view = new AllDocsView<object>(context, "_all_docs");
+  if (conflicts) return jsonLines(allLeaves(context, rest));
   return jsonLines(
-    selectedDocuments(context, view, { includeDesignDocs: true, attachments: true, ...rest }),
+    selectedDocuments(context, { includeDesignDocs: true, attachments: true, ...rest }),
   );
 }
 

@@ -1,8 +1,8 @@
 import type { DatabaseContext } from "../../documents/database-context.js";
 import { isMissingRow } from "../../documents/missing.js";
-import { View } from "../../queries/view.js";
-import type { DocsOptions } from "../../queries/view-params.js";
-import { type Choice, isWithin } from "../../queries/view-rows.js";
+import { AllDocsView } from "../../queries/view.js";
+import type { DocsOptions, ViewParams } from "../../queries/view-params.js";
+import { type Choice, isWithin, type Read } from "../../queries/view-rows.js";
 import { limitsOf } from "../../shared/arguments.js";
 import type { Batch, Pull } from "../../shared/batch.js";
 import { CouchDBError } from "../../shared/errors.js";
@@ -11,8 +11,6 @@ import type { Operation } from "../../streams/operation.js";
 import { Rows } from "../../streams/rows.js";
 import { hasOneCopy } from "./copies.js";
 import { type Revision, revisionTexts, textWithin } from "./revision-texts.js";
-
-type IdsView = View<string, { rev: string; deleted?: boolean }, object>;
 
 // Options that select documents by range, which a list of ids shows as well.
 const ofRanges =
@@ -27,18 +25,18 @@ const ofRanges =
  */
 export function selectedDocuments(
   context: DatabaseContext,
-  view: IdsView,
   options: DocsOptions<string, object>,
 ): Rows<string> {
-  const plain = View.selected(view, options, addTexts, { include_docs: true });
+  const view = new AllDocsView<object>({ ...context, read: addTexts as Read }, "_all_docs");
+  const plain = view.docs(options) as unknown as Rows<string>;
   const limits = limitsOf(options);
   const { attachments, ...range } = options;
   const names = Object.keys(range).filter((name) => !Object.hasOwn(limits, name));
   if (!names.every((name) => ofRanges.test(name))) return plain;
-  const revisions = View.selected(view, range, addRevisions, {});
   const pullInBulk = (operation: Operation) => {
-    const list = revisions.batches();
-    operation.onEnd(() => void list.return?.());
+    const rows = view.rows(rangeOf(range)).batches();
+    operation.onEnd(() => void rows.return?.());
+    const list = revisionsOf(rows, context, range);
     const current = (ids: string[]) => currentRevisions(context, ids, operation);
     return revisionTexts(context, list, { attachments }, current, operation);
   };
@@ -80,6 +78,8 @@ function isRefusal(error: unknown): boolean {
   return error instanceof CouchDBError && Number(error.status) < 500;
 }
 
+type IdsRow = ViewRow<string, { rev: string }>;
+
 /** Add the texts of documents, from rows with documents. */
 function addTexts(
   context: DatabaseContext,
@@ -88,7 +88,7 @@ function addTexts(
   results: string[],
 ): void {
   const { client, path } = context;
-  for (const [at, row] of (rows as ViewRow<string, { rev: string }>[]).entries()) {
+  for (const [at, row] of (rows as IdsRow[]).entries()) {
     if (isMissingRow(context, row, true)) {
       const { key } = row;
       // Without the ids of the caller, a deleted document is not a row.
@@ -102,15 +102,24 @@ function addTexts(
   }
 }
 
-function addRevisions(
+/** The parameters that list the ids of a range. */
+function rangeOf({ prefix, includeDesignDocs: _, ...range }: DocsOptions): ViewParams<string> {
+  if (prefix === undefined) return range as ViewParams<string>;
+  const ends = [prefix, `${prefix}\u{10ffff}`];
+  const [startkey, endkey] = range.descending ? ends.reverse() : ends;
+  return { ...range, startkey, endkey } as ViewParams<string>;
+}
+
+async function* revisionsOf(
+  batches: AsyncIterable<ViewRow[]>,
   context: DatabaseContext,
-  { rows }: Batch,
   choice: Choice,
-  results: Revision[],
-): void {
-  for (const row of rows as ViewRow<string, { rev: string }>[]) {
-    if (isMissingRow(context, row, true) || !isIncluded(row, choice)) continue;
-    results.push({ id: row.key, rev: row.value.rev });
+): AsyncGenerator<Revision[], void, void> {
+  for await (const rows of batches as AsyncIterable<IdsRow[]>) {
+    const included = rows.filter(
+      (row) => !isMissingRow(context, row, true) && isIncluded(row, choice),
+    );
+    yield included.map(({ key, value }) => ({ id: key, rev: value.rev }));
   }
 }
 
@@ -134,7 +143,7 @@ async function currentRevisions(
       expects: "rows",
     },
     operation,
-  )) as { rows: ViewRow<string, { rev: string }>[] };
+  )) as { rows: IdsRow[] };
   const found = rows.filter((row) => !isMissingRow(context, row, true));
   return found.map(({ key, value }) => ({ id: key, rev: value.rev }));
 }

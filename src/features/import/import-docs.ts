@@ -1,10 +1,7 @@
-import { Database } from "../../client/database.js";
 import type { DatabaseContext } from "../../documents/database-context.js";
 import type { Document } from "../../documents/document.js";
 import { checkOptions } from "../../shared/arguments.js";
-import type { Fixed } from "../../shared/fixed.js";
 import { otherTasks } from "../../shared/long-task.js";
-import type { JsonObject } from "../../shared/types.js";
 import type { Operation } from "../../streams/operation.js";
 import { AdaptiveRetry } from "./adaptive-retry.js";
 import { BatchWriter } from "./batch-writer.js";
@@ -20,33 +17,17 @@ import type { ImportOptions, ImportTotals } from "./options.js";
 // Characters of JSON per request, unless a single document has more.
 const mostCharacters = 4_000_000;
 
-/**
- * Import documents in concurrent batches. Memory use is constant, and the import survives lost connections
- * and restarts of the server. Each document is written once, and counted once.
- *
- * ```ts
- * const { written, failures } = await importDocs(animals, response.body); // one JSON text per line
- * ```
- *
- * @param source - plain objects, Documents, or the bytes of one JSON text per line. Documents without `_id`
- * get one
- * @throws CouchDBError if the server ends the import. It also rejects with what the source, `onConflict` or
- * `onProgress` throws. `onProgress` has reported what was written before that
- * @throws TypeError for a line or document that is not a JSON object, with its number and id, unless
- * `onMalformed: "skip"`
- * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
- */
-export async function importDocs<T extends object = JsonObject, S extends object = T>(
-  db: Database<T, S>,
-  source: DocumentSource<T | S | Document<T>>,
-  options: ImportOptions<Fixed<T>> = {},
+/** Import documents in concurrent batches. */
+export async function importDocuments<T extends object>(
+  context: DatabaseContext,
+  source: DocumentSource<T | Document<T>>,
+  options: ImportOptions<T>,
 ): Promise<ImportTotals> {
-  const context = Database.contextOf(db);
   checkOptions(options, "batchSize concurrency onProgress onConflict onMalformed new_edits");
   const operation = context.client.begin(options);
   try {
     const run = new Import<T>(context, operation, options);
-    return await run.from(source as DocumentSource<T | Document<T>>);
+    return await run.from(source);
   } finally {
     operation.end();
   }

@@ -1,4 +1,5 @@
-import { CouchDB, importDocs } from "../../../dist/index.js";
+import { CouchDB } from "../../../dist/index.js";
+import { importDocs } from "../../../dist/transfer.js";
 import {
   aMillisecond,
   aSecond,

@@ -1,12 +1,6 @@
 import { assert } from "chai";
-import {
-  type Database,
-  designDoc,
-  exportDocs,
-  importDocs,
-  type JsonObject,
-  openRevs,
-} from "couchfetch";
+import { type Database, designDoc, type JsonObject, openRevs } from "couchfetch";
+import { exportDocs, importDocs } from "couchfetch/transfer";
 import { type Case, type Context, fillMany, rejects, watch } from "../case.js";
 import { answer, throughProxy } from "../proxies.js";
 

@@ -3,13 +3,13 @@ import {
   CouchDB,
   cookie,
   type Hooks,
-  importDocs,
   NotFoundError,
   type RequestEvent,
   type ResponseEvent,
   type RetryEvent,
   TimeoutError,
 } from "couchfetch";
+import { importDocs } from "couchfetch/transfer";
 import type { Fault } from "../../faults/proxy.js";
 import { type Case, eventually, fill, rejects } from "../case.js";
 import { answer, type Rule, throughProxy } from "../proxies.js";

@@ -2,14 +2,12 @@ import { assert } from "chai";
 import {
   type Database,
   designDoc,
-  exportDocs,
-  type ImportTotals,
-  importDocs,
   type JsonObject,
   NotFoundError,
   PayloadTooLargeError,
   purge,
 } from "couchfetch";
+import { exportDocs, type ImportTotals, importDocs } from "couchfetch/transfer";
 import { type Case, eventually, fill, rejects } from "../case.js";
 import { answer, throughProxy } from "../proxies.js";
 

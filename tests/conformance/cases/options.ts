@@ -15,10 +15,8 @@ import {
   deploy,
   designDoc,
   explain,
-  exportDocs,
   type Fetch,
   fetchAttachments,
-  importDocs,
   indexes,
   missingRevs,
   multiQuery,
@@ -48,6 +46,7 @@ import {
   type Server,
   type ServerNode,
 } from "couchfetch/admin";
+import { exportDocs, importDocs } from "couchfetch/transfer";
 import { type Case, type Context, fill } from "../case.js";
 
 /** The objects whose methods take options. */

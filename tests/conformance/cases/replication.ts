@@ -7,11 +7,11 @@ import {
   CouchDBError,
   cookie,
   type Database,
-  importDocs,
   NotFoundError,
   TimeoutError,
 } from "couchfetch";
 import { admin, type Endpoint, type ReplicationState } from "couchfetch/admin";
+import { importDocs } from "couchfetch/transfer";
 import { type Case, type Context, eventually, fill, rejects } from "../case.js";
 
 const animals = { cat: { legs: 4 }, dog: { legs: 4 }, owl: { legs: 2 } };

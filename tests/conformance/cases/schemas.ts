@@ -6,9 +6,7 @@ import {
   type Database,
   type Document,
   designDoc,
-  exportDocs,
   fetchAttachments,
-  importDocs,
   localCheckpoint,
   multiQuery,
   NetworkError,
@@ -24,6 +22,7 @@ import {
   standardSchema,
   ValidationError,
 } from "couchfetch/schema";
+import { exportDocs, importDocs } from "couchfetch/transfer";
 import { type Case, type Context, eventually, fill, fillMany, rejects, watch } from "../case.js";
 import { throughProxy } from "../proxies.js";
 

@@ -1,5 +1,6 @@
 import { assert } from "chai";
-import { CouchDB, type Database, exportDocs, type Fetch, importDocs } from "couchfetch";
+import { CouchDB, type Database, type Fetch } from "couchfetch";
+import { exportDocs, importDocs } from "couchfetch/transfer";
 import type { Case } from "../case.js";
 
 const chunkSize = 65_536;
