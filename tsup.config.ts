@@ -252,6 +252,7 @@ export default defineConfig([
   {
     ...shared,
     entry: ["src/admin.ts"],
+    esbuildPlugins: [coreFromIndex],
     external: ["./index.js"],
     banner: bannerOf("admin"),
   },

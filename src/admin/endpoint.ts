@@ -1,6 +1,7 @@
 import type { Auth } from "../auth/auth.js";
 import type { HttpClient } from "../http/client.js";
 import { databasePath, parseBaseUrl } from "../http/paths.js";
+import { credentialsFor } from "../http/send.js";
 
 /**
  * A database to replicate: the name of one on this server, or the URL of any, with its authentication. The
@@ -43,7 +44,9 @@ export async function endpointData(
 }
 
 async function credentialsOf(client: HttpClient): Promise<Record<string, string>> {
-  const headers = await client.during(undefined, (operation) => client.credentials(operation));
+  const headers = await client.during(undefined, (operation) =>
+    credentialsFor(client.session, { method: "GET", url: client.base }, operation),
+  );
   if (headers?.cookie === "")
     throw new TypeError(
       "an endpoint cannot use a browser's cookie: pass `{ url, auth }` with another `auth`",

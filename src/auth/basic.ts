@@ -16,7 +16,7 @@ import type { Auth } from "./auth.js";
 export function basic(user: string, password: string): Auth {
   checkType("user", "string", user);
   checkType("password", "string", password);
-  if (user.includes(":")) throw new TypeError("`user` must not contain a colon");
+  if (user.includes(":")) throw new TypeError("`user` must have no colon");
   const authorization = `Basic ${btoa(utf8(`${user}:${password}`))}`;
   // In a closure, so that inspecting a session does not show it.
   return { headers: () => ({ authorization }) };

@@ -127,7 +127,7 @@ function changesRequest({ client, path }: DatabaseContext, options: ChangesOptio
   const { params, doc_ids, selector, ...given } = rest;
   const { feed = "normal", descending, since } = given;
   if (descending && (feed !== "normal" || checkpoint))
-    throw new TypeError("`descending` needs a normal feed without `checkpoint`");
+    throw new TypeError("`descending` excludes live feeds and `checkpoint`");
   if (since !== undefined && lastEventId !== undefined)
     throw new TypeError("pass either `since` or `lastEventId`");
   // Without one of these, CouchDB returns more changes.

@@ -23,7 +23,7 @@ import type {
   OpenResponse,
   StreamRequest,
 } from "./request.js";
-import { credentialsFor, noteCut, type Session, send } from "./send.js";
+import { noteCut, type Session, send } from "./send.js";
 
 // CouchDB reads no line of more than 8190 characters, nor do most proxies.
 const longestUrl = 8000;
@@ -139,11 +139,6 @@ export class HttpClient {
   begin(limits: OperationOptions = {}): Operation {
     if (this.#closing) throw closedError();
     return new Operation(limits, this.#operations);
-  }
-
-  /** The headers of a request that another server is to send, if there is an Auth. */
-  credentials(operation: Operation): Promise<Record<string, string> | undefined> {
-    return credentialsFor(this.session, { method: "GET", url: this.base }, operation);
   }
 
   /** Run work as a new operation. */

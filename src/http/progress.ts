@@ -26,7 +26,7 @@ export function toStream(
         how.end();
         return;
       }
-      if (!(value instanceof Uint8Array)) throw new TypeError("a stream must be of Uint8Arrays");
+      if (!(value instanceof Uint8Array)) throw new TypeError("a stream must have Uint8Arrays");
       controller.enqueue(value);
       bytes += value.length;
       how.onProgress?.(bytes, how.total);

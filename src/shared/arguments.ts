@@ -79,10 +79,11 @@ export function checkNames<O extends object, S extends string>(
   known: S & Names<S, keyof O>,
 ): O {
   checkObject(argument, options);
-  const names: string[] = known.match(/\w+/g) ?? [];
+  const names = known.split(" ");
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue;
-    const [nearest = ""] = names.sort((one, other) => likeness(other, name) - likeness(one, name));
+    names.sort((one, other) => likeness(other, name) - likeness(one, name));
+    const nearest = names[0] as string;
     const hint = likeness(nearest, name) > 0.2 ? `: did you mean \`${nearest}\`?` : "";
     throw new TypeError(`unknown option \`${name}\`${hint}`);
   }

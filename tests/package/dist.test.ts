@@ -46,11 +46,27 @@ describe("dist/index.js", () => {
     expect(readFileSync(new URL("LICENSE-ky.txt", dist), "utf8")).toContain("Sindre Sorhus");
   });
 
-  test("dist/admin.js imports it, and nothing else", () => {
-    const code = readFileSync(new URL("admin.js", dist), "utf8");
-    expect(code.match(/^\s*import\b.*$/gm)).toEqual(['import { CouchDB } from "./index.js";']);
+  test.each(["admin.js", "transfer.js"])("dist/%s imports it, and nothing else", (name) => {
+    const code = readFileSync(new URL(name, dist), "utf8");
+    const imported = [...code.matchAll(/^\s*(?:import|\})[^"]* from "(.*)";$/gm)];
+    expect(new Set(imported.map(([, from]) => from))).toEqual(new Set(["./index.js"]));
     // Errors of its own would be no CouchDBErrors.
     expect(code).not.toMatch(/extends Error|\bky\b/);
+  });
+
+  test("exports what other entries need without showing it in its types", async () => {
+    const library = await import(new URL("index.js", dist).href);
+    const types = readFileSync(new URL("index.d.ts", dist), "utf8");
+    const shown = /^export \{(.*)\};$/m
+      .exec(types)?.[1]
+      ?.split(",")
+      .map((name) => name.trim());
+    const hidden = Object.keys(library).filter((name) => !shown?.includes(name));
+    expect(hidden).toContain("documentWrite");
+    const uses = ["admin.js", "transfer.js"].map((name) =>
+      readFileSync(new URL(name, dist), "utf8"),
+    );
+    for (const name of hidden) expect(uses.join(), name).toMatch(new RegExp(`\\b${name}\\b`));
   });
 
   test("dist/schema.js imports nothing, and has no part of a session", () => {

@@ -62,12 +62,15 @@ export async function fileSizes(): Promise<Measured[]> {
   return Promise.all(sizes);
 }
 
-/** Each exported function, on top of the core. */
+/** Each public function of `dist/index.js`, on top of the core. */
 export async function featureSizes(): Promise<Measured[]> {
   const library: Record<string, unknown> = await import(path("../../dist/index.js"));
-  const names = Object.keys(library).filter(
-    (name) => isFunction(library[name]) && name !== "basic",
-  );
+  const types = await readFile(path("../../dist/index.d.ts"), "utf8");
+  const [, exported = ""] = /^export \{(.*)\};$/m.exec(types) ?? [];
+  const names = exported
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => isFunction(library[name]) && name !== "basic");
   const base = await weigh(programOf(core), "esbuild");
   const sizes = names.map(async (name): Promise<Measured> => {
     const { gzipped } = await weigh(programOf([...core, name]), "esbuild");
