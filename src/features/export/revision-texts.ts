@@ -15,6 +15,11 @@ export interface Revision {
   rev: string;
 }
 
+interface Found {
+  id: string;
+  text: string;
+}
+
 // The first request is small: its documents arrive soon.
 const firstSize = 20;
 const largestSize = 1000;
@@ -29,7 +34,8 @@ const mostRequests = hidesCookies ? 1 : 3;
 const mostChanges = 10;
 
 /**
- * Read the texts of revisions by `_bulk_get`, with several requests at once, each of about a megabyte.
+ * Read the texts of revisions by `_bulk_get`, in the order of the list, with several requests at once, each of
+ * about a megabyte.
  *
  * @param list - the revisions to read
  * @param current - names the revisions of documents of which one no longer exists
@@ -48,11 +54,11 @@ export function revisionTexts(
   let size = firstSize;
 
   const read = async (revisions: Revision[]): Promise<string[]> => {
-    const texts: string[] = [];
+    const found: Found[] = [];
     let wanted = revisions;
     for (let changes = 0; wanted.length > 0; changes += 1) {
       const result = await retry.run(() => readRevisions(context, wanted, query, operation));
-      for (const text of result.texts) texts.push(text);
+      found.push(...result.found);
       const [id] = result.missing;
       if (id !== undefined && changes === mostChanges)
         throw context.client.error(
@@ -62,7 +68,11 @@ export function revisionTexts(
         );
       wanted = id === undefined ? [] : await retry.run(() => current(result.missing));
     }
-    return texts;
+    const ids = revisions.map(({ id }) => id);
+    // Those that were read again are not at their place.
+    if (found.length !== ids.length || found.some(({ id }, at) => id !== ids[at]))
+      found.sort((one, other) => ids.indexOf(one.id) - ids.indexOf(other.id));
+    return found.map(({ text }) => text);
   };
   const request = async () => {
     while (listed.length < size && !isListed) {
@@ -98,13 +108,13 @@ async function readRevisions(
   revisions: Revision[],
   query: Query,
   operation: Operation,
-): Promise<{ texts: string[]; missing: string[] }> {
+): Promise<{ found: Found[]; missing: string[] }> {
   const body = JSON.stringify({ docs: revisions });
   const request: StreamRequest = {
     ...{ method: "POST", path: `${path}/_bulk_get`, query, body, effect: "read", retries: 0 },
   };
   const rows = client.rows(request, "results", operation);
-  const texts: string[] = [];
+  const found: Found[] = [];
   const missing: string[] = [];
   let count = 0;
   for (let batch = await rows.next(); batch; batch = await rows.next()) {
@@ -116,13 +126,14 @@ async function readRevisions(
         throw client.invalid(request, "expected the revisions that were requested");
       if (ok) {
         const start = `{"id":${JSON.stringify(id)},"docs":[{"ok":`;
-        texts.push(textWithin(batch.texts[at] as string, start, "}]}", ok, client.json));
+        const text = textWithin(batch.texts[at] as string, start, "}]}", ok, client.json);
+        found.push({ id, text });
       } else if (error?.error === "not_found") missing.push(id);
       else throw client.error(ServerError, request, { error: error?.error, reason: error?.reason });
     }
   }
   if (count < revisions.length) throw client.invalid(request, "expected all revisions");
-  return { texts, missing };
+  return { found, missing };
 }
 
 /**
