@@ -3,7 +3,8 @@
 import { createReadStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { Readable } from "node:stream";
-import { CouchDB, exportDocs, importDocs } from "../../../dist/index.js";
+import { CouchDB } from "../../../dist/index.js";
+import { exportDocs, importDocs } from "../../../dist/transfer.js";
 import type { Tally, Task } from "./contender.js";
 
 export async function exported({ server, database, file, tally }: Task): Promise<void> {
