@@ -53,27 +53,8 @@ export function revisionTexts(
   let isListed = false;
   let size = firstSize;
 
-  const read = async (revisions: Revision[]): Promise<string[]> => {
-    const found: Found[] = [];
-    let wanted = revisions;
-    for (let changes = 0; wanted.length > 0; changes += 1) {
-      const result = await retry.run(() => readRevisions(context, wanted, query, operation));
-      found.push(...result.found);
-      const [id] = result.missing;
-      if (id !== undefined && changes === mostChanges)
-        throw context.client.error(
-          ServerError,
-          { method: "POST", path: `${context.path}/_bulk_get` },
-          { reason: `\`${id}\` is missing` },
-        );
-      wanted = id === undefined ? [] : await retry.run(() => current(result.missing));
-    }
-    const ids = revisions.map(({ id }) => id);
-    // Those that were read again are not at their place.
-    if (found.length !== ids.length || found.some(({ id }, at) => id !== ids[at]))
-      found.sort((one, other) => ids.indexOf(one.id) - ids.indexOf(other.id));
-    return found.map(({ text }) => text);
-  };
+  const read = (revisions: Revision[]) =>
+    retry.run(() => readRevisions(context, revisions, query, operation));
   const request = async () => {
     while (listed.length < size && !isListed) {
       const { done, value } = await list.next();
@@ -82,7 +63,7 @@ export function revisionTexts(
     }
     const revisions = listed.splice(0, size);
     if (revisions.length === 0) return;
-    const texts = read(revisions);
+    const texts = readCurrent(context, revisions, read, (ids) => retry.run(() => current(ids)));
     // The error is thrown when its turn comes.
     texts.catch(() => {});
     reading.push(texts);
@@ -100,6 +81,32 @@ export function revisionTexts(
       return texts;
     }
   };
+}
+
+/** Read revisions, and those that have replaced missing ones in the meantime. */
+async function readCurrent(
+  { client, path }: DatabaseContext,
+  revisions: Revision[],
+  read: (revisions: Revision[]) => ReturnType<typeof readRevisions>,
+  current: (ids: string[]) => Promise<Revision[]>,
+): Promise<string[]> {
+  const found: Found[] = [];
+  let wanted = revisions;
+  for (let changes = 0; wanted.length > 0; changes += 1) {
+    const result = await read(wanted);
+    found.push(...result.found);
+    const [id] = result.missing;
+    if (id !== undefined && changes === mostChanges) {
+      const reason = `\`${id}\` is missing`;
+      throw client.error(ServerError, { method: "POST", path: `${path}/_bulk_get` }, { reason });
+    }
+    wanted = id === undefined ? [] : await current(result.missing);
+  }
+  const ids = revisions.map(({ id }) => id);
+  // Those that were read again are not at their place.
+  if (found.length !== ids.length || found.some(({ id }, at) => id !== ids[at]))
+    found.sort((one, other) => ids.indexOf(one.id) - ids.indexOf(other.id));
+  return found.map(({ text }) => text);
 }
 
 /** Read revisions in one request. */
