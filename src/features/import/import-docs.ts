@@ -14,8 +14,16 @@ import {
 import type { Entry } from "./entry.js";
 import type { ImportOptions, ImportTotals } from "./options.js";
 
-// Characters of JSON per request, unless a single document has more.
-const mostCharacters = 4_000_000;
+// Characters of JSON per request, unless a single document has more: more as long as the server is fast.
+const smallestRequest = 60_000;
+const largestRequest = 1_000_000;
+
+// What a document costs the server beside its JSON, in characters.
+const costOfDocument = 100;
+
+// Milliseconds within which a fast server responds, and that a slow one takes.
+const fast = 1000;
+const slow = 4000;
 
 /** Import documents in concurrent batches. */
 export async function importDocuments<T extends object>(
@@ -43,9 +51,10 @@ class Import<T extends object> {
   readonly #retry: AdaptiveRetry;
   readonly #writer: BatchWriter<T>;
   #failure: { error: unknown } | undefined;
+  #mostCharacters = largestRequest / 4;
 
   constructor(context: DatabaseContext, operation: Operation, options: ImportOptions<T>) {
-    const { batchSize = 500, concurrency = 4, onConflict = "skip", onMalformed } = options;
+    const { batchSize = Infinity, concurrency = 4, onConflict = "skip", onMalformed } = options;
     if (!(batchSize >= 1)) throw new RangeError("`batchSize` must be at least 1");
     if (!(concurrency >= 1)) throw new RangeError("`concurrency` must be at least 1");
     if (typeof onConflict !== "function" && !["skip", "overwrite"].includes(onConflict))
@@ -88,7 +97,9 @@ class Import<T extends object> {
 
   async #write(batch: Entry<T>[]): Promise<void> {
     try {
+      const sentAt = Date.now();
       await this.#writer.write(batch);
+      this.#adapt(Date.now() - sentAt);
       const { failures, ...counts } = this.#writer.totals;
       const reported = this.#onProgress?.({ ...counts, failures: [...failures] });
       await this.#operation.race(Promise.resolve(reported));
@@ -96,6 +107,14 @@ class Import<T extends object> {
       this.#failure ??= { error };
       this.#operation.abort(error);
     }
+  }
+
+  /** Adapt the size of the next requests to the time that one took. */
+  #adapt(milliseconds: number): void {
+    if (milliseconds < fast)
+      this.#mostCharacters = Math.min(2 * this.#mostCharacters, largestRequest);
+    if (milliseconds > slow)
+      this.#mostCharacters = Math.max(this.#mostCharacters / 2, smallestRequest);
   }
 
   async *#batches(
@@ -109,14 +128,14 @@ class Import<T extends object> {
       await otherTasks();
       const entry = await this.#writer.accept(given);
       if (!entry) continue;
-      const isFull = batch.length >= this.#batchSize;
-      if (isFull || characters + entry.body.length > mostCharacters) {
+      const cost = entry.body.length + costOfDocument;
+      if (batch.length >= this.#batchSize || characters + cost > this.#mostCharacters) {
         if (batch.length > 0) yield batch;
         batch = [];
         characters = 0;
       }
       batch.push(entry);
-      characters += entry.body.length;
+      characters += cost;
     }
     if (batch.length > 0) yield batch;
   }

@@ -34,7 +34,10 @@ export type MergeTwo<T extends object> = (
  * @see https://docs.couchdb.org/en/stable/api/database/bulk-api.html#post--db-_bulk_docs
  */
 export interface ImportOptions<T extends object = JsonObject> extends OperationOptions {
-  /** The maximum number of documents per request; fewer if they are large. Default 500. */
+  /**
+   * The maximum number of documents per request. Default: as many as fit into a request of up to a megabyte, less if
+   * the server is slow.
+   */
   batchSize?: number | undefined;
   /** The maximum number of concurrent requests; fewer if the server is overloaded. Default 4. */
   concurrency?: number | undefined;

@@ -8,7 +8,7 @@ import {
   purge,
 } from "couchfetch";
 import { exportDocs, type ImportTotals, importDocs } from "couchfetch/transfer";
-import { type Case, eventually, fill, rejects } from "../case.js";
+import { type Case, eventually, fill, rejects, watch } from "../case.js";
 import { answer, throughProxy } from "../proxies.js";
 
 function* numbered(count: number): Generator<JsonObject> {
@@ -73,6 +73,21 @@ export const imports: Case[] = [
       } finally {
         await other.delete();
       }
+    },
+  },
+  {
+    name: "an import needs few requests for tiny documents, and more for large ones",
+    async run(context) {
+      const { db, sent, bodies } = watch(context);
+      const tiny = await importDocs(db, numbered(20_000));
+      assert.equal(tiny.written, 20_000);
+      assert.isBelow(sent.length, 40);
+      sent.length = bodies.length = 0;
+      const text = "x".repeat(100_000);
+      const large = Array.from({ length: 100 }, (_, n) => ({ _id: `large-${n}`, text }));
+      assert.equal((await importDocs(db, large)).written, 100);
+      assert.isAtLeast(sent.length, 10);
+      for (const body of bodies as { docs: unknown[] }[]) assert.isAtMost(body.docs.length, 10);
     },
   },
   {
