@@ -73,10 +73,17 @@ describe("an export", () => {
     const same = JSON.stringify(JSON.parse(doc));
     expect(await lines(exportDocs(await serve({ copies: 2, docs })))).toEqual([same]);
     await server?.close();
-    const results = { "1-a": `{ "docs": [ { "ok": ${doc} } ], "id": "cat" }` };
-    expect(await lines(exportDocs(await serve({ ids: [row("cat", "1-a")], results })))).toEqual([
-      same,
-    ]);
+    const layouts = [
+      `{ "docs": [ { "ok": ${doc} } ], "id": "cat" }`,
+      `{"id":"cat","docs":[{"ok":${doc},"more":{"a":[{}]}}]}`,
+    ];
+    for (const layout of layouts) {
+      const db = await serve({ ids: [row("cat", "1-a")], results: { "1-a": layout } });
+      expect(await lines(exportDocs(db)), layout).toEqual([same]);
+      await server?.close();
+    }
+    const more = [`${row("cat", "1-a", doc).slice(0, -1)},"more":{}}`];
+    expect(await lines(exportDocs(await serve({ copies: 2, docs: more })))).toEqual([same]);
   });
 
   test("has the current revision of a document that was changed and compacted meanwhile", async () => {

@@ -2,9 +2,8 @@ import type { DatabaseContext } from "../../documents/database-context.js";
 import type { Query } from "../../http/query.js";
 import type { StreamRequest } from "../../http/request.js";
 import type { Pull } from "../../shared/batch.js";
-import { ServerError } from "../../shared/errors.js";
+import { IncompleteResponseError, NetworkError, ServerError } from "../../shared/errors.js";
 import { hidesCookies } from "../../shared/runtime.js";
-import type { SureJson } from "../../shared/sure-json.js";
 import type { BulkGetRow } from "../../shared/types.js";
 import type { Operation } from "../../streams/operation.js";
 import { AdaptiveRetry } from "../import/adaptive-retry.js";
@@ -54,7 +53,14 @@ export function revisionTexts(
   let size = firstSize;
 
   const read = (revisions: Revision[]) =>
-    retry.run(() => readRevisions(context, revisions, query, operation));
+    retry.run(() =>
+      readRevisions(context, revisions, query, operation).catch((error) => {
+        // A response that was cut off is requested again, as if there had been none.
+        if (!(error instanceof IncompleteResponseError)) throw error;
+        const { method, url, reason } = error;
+        throw new NetworkError({ method, url, reason, cause: error, mayHaveHappened: false });
+      }),
+    );
   const request = async () => {
     while (listed.length < size && !isListed) {
       const { done, value } = await list.next();
@@ -133,8 +139,9 @@ async function readRevisions(
         throw client.invalid(request, "expected the revisions that were requested");
       if (ok) {
         const start = `{"id":${JSON.stringify(id)},"docs":[{"ok":`;
-        const text = textWithin(batch.texts[at] as string, start, "}]}", ok, client.json);
-        found.push({ id, text });
+        const isAlone = Object.keys({ ...row, ...docs[0] }).length === 3;
+        const text = isAlone && textWithin(batch.texts[at] as string, start, "}]}");
+        found.push({ id, text: text || client.json.stringify(ok) });
       } else if (error?.error === "not_found") missing.push(id);
       else throw client.error(ServerError, request, { error: error?.error, reason: error?.reason });
     }
@@ -144,19 +151,13 @@ async function readRevisions(
 }
 
 /**
- * The text of a document within the text of its row. Stringifying the document would take longer, and lose
- * digits.
+ * The text of a document within the text of its row, if that is as CouchDB writes it. To stringify the document
+ * would take longer, and lose digits.
  *
- * @param start - what is before the document, as CouchDB writes it
+ * @param start - what is before the document
  * @param end - what is after it
  */
-export function textWithin(
-  text: string,
-  start: string,
-  end: string,
-  document: unknown,
-  json: SureJson,
-): string {
+export function textWithin(text: string, start: string, end: string): string | undefined {
   const isAsExpected = text.startsWith(start) && text.endsWith(end);
-  return isAsExpected ? text.slice(start.length, -end.length) : json.stringify(document);
+  return isAsExpected ? text.slice(start.length, -end.length) : undefined;
 }

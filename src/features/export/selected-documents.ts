@@ -5,7 +5,7 @@ import type { DocsOptions, ViewParams } from "../../queries/view-params.js";
 import { type Choice, isWithin, type Read } from "../../queries/view-rows.js";
 import { limitsOf } from "../../shared/arguments.js";
 import type { Batch, Pull } from "../../shared/batch.js";
-import { CouchDBError } from "../../shared/errors.js";
+import { CouchDBError, IncompleteResponseError } from "../../shared/errors.js";
 import type { ViewRow } from "../../shared/row-types.js";
 import type { Operation } from "../../streams/operation.js";
 import { Rows } from "../../streams/rows.js";
@@ -75,6 +75,7 @@ export function selectedDocuments(
 }
 
 function isRefusal(error: unknown): boolean {
+  if (error instanceof IncompleteResponseError) return false;
   return error instanceof CouchDBError && Number(error.status) < 500;
 }
 
@@ -97,8 +98,9 @@ function addTexts(
     const { id, key, value, doc } = row;
     if (!doc || !isIncluded(row, choice)) continue;
     const start = JSON.stringify({ id, key, value: { rev: value.rev } }).slice(0, -1);
-    const text = texts[at] as string;
-    results.push(textWithin(text, `${start},"doc":`, "}", doc, client.json));
+    const isAlone = Object.keys(row).length === 4;
+    const text = isAlone && textWithin(texts[at] as string, `${start},"doc":`, "}");
+    results.push(text || client.json.stringify(doc));
   }
 }
 
