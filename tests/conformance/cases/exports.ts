@@ -35,7 +35,7 @@ async function trees(db: Database): Promise<object> {
 /** A database with branches, deletions, a document that was created again, attachments and a design document. */
 async function fillTrees(context: Context): Promise<void> {
   const { db } = context;
-  await fillMany(context, numbered(300));
+  await fillMany(context, numbered(40));
   const cat = await db.create("cat", { legs: 4 });
   await cat.save();
   await cat.attachment("photo").save("of the cat", "text/plain");
