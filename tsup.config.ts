@@ -175,6 +175,13 @@ const sortedFunctions: NonNullable<Options["plugins"]>[number] = {
     const functions = [...code.matchAll(/^(async )?function\*? \w+\([\s\S]*?^}\n/gm)];
     for (const { 0: text, index } of alikeInTurn(functions))
       sorted.move(index, index + text.length, code.length);
+    // esbuild writes an import for each module that imports from `dist/index.js`: one is enough.
+    const imports = [...code.matchAll(/^import {([^}]*)} from "\.\/index\.js";\n/gm)];
+    const names = imports.flatMap(([, list = ""]) => list.split(",").map((name) => name.trim()));
+    for (const [at, { 0: text, index }] of imports.entries()) {
+      const one = `import { ${names.join(", ")} } from "./index.js";\n`;
+      sorted.overwrite(index, index + text.length, at === 0 ? one : "");
+    }
     // Comments with the names of files.
     sorted.replace(/^\n?\/\/ (src|node_modules)\/.*\n/gm, "");
     // Bundlers other than esbuild keep `const`, and one keyword compresses better than two.

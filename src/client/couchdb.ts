@@ -48,7 +48,7 @@ export class CouchDB {
     checkTimeouts({ timeout, silenceTimeout });
     checkLeast("retry.limit", retry.limit ?? 0, 0);
     if (options.auth && typeof options.auth.headers !== "function")
-      throw argumentError("auth", "made by basic() or alike", options.auth);
+      throw argumentError("auth", "an Auth such as basic()", options.auth);
     const auth = isInUrl ? basic(user, password) : options.auth;
     this.#client = new HttpClient(base, (options.json ?? JSON) as SureJson, {
       ...options,

@@ -137,7 +137,10 @@ export async function requestOutcomes(
 }
 
 /** How many nodes hold a document. */
-async function copiesOf({ client, path }: DatabaseContext, operation: Operation): Promise<number> {
+export async function copiesOf(
+  { client, path }: DatabaseContext,
+  operation: Operation,
+): Promise<number> {
   const request = { method: "GET", path, expects: "db_name" } as const;
   return Object(await client.value<object>(request, operation)).cluster?.n ?? 1;
 }
@@ -184,7 +187,7 @@ async function outcomeOf(
     const history = historyOf(leaf);
     // Another branch.
     if (parent !== undefined && !history.includes(parent)) continue;
-    // The revision after the parent: if there is none yet, a write may still arrive.
+    // The revision after the parent. Without one, a write may still arrive.
     const rev =
       parent === undefined
         ? await firstOf(leaf, history, read)

@@ -25,16 +25,16 @@ export interface RequestOptions extends OperationOptions {
 export async function customRequest(
   client: HttpClient,
   path: string,
-  limits: RequestOptions,
+  options: RequestOptions,
 ): Promise<Response> {
-  checkOptions(limits, "method query headers json body");
-  const { method = "GET", query, headers, json, body } = limits;
+  checkOptions(options, "method query headers json body");
+  const { method = "GET", query, headers, json, body } = options;
   const request: HttpRequest = {
     method: method.toUpperCase() as HttpRequest["method"],
     path: serverPath(path),
     query,
     headers,
-    limits,
+    limits: options,
   };
   if (json !== undefined && body !== undefined) throw new TypeError("pass either `json` or `body`");
   const text = json === undefined ? undefined : client.json.stringify(json);
@@ -45,7 +45,7 @@ export async function customRequest(
   if (body === undefined) return responseTo(client, { ...request, body: text });
   const content = contentOf(body);
   request.headers = { "content-type": content.type, ...toHeaders(headers) };
-  const operation = client.begin(limits);
+  const operation = client.begin(options);
   const send = (upload: HttpRequest) => responseTo(client, upload, undefined, operation);
   return sendContent(client, request, content, operation, send).catch((error) => {
     operation.end();

@@ -102,7 +102,7 @@ export function networkError(request: Attempt, cause: unknown): NetworkError {
     return new TimeoutError({ ...request, reason: "fetch timed out", cause, mayHaveHappened });
   const message = String(first.message ?? "").replace(/^.*https?:\S+ ?/, "");
   const found = isBlockable(request.url)
-    ? ", blocked, or no CORS headers: see docs/cors.md"
+    ? ": blocked, or no CORS headers; see docs/cors.md"
     : message && `: ${message}`;
   const reason = `the connection failed${found}`;
   return new NetworkError({ ...request, reason, cause, mayHaveHappened });

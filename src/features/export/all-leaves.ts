@@ -1,6 +1,7 @@
 import type { ChangeJson } from "../../changes/change-event.js";
 import { ChangesFeed } from "../../changes/changes-feed.js";
 import type { DatabaseContext } from "../../documents/database-context.js";
+import type { JsonRequest } from "../../http/request.js";
 import type { DocsOptions } from "../../queries/view-params.js";
 import { limitsOf } from "../../shared/arguments.js";
 import type { Operation } from "../../streams/operation.js";
@@ -13,34 +14,31 @@ export function allLeaves(context: DatabaseContext, options: DocsOptions): Rows<
   const [name] = Object.keys(others);
   if (name !== undefined) throw new TypeError(`\`conflicts\` excludes \`${name}\``);
   const limits = limitsOf(options);
-  const leaves = async (ids: string[], operation: Operation): Promise<Revision[]> =>
-    revisionsOf(
-      (
-        (await context.client.value(
-          {
-            method: "POST",
-            path: `${context.path}/_changes`,
-            query: { filter: "_doc_ids", style: "all_docs" },
-            body: JSON.stringify({ doc_ids: ids }),
-            effect: "read",
-            expects: "results",
-          },
-          operation,
-        )) as { results: ChangeJson[] }
-      ).results,
-    );
+  const { client, path } = context;
+  const current = async (doc_ids: string[], operation: Operation): Promise<Revision[]> => {
+    const request: JsonRequest = {
+      method: "POST",
+      path: `${path}/_changes`,
+      query: { filter: "_doc_ids", style: "all_docs" },
+      body: JSON.stringify({ doc_ids }),
+      effect: "read",
+      expects: "results",
+    };
+    return revisionsOf((await client.value<{ results: ChangeJson[] }>(request, operation)).results);
+  };
   return new Rows<string>({
-    begin: () => context.client.begin(limits),
+    begin: () => client.begin(limits),
     open(operation) {
       const feed = new ChangesFeed<object>(context, { style: "all_docs", ...limits });
       operation.onEnd(() => void feed.close());
-      const list = (async function* () {
-        for await (const events of feed.batches())
-          yield revisionsOf(events.map(({ json }) => json));
-      })();
+      const batches = feed.batches();
+      const list = async () => {
+        const { done, value } = await batches.next();
+        return done ? undefined : revisionsOf(value.map(({ json }) => json));
+      };
       const query = { revs: true, attachments };
-      const current = (ids: string[]) => leaves(ids, operation);
-      return { summary: {}, next: revisionTexts(context, list, query, current, operation) };
+      const ofIds = (ids: string[]) => current(ids, operation);
+      return { summary: {}, next: revisionTexts(context, list, query, ofIds, operation) };
     },
   });
 }

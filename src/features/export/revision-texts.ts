@@ -36,12 +36,12 @@ const mostChanges = 10;
  * Read the texts of revisions by `_bulk_get`, in the order of the list, with several requests at once, each of
  * about a megabyte.
  *
- * @param list - the revisions to read
+ * @param list - lists the revisions to read
  * @param current - names the revisions of documents of which one no longer exists
  */
 export function revisionTexts(
   context: DatabaseContext,
-  list: AsyncIterator<Revision[]>,
+  list: Pull<Revision[]>,
   query: Query,
   current: (ids: string[]) => Promise<Revision[]>,
   operation: Operation,
@@ -63,9 +63,9 @@ export function revisionTexts(
     );
   const request = async () => {
     while (listed.length < size && !isListed) {
-      const { done, value } = await list.next();
-      isListed = done ?? false;
-      if (value) listed = listed.concat(value);
+      const more = await list();
+      isListed = !more;
+      listed = listed.concat(more ?? []);
     }
     const revisions = listed.splice(0, size);
     if (revisions.length === 0) return;
@@ -136,7 +136,7 @@ async function readRevisions(
       const [{ ok, error } = {}] = docs;
       count += 1;
       if (docs.length !== 1 || revisions[count - 1]?.id !== id || !(ok || error))
-        throw client.invalid(request, "expected the revisions that were requested");
+        throw client.invalid(request, "expected the requested revisions");
       if (ok) {
         const start = `{"id":${JSON.stringify(id)},"docs":[{"ok":`;
         const isAlone = Object.keys({ ...row, ...docs[0] }).length === 3;
@@ -146,7 +146,7 @@ async function readRevisions(
       else throw client.error(ServerError, request, { error: error?.error, reason: error?.reason });
     }
   }
-  if (count < revisions.length) throw client.invalid(request, "expected all revisions");
+  if (count < revisions.length) throw client.invalid(request, "expected the requested revisions");
   return { found, missing };
 }
 

@@ -9,12 +9,13 @@ import { CouchDBError, IncompleteResponseError } from "../../shared/errors.js";
 import type { ViewRow } from "../../shared/row-types.js";
 import type { Operation } from "../../streams/operation.js";
 import { Rows } from "../../streams/rows.js";
+import { readTheirs } from "../import/merge-conflict.js";
 import { hasOneCopy } from "./copies.js";
 import { type Revision, revisionTexts, textWithin } from "./revision-texts.js";
 
-// Options that select documents by range, which a list of ids shows as well.
+// Options with which a list of revisions shows the same documents.
 const ofRanges =
-  /^(startkey|endkey|inclusive_end|prefix|descending|includeDesignDocs|attachments)$/;
+  /^(startkey|endkey|inclusive_end|prefix|descending|includeDesignDocs|signal|timeout)$/;
 
 /**
  * Stream the texts of selected documents.
@@ -31,13 +32,18 @@ export function selectedDocuments(
   const plain = view.docs(options) as unknown as Rows<string>;
   const limits = limitsOf(options);
   const { attachments, ...range } = options;
-  const names = Object.keys(range).filter((name) => !Object.hasOwn(limits, name));
-  if (!names.every((name) => ofRanges.test(name))) return plain;
+  if (!Object.keys(range).every((name) => ofRanges.test(name))) return plain;
   const pullInBulk = (operation: Operation) => {
-    const rows = view.rows(rangeOf(range)).batches();
-    operation.onEnd(() => void rows.return?.());
-    const list = revisionsOf(rows, context, range);
-    const current = (ids: string[]) => currentRevisions(context, ids, operation);
+    const batches = view.rows(rangeOf(range)).batches();
+    operation.onEnd(() => void batches.return?.());
+    const list = async () => {
+      const { done, value } = await batches.next();
+      return done ? undefined : revisionsIn(context, value, range);
+    };
+    const current = async (ids: string[]) => {
+      const rows = await readTheirs(context, ids, false, operation);
+      return revisionsIn(context, [...rows.values()], { includeDesignDocs: true });
+    };
     return revisionTexts(context, list, { attachments }, current, operation);
   };
   const choose = async (operation: Operation): Promise<Pull<string[]>> => {
@@ -92,7 +98,7 @@ function addTexts(
   for (const [at, row] of (rows as IdsRow[]).entries()) {
     if (isMissingRow(context, row, true)) {
       const { key } = row;
-      // Without the ids of the caller, a deleted document is not a row.
+      // Only a document whose id the caller passed has such a row.
       throw client.notFound(path, key, row.error ? "missing" : "deleted");
     }
     const { id, key, value, doc } = row;
@@ -112,40 +118,14 @@ function rangeOf({ prefix, includeDesignDocs: _, ...range }: DocsOptions): ViewP
   return { ...range, startkey, endkey } as ViewParams<string>;
 }
 
-async function* revisionsOf(
-  batches: AsyncIterable<ViewRow[]>,
-  context: DatabaseContext,
-  choice: Choice,
-): AsyncGenerator<Revision[], void, void> {
-  for await (const rows of batches as AsyncIterable<IdsRow[]>) {
-    const included = rows.filter(
-      (row) => !isMissingRow(context, row, true) && isIncluded(row, choice),
-    );
-    yield included.map(({ key, value }) => ({ id: key, rev: value.rev }));
-  }
+/** The revisions that rows without documents name. */
+function revisionsIn(context: DatabaseContext, rows: ViewRow[], choice: Choice): Revision[] {
+  const included = (rows as IdsRow[]).filter(
+    (row) => !isMissingRow(context, row, true) && isIncluded(row, choice),
+  );
+  return included.map(({ key, value }) => ({ id: key, rev: value.rev }));
 }
 
 function isIncluded(row: ViewRow<string>, { prefix, includeDesignDocs }: Choice): boolean {
   return isWithin(prefix, row) && (includeDesignDocs || !row.key.startsWith("_design/"));
-}
-
-/** The revisions of documents that have changed since they were listed. */
-async function currentRevisions(
-  context: DatabaseContext,
-  keys: string[],
-  operation: Operation,
-): Promise<Revision[]> {
-  const { client, path } = context;
-  const { rows } = (await client.value(
-    {
-      method: "POST",
-      path: `${path}/_all_docs`,
-      body: JSON.stringify({ keys }),
-      effect: "read",
-      expects: "rows",
-    },
-    operation,
-  )) as { rows: IdsRow[] };
-  const found = rows.filter((row) => !isMissingRow(context, row, true));
-  return found.map(({ key, value }) => ({ id: key, rev: value.rev }));
 }

@@ -7,7 +7,7 @@ import type { Operation } from "../../streams/operation.js";
 import { dataOf, type Entry } from "./entry.js";
 import type { MergeTwo } from "./options.js";
 
-/** Read the rows of `_all_docs` for documents in conflict, by id. */
+/** Read the rows of `_all_docs` for these documents, by id. */
 export async function readTheirs(
   { client, path }: DatabaseContext,
   ids: string[],
