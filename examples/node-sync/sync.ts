@@ -27,7 +27,7 @@ const feed = db.changes({
     if (now.checkpointError) console.error(`checkpoint: ${now.checkpointError}`);
   },
 });
-// CouchDB is back, and whoever started it says so: no need to wait for the next attempt.
+// An operator sends this signal when CouchDB is back: reconnect now, not at the next attempt.
 process.on("SIGHUP", () => feed.retryNow());
 
 /** A line a document, by its id: what comes twice is the same twice. */

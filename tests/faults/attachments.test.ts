@@ -217,8 +217,7 @@ describe("an upload", () => {
     let asked = 0;
     const slower = async () => {
       asked += 1;
-      // This wait is what the case is about: the source takes longer than the session's timeout, and no event
-      // could end it.
+      // This wait is the slow source of the test: it is longer than the session's timeout, and no event ends it.
       if (asked === 1) await new Promise((resolve) => setTimeout(resolve, 2000));
     };
     await doc.attachment("a").save(source(1, slower).stream);

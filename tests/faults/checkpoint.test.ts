@@ -246,7 +246,7 @@ describe("a checkpoint in CouchDB", () => {
       const db = couch.database("${db.id}");
       const checkpoint = localCheckpoint(db, "index");
       for await (const { id } of db.changes({ feed: "continuous", checkpoint })) {
-        // The wait stands for work on each change. Without it, the program would end before it can be killed.
+        // This wait is the work on each change: without it, the program would end before the test can kill it.
         await new Promise((resolve) => setTimeout(resolve, 10));
         console.log(id);
       }`;

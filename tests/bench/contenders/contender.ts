@@ -25,10 +25,8 @@ export const inParallel =
     await Promise.all(Array.from({ length: atOnce }, () => scan(task)));
   };
 
-/**
- * How long a consumer that is to hold the server back takes over each document. The wait is the workload: only a
- * consumer that takes its time shows what is read ahead.
- */
+/** How long a consumer that is to hold the server back takes over each document. */
+// This wait is the workload: only a consumer that takes its time shows how much is read ahead.
 export const aSecond = () => new Promise((resolve) => setTimeout(resolve, 1000));
 
 /** How long one takes who does something with each change. */

@@ -12,8 +12,8 @@ import {
 import { type Case, fill, fillMany, rejects, watch } from "../case.js";
 
 /** Anything, where the types would not let it pass. */
-// biome-ignore lint/suspicious/noExplicitAny: these calls do not compile
-const loose = (value: unknown) => value as any;
+// biome-ignore lint/suspicious/noExplicitAny: the calls that it is for do not compile, and must fail at run time, too
+const loose = (value: unknown) => value as any; // Any other type would not compile.
 
 /** Calls that other libraries have taught people, and a part of the message that helps. */
 const silent: [call: (db: Database, couch: CouchDB, url: string) => unknown, help: RegExp][] = [
@@ -53,9 +53,9 @@ const sessions: [options: object, help: RegExp][] = [
   [{ retry: { retries: 5 } }, /`retries`/],
   [
     { auth: { username: "admin", password: "secret" } },
-    /`auth` must be made by basic.*, got object/,
+    /`auth` must be an Auth such as basic.*, got object/,
   ],
-  [{ auth: "admin:secret" }, /`auth` must be made by basic.*, got string/],
+  [{ auth: "admin:secret" }, /`auth` must be an Auth such as basic.*, got string/],
   [{ requestTimeout: 5 }, /did you mean `timeout`/],
 ];
 
@@ -133,8 +133,8 @@ export const everyday: Case[] = [
         const { message } = await rejects(call, TimeoutError);
         assert.match(message, /no response within 2\d ms/);
       }
-      // The server's delay is what is tried, so it must outlast the session's timeout.
       const slow = async (request: Request) => {
+        // This wait is the server's delay, which must be longer than the session's timeout.
         await new Promise((resolve) => setTimeout(resolve, 200));
         return fetch(request);
       };
