@@ -70,11 +70,11 @@ const found: Record<string, [message: string, fail: (context: Context) => Promis
 
 /** What runtimes say of a connection that was refused. */
 const refusal =
-  /ECONNREFUSED 127\.0\.0\.1:\d+$|Connection refused|Unable to connect|Network connection lost|blocked, or no CORS headers: see docs\/cors\.md$/;
+  /ECONNREFUSED 127\.0\.0\.1:\d+$|Connection refused|Unable to connect|Network connection lost|blocked, or no CORS headers; see docs\/cors\.md$/;
 
 /** What they say of a certificate that nobody trusts. */
 const untrusted =
-  /self.signed certificate|UnknownIssuer|certificate|blocked, or no CORS headers: see docs\/cors\.md$|Network connection lost|internal error/i;
+  /self.signed certificate|UnknownIssuer|certificate|blocked, or no CORS headers; see docs\/cors\.md$|Network connection lost|internal error/i;
 
 export const errorCases: Case[] = [
   {
