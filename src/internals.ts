@@ -5,7 +5,7 @@
 
 export { isMalformed } from "./auth/credential-cache.js";
 export { isMissingRow } from "./documents/missing.js";
-export { copiesOf, documentWrite, requestOutcomes } from "./documents/write-outcome.js";
+export { documentWrite, requestOutcomes } from "./documents/write-outcome.js";
 export { databasePath, documentPath, encodeSegment, parseBaseUrl } from "./http/paths.js";
 export { uploadTime } from "./http/progress.js";
 export { responseTo } from "./http/response.js";

@@ -11,12 +11,12 @@ export type { DocumentSource } from "./features/import/document-source.js";
 export type { ImportOptions, ImportTotals, MergeTwo } from "./features/import/options.js";
 
 /**
- * Export documents as a stream of JSON, one document per line, in the order of their ids. `importDocs` reads it;
- * its option `new_edits: false` keeps the revisions. Documents are requested as you read the stream, and written
- * as CouchDB sends them, with every digit.
+ * Export documents as a stream of JSON, one document per line. `importDocs` reads it; its option
+ * `new_edits: false` keeps the revisions. Documents are requested as you read the stream, and written as CouchDB
+ * sends them, with every digit.
  *
- * If each document has one copy (`cluster.n` of `db.info()`), they are read by `_bulk_get`, several hundred at
- * once, which is faster. A proxy may refuse that.
+ * Two requests read from the first and from the last document until they meet, which is faster than one. Pass
+ * `descending: false` for the order of the ids.
  *
  * ```ts
  * await fetch(url, { method: "PUT", body: exportDocs(animals, { conflicts: true }), duplex: "half" });

@@ -137,10 +137,7 @@ export async function requestOutcomes(
 }
 
 /** How many nodes hold a document. */
-export async function copiesOf(
-  { client, path }: DatabaseContext,
-  operation: Operation,
-): Promise<number> {
+async function copiesOf({ client, path }: DatabaseContext, operation: Operation): Promise<number> {
   const request = { method: "GET", path, expects: "db_name" } as const;
   return Object(await client.value<object>(request, operation)).cluster?.n ?? 1;
 }

@@ -6,10 +6,11 @@ import type { DocsOptions } from "../../queries/view-params.js";
 import { limitsOf } from "../../shared/arguments.js";
 import type { Operation } from "../../streams/operation.js";
 import { Rows } from "../../streams/rows.js";
+import type { DocumentText } from "./both-ends.js";
 import { type Revision, revisionTexts } from "./revision-texts.js";
 
 /** Stream the texts of all leaf revisions of a database, with their histories. */
-export function allLeaves(context: DatabaseContext, options: DocsOptions): Rows<string> {
+export function allLeaves(context: DatabaseContext, options: DocsOptions): Rows<DocumentText> {
   const { attachments = true, signal: _, timeout: __, ...others } = options;
   const [name] = Object.keys(others);
   if (name !== undefined) throw new TypeError(`\`conflicts\` excludes \`${name}\``);
@@ -26,7 +27,7 @@ export function allLeaves(context: DatabaseContext, options: DocsOptions): Rows<
     };
     return revisionsOf((await client.value<{ results: ChangeJson[] }>(request, operation)).results);
   };
-  return new Rows<string>({
+  return new Rows<DocumentText>({
     begin: () => client.begin(limits),
     open(operation) {
       const feed = new ChangesFeed<object>(context, { style: "all_docs", ...limits });

@@ -26,13 +26,11 @@ export function exportDocuments(
   // A schema would give other content to the same revisions.
   const context = { ...database, codec: undefined };
   const { conflicts, ...rest } = options;
-  if (conflicts) return jsonLines(allLeaves(context, rest));
-  return jsonLines(
-    selectedDocuments(context, { includeDesignDocs: true, attachments: true, ...rest }),
-  );
+  const all = { includeDesignDocs: true, attachments: true, ...rest };
+  return jsonLines(conflicts ? allLeaves(context, rest) : selectedDocuments(context, all));
 }
 
-function jsonLines(documents: Rows<string>): ReadableStream<Uint8Array> {
+function jsonLines(documents: Rows<{ text: string }>): ReadableStream<Uint8Array> {
   const batches = documents.batches();
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>(
@@ -40,7 +38,7 @@ function jsonLines(documents: Rows<string>): ReadableStream<Uint8Array> {
       async pull(controller) {
         const { done, value } = await batches.next();
         if (done) controller.close();
-        else controller.enqueue(encoder.encode(`${value.join("\n")}\n`));
+        else controller.enqueue(encoder.encode(value.map(({ text }) => `${text}\n`).join("")));
       },
       cancel: async () => void (await batches.return?.()),
     },

@@ -7,16 +7,12 @@ import { hidesCookies } from "../../shared/runtime.js";
 import type { BulkGetRow } from "../../shared/types.js";
 import type { Operation } from "../../streams/operation.js";
 import { AdaptiveRetry } from "../import/adaptive-retry.js";
+import type { DocumentText } from "./both-ends.js";
 
 /** The name of a revision. */
 export interface Revision {
   id: string;
   rev: string;
-}
-
-interface Found {
-  id: string;
-  text: string;
 }
 
 // The first request is small: its documents arrive soon.
@@ -45,9 +41,9 @@ export function revisionTexts(
   query: Query,
   current: (ids: string[]) => Promise<Revision[]>,
   operation: Operation,
-): Pull<string[]> {
+): Pull<DocumentText[]> {
   const retry = new AdaptiveRetry(operation, mostRequests, context.client.session);
-  const reading: Promise<string[]>[] = [];
+  const reading: Promise<DocumentText[]>[] = [];
   let listed: Revision[] = [];
   let isListed = false;
   let size = firstSize;
@@ -81,7 +77,7 @@ export function revisionTexts(
       const texts = await reading.shift();
       if (!texts) return undefined;
       if (texts.length === 0) continue;
-      const length = texts.reduce((sum, text) => sum + text.length, 0);
+      const length = texts.reduce((sum, { text }) => sum + text.length, 0);
       const fitting = Math.ceil((largestResponse / length) * texts.length);
       size = Math.min(fitting, 4 * size, largestSize);
       return texts;
@@ -95,8 +91,8 @@ async function readCurrent(
   revisions: Revision[],
   read: (revisions: Revision[]) => ReturnType<typeof readRevisions>,
   current: (ids: string[]) => Promise<Revision[]>,
-): Promise<string[]> {
-  const found: Found[] = [];
+): Promise<DocumentText[]> {
+  const found: DocumentText[] = [];
   let wanted = revisions;
   for (let changes = 0; wanted.length > 0; changes += 1) {
     const result = await read(wanted);
@@ -112,7 +108,7 @@ async function readCurrent(
   // Those that were read again are not at their place.
   if (found.length !== ids.length || found.some(({ id }, at) => id !== ids[at]))
     found.sort((one, other) => ids.indexOf(one.id) - ids.indexOf(other.id));
-  return found.map(({ text }) => text);
+  return found;
 }
 
 /** Read revisions in one request. */
@@ -121,13 +117,13 @@ async function readRevisions(
   revisions: Revision[],
   query: Query,
   operation: Operation,
-): Promise<{ found: Found[]; missing: string[] }> {
+): Promise<{ found: DocumentText[]; missing: string[] }> {
   const body = JSON.stringify({ docs: revisions });
   const request: StreamRequest = {
     ...{ method: "POST", path: `${path}/_bulk_get`, query, body, effect: "read", retries: 0 },
   };
   const rows = client.rows(request, "results", operation);
-  const found: Found[] = [];
+  const found: DocumentText[] = [];
   const missing: string[] = [];
   let count = 0;
   for (let batch = await rows.next(); batch; batch = await rows.next()) {
