@@ -35,6 +35,11 @@ const unused: [pattern: RegExp, times: number][] = [
   [/^ {12}await Promise\.resolve\(\);\n/gm, 1],
   [/validateAndMerge\(defaults, (?=options\))|(?<=validateAndMerge\(defaults, options\))\)/g, 2],
   [/, nonRequestOptions(?=\))|^ {8}return timeout\(.*\n/gm, 2],
+  // A function that would be called again for a retry.
+  [
+    /^ {8}const function_ = .*\n|(?<=let response = )await |^ {8}};\n {8}const result = [\s\S]*?;\n.*\n/gm,
+    3,
+  ],
   // A copy of the options.
   [/{\s+\.\.\.(?=options,)|(?<=\.\.\.options),\s+\/\/.*\s+}(?=;)|(?<=options) = {}/g, 3],
   // A Request for `fetch`, which makes its own.
