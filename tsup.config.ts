@@ -1,6 +1,6 @@
 import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { build, type Plugin, transformSync } from "esbuild";
 import MagicString from "magic-string";
 import { defineConfig, type Options } from "tsup";
 
@@ -148,7 +148,9 @@ function piecesOf(text: string): Set<string> {
 
 /** Sorts texts so that each is as much like the one before it as possible, the longest first. */
 function alikeInTurn<M extends { 0: string }>(texts: M[]): M[] {
-  const left = new Map(texts.map((text) => [text, piecesOf(text[0])]));
+  const left = new Map(
+    texts.map((text) => [text, piecesOf(transformSync(text[0], { minifySyntax: true }).code)]),
+  );
   const likeness = (text: M, other: Set<string>) => {
     const pieces = [...(left.get(text) ?? [])];
     return pieces.filter((piece) => other.has(piece)).length / pieces.length;
