@@ -45,7 +45,14 @@ export class HttpClient {
     const server: AuthServer = {
       url: base,
       timeout: options.timeout,
-      request: (...parameters) => this.#requestForAuth(...parameters),
+      // Also in a closed session: several requests may wait for it.
+      request: (method, path, { headers, body } = {}) => {
+        const operation = new Operation({}, this.#operations);
+        const json = body === undefined ? undefined : this.json.stringify(body);
+        const request: JsonRequest = { method, path, headers, body: json, effect: "read" };
+        const withoutAuth = { ...this.session, auth: undefined };
+        return this.request(request, operation, withoutAuth).finally(() => operation.end());
+      },
     };
     this.session = { ...options, server, cutUrls: new Set() };
   }
@@ -63,22 +70,6 @@ export class HttpClient {
     for (const operation of this.#operations) operation.abort();
     const { auth, server } = this.session;
     await auth?.close?.(server);
-  }
-
-  /** Send a request for the Auth, even in a closed session: several requests may wait for it. */
-  async #requestForAuth(
-    method: HttpRequest["method"],
-    path: string,
-    { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {},
-  ): Promise<JsonResponse> {
-    const operation = new Operation({}, this.#operations);
-    const json = body === undefined ? undefined : this.json.stringify(body);
-    const request: JsonRequest = { method, path, headers, body: json, effect: "read" };
-    try {
-      return await this.#request(request, operation, { ...this.session, auth: undefined });
-    } finally {
-      operation.end();
-    }
   }
 
   /**
@@ -159,10 +150,19 @@ export class HttpClient {
    *
    * @param within - the operation that the request belongs to; default: a new one
    */
-  async request(request: JsonRequest, within?: Operation): Promise<JsonResponse> {
+  async request(
+    request: JsonRequest,
+    within?: Operation,
+    session = this.session,
+  ): Promise<JsonResponse> {
     const operation = within ?? this.begin(request.limits);
     try {
-      return await this.#request(request, operation, this.session);
+      const whole = { ...request, url: this.url(request) };
+      return await send(session, whole, operation, (response, text) => ({
+        headers: response.headers,
+        text,
+        value: this.#parse(request, response, text),
+      }));
     } finally {
       if (!within) operation.end();
     }
@@ -173,31 +173,17 @@ export class HttpClient {
     return (await this.request(request, within)).value as V;
   }
 
-  async #request(
-    request: JsonRequest,
-    operation: Operation,
-    session: Session,
-  ): Promise<JsonResponse> {
-    const whole = { ...request, url: this.url(request) };
-    return send(session, whole, operation, (response, text) => ({
-      headers: response.headers,
-      text,
-      value: this.#parse(request, response, text),
-    }));
-  }
-
   #parse(request: JsonRequest, response: Response, text: string): unknown {
     const { expects } = request;
-    let value: unknown;
+    let cause: unknown;
     try {
-      value = this.json.parse(text);
-    } catch (cause) {
-      throw this.#notJson(request, response, cause);
+      const value = this.json.parse(text);
+      const isCouch = Object(value) === value && (!expects || expects in (value as object));
+      if (isCouch || expects === false) return value;
+    } catch (error) {
+      cause = error;
     }
-    if (expects === false) return value;
-    const isCouch = typeof value === "object" && value !== null;
-    if (isCouch && (expects === undefined || expects in (value as object))) return value;
-    throw this.#notJson(request, response);
+    throw this.#notJson(request, response, cause);
   }
 
   /**

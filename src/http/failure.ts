@@ -52,18 +52,17 @@ export function errorFromResponse(
   text: string,
 ): CouchDBError {
   const { status, type, headers } = response;
-  if (type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304)) {
-    const reason = "expected no redirect: use the final URL";
-    return new InvalidResponseError({ method, url, status: status || undefined, reason });
-  }
   const { error, reason } = couchError(text);
-  const retryAfter = retryAfterOf(headers);
+  // Browsers hide the status of a redirect.
+  const isRedirect = type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304);
   const isCouch = method === "HEAD" ? isJson(response) : typeof error === "string";
-  if (status >= 500 || isCouch || fromAnyServer.has(status)) {
+  const details = { method, url, status: status || undefined, retryAfter: retryAfterOf(headers) };
+  if (!isRedirect && (status >= 500 || isCouch || fromAnyServer.has(status))) {
     const Class = classes[status] ?? (status >= 500 ? ServerError : CouchDBError);
-    return new Class({ method, url, status, error, reason, retryAfter });
+    return new Class({ ...details, error, reason });
   }
-  return new InvalidResponseError({ method, url, status, reason: notJson(response), retryAfter });
+  const expected = isRedirect ? "expected no redirect: use the final URL" : notJson(response);
+  return new InvalidResponseError({ ...details, reason: expected });
 }
 
 /** The reason of the error for a response that is not CouchDB's. */
@@ -97,15 +96,17 @@ export function networkError(request: Attempt, cause: unknown): NetworkError {
   );
   // Some messages quote the URL, which may contain anything.
   const text = texts.join().replace(/https?:\S+/g, "");
-  const mayHaveHappened = request.mayHaveHappened && !unsent.test(text);
-  if (timedOut.test(text))
-    return new TimeoutError({ ...request, reason: "fetch timed out", cause, mayHaveHappened });
+  const details = {
+    ...request,
+    cause,
+    mayHaveHappened: request.mayHaveHappened && !unsent.test(text),
+  };
+  if (timedOut.test(text)) return new TimeoutError({ ...details, reason: "fetch timed out" });
   const message = String(first.message ?? "").replace(/^.*https?:\S+ ?/, "");
   const found = isBlockable(request.url)
     ? ": blocked, or no CORS headers; see docs/cors.md"
     : message && `: ${message}`;
-  const reason = `the connection failed${found}`;
-  return new NetworkError({ ...request, reason, cause, mayHaveHappened });
+  return new NetworkError({ ...details, reason: `the connection failed${found}` });
 }
 
 /** Whether the browser would hide that it blocked the request or the response: it is of another origin. */
