@@ -80,14 +80,14 @@ export function parseBaseUrl(input: string | URL): {
   password: string;
 } {
   try {
-    const { protocol, origin, pathname, search, hash, username, password } = new URL(input);
+    const url = new URL(input);
+    const user = decodeURIComponent(url.username);
+    const password = decodeURIComponent(url.password);
+    url.username = url.password = "";
+    const base = url.href.replace(/\/+$/, "");
     // URL parsers end the host at a `/`, `\`, `?` or `#` in a password, and remove line breaks from it.
-    const isCut = /[@?#]/.test(pathname + search + hash) || /[\t\r\n].*@/s.test(String(input));
-    if (/^https?:$/.test(protocol) && !isCut) {
-      const base = `${origin}${pathname.replace(/\/+$/, "")}`;
-      const user = decodeURIComponent(username);
-      return { base, user, password: decodeURIComponent(password) };
-    }
+    const isCut = /[\t\r\n].*@/s.test(String(input));
+    if (/^https?:[^@?#]+$/.test(base) && !isCut) return { base, user, password };
   } catch {}
   throw new TypeError("`url` must be an http(s) URL, percent-encoded, without query or hash");
 }
