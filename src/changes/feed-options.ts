@@ -50,10 +50,8 @@ export function checkFeedOptions(options: FeedOptions): void {
   if (!kinds.includes(feed)) throw new TypeError(`\`feed\` must be ${kinds.join(" or ")}`);
   checkTimeouts({ heartbeat }, longestHeartbeat);
   checkLeast("limit", limit, 1);
-  if (checkpoint !== undefined) {
-    const { load, save } = Object(checkpoint);
-    checkType("checkpoint.load", "function", load);
-    checkType("checkpoint.save", "function", save);
-  }
+  if (checkpoint !== undefined)
+    for (const name of ["load", "save"])
+      checkType(`checkpoint.${name}`, "function", Object(checkpoint)[name]);
   if (onState !== undefined) checkType("onState", "function", onState);
 }

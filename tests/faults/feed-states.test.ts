@@ -229,18 +229,16 @@ describe("a wait that is cut short", () => {
     const listening: string[] = [];
     class Target extends EventTarget {
       override addEventListener(...parameters: Parameters<EventTarget["addEventListener"]>) {
-        listening.push(parameters[0]);
+        const [type, , options] = parameters;
+        listening.push(type);
+        const { signal } = Object(options) as AddEventListenerOptions;
+        signal?.addEventListener("abort", () => listening.splice(listening.indexOf(type), 1));
         super.addEventListener(...parameters);
-      }
-      override removeEventListener(...parameters: Parameters<EventTarget["addEventListener"]>) {
-        listening.splice(listening.indexOf(parameters[0]), 1);
-        super.removeEventListener(...parameters);
       }
     }
     const window = new Target();
     const document = Object.assign(new Target(), { visibilityState: "visible" });
     vi.stubGlobal("addEventListener", window.addEventListener.bind(window));
-    vi.stubGlobal("removeEventListener", window.removeEventListener.bind(window));
     vi.stubGlobal("document", document);
     return { window, document, listening };
   }
