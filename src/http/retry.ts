@@ -45,11 +45,11 @@ export function mayPass(error: CouchDBError, isSafe = true): boolean {
 export function waitBefore(
   attempt: number,
   error: CouchDBError,
-  hooks: Hooks | undefined,
+  hooks: Hooks = {},
   wait = error.retryAfter || backoff(attempt),
 ): number {
   const { method, url, message: reason } = error;
-  callHook(hooks?.retry, { method, url, attempt, reason, milliseconds: wait });
+  callHook(hooks.retry, { method, url, attempt, reason, milliseconds: wait });
   return wait;
 }
 

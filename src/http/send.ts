@@ -72,18 +72,16 @@ export async function send<R>(
   const effect = effectOf(request);
   const isRead = effect === "read";
   const isStream = request.body instanceof ReadableStream;
-  const { hooks } = session;
+  const { hooks = {} } = session;
   const { method, url } = request;
   let retries = isStream ? 0 : (request.retries ?? session.retries);
   // A request that was refused again stays refused, and a stream cannot be sent again.
   let isRenewed = isStream;
   for (let attempt = 1; ; attempt += 1) {
     const sent = await credentialsFor(session, request, operation);
-    const result = await (hooks
-      ? observed<Result<R>>(hooks, { method, url, attempt }, (added) =>
-          exchange(session, request, sent, operation, reading, added),
-        )
-      : exchange(session, request, sent, operation, reading));
+    const result = await observed<Result<R>>(hooks, { method, url, attempt }, (added) =>
+      exchange(session, request, sent, operation, reading, added),
+    );
     const { error } = result;
     const isStale = await notifyAuth(session, request, result, sent, operation).catch((reason) => {
       operation.throwReason();
@@ -113,7 +111,7 @@ async function exchange<R>(
   sent: Credentials | undefined,
   operation: Operation,
   reading: ReadWhole<R> | Streaming,
-  added?: Record<string, string>,
+  added: Record<string, string> | undefined,
 ): Promise<Result<R>> {
   const { method, url, uploadTime = 0 } = request;
   const silenceTimeout = operation.timeout ?? request.silenceTimeout ?? session.timeout;
