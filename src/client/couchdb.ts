@@ -77,10 +77,16 @@ export class CouchDB {
       limits: options,
     } as const;
     const read = async () => (await client.value<{ userCtx: UserContext }>(request)).userCtx;
+    const { auth, server } = client.session;
+    // Returns true if the Auth may have better credentials.
+    const renew = async () => {
+      const response = { status: 401, headers: new Headers(), reason: undefined };
+      return auth?.onResponse?.({ ...response, sent: await auth.headers(server) }, server);
+    };
     let userCtx = await read();
-    const isAnonymous = () => client.session.auth && userCtx?.name == null;
+    const isAnonymous = () => auth && userCtx?.name == null;
     // CouchDB does not reject a cookie that it does not recognize.
-    if (isAnonymous() && (await this.#renewCredentials(options))) userCtx = await read();
+    if (isAnonymous() && (await client.during(options, renew))) userCtx = await read();
     if (!isAnonymous()) return userCtx;
     const reason = "the server ignored the credentials";
     throw client.error(UnauthorizedError, request, { reason });
@@ -247,14 +253,5 @@ export class CouchDB {
   /** The same as `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** Report to the Auth that its credentials were rejected. Returns true if it may have better ones. */
-  #renewCredentials(limits: OperationOptions): Promise<boolean | undefined> {
-    const { auth, server } = this.#client.session;
-    const response = { status: 401, headers: new Headers(), reason: undefined };
-    return this.#client.during(limits, async () =>
-      auth?.onResponse?.({ ...response, sent: await auth.headers(server) }, server),
-    );
   }
 }
