@@ -2,7 +2,7 @@ import type { DocChangeJson } from "../changes/change-event.js";
 import { ChangesFeed, type ChangesOptions } from "../changes/changes-feed.js";
 import {
   type BulkEdit,
-  BulkOperation,
+  type BulkOperation,
   type BulkOptions,
   editAndSave,
 } from "../documents/bulk-operation.js";
@@ -76,11 +76,10 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
     const { default: content, known, ...params } = paramsOf(options, names);
     // Invalid content throws before anything is sent.
     const otherwise = content == null ? undefined : new Document<T>(this.#context, id, content);
-    const { rev: _rev } = known ?? {};
     if (known && !(known.id === id && isIn(this.#context, known)))
       throw new TypeError("`known` must be the same document");
-    const given = { _id: id, ...(_rev && { _rev }) };
-    const document = new Document<T>(this.#context, id, known?.data ?? { ...given }, () => given);
+    const given = { _id: id, _rev: known?.rev };
+    const document = new Document<T>(this.#context, id, known?.data ?? given, () => given);
     try {
       const isRead = await fetchDocument(Document.stateOf(document), options, {
         ...params,
@@ -216,12 +215,11 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
       typeof first === "function" ? [[], first, ...rest] : [first, ...rest]
     ) as [readonly (string | { _id: string })[], BulkEdit<T>?, BulkOptions?];
     checkArray("documents", documents);
-    const bulk = new BulkOperation<T>(this.#context);
-    for (const each of documents) {
+    const created = documents.map((each) => {
       const data = typeof each === "string" ? { _id: each } : each;
-      bulk.append(new Document<T>(this.#context, data._id, data));
-    }
-    return editAndSave(this.#context, bulk, edit, options);
+      return new Document<T>(this.#context, data._id, data);
+    });
+    return editAndSave(this.#context, created, edit, options);
   }
 
   /**
@@ -253,8 +251,7 @@ export class Database<T extends object = JsonObject, S extends object = T> exten
       const { client, path } = this.#context;
       throw client.invalid({ method: "POST", path }, "expected documents");
     }
-    const bulk = new BulkOperation<T>(this.#context, documents);
-    return editAndSave(this.#context, bulk, edit, limitsOf(options));
+    return editAndSave(this.#context, documents, edit, limitsOf(options));
   }
 
   /**

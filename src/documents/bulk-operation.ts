@@ -9,7 +9,7 @@ import type { Operation } from "../streams/operation.js";
 import { enqueue } from "./call-queue.js";
 import type { DatabaseContext } from "./database-context.js";
 import { Document, isIn } from "./document.js";
-import type { DocumentState, Draft } from "./document-state.js";
+import type { Draft } from "./document-state.js";
 import { checkNewRevs, tombstoneOf } from "./save-document.js";
 import { documentWrite, findOutcomes, isUncertain, toUncertainError } from "./write-outcome.js";
 
@@ -134,10 +134,9 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     signal?.throwIfAborted();
     const documents = [...this];
     const states = documents.map((document) => Document.stateOf(document));
-    const prepared = documents.map((document, at) => {
-      const state = states[at] as DocumentState<T>;
-      return this.#deleted.has(document) ? () => tombstoneOf(state) : state.draft();
-    });
+    const prepared = states.map((state, at) =>
+      this.#deleted.has(documents[at] as Document<T>) ? () => tombstoneOf(state) : state.draft(),
+    );
     await enqueue(states, options, async () => {
       const drafts = prepared.map((draft) => draft());
       const changed = drafts.filter((draft) => draft !== undefined);
@@ -214,13 +213,14 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
 
 /** Call `edit`, and save the operation unless that throws. */
 export async function editAndSave<T extends object>(
-  { client }: DatabaseContext,
-  bulk: BulkOperation<T>,
+  context: DatabaseContext,
+  documents: Document<T>[],
   edit: BulkEdit<T> = () => {},
   options: BulkOptions = {},
 ): Promise<BulkOperation<T>> {
+  const bulk = new BulkOperation<T>(context, documents);
   checkOptions(options, "new_edits");
-  await client.during(options, () => edit(bulk));
+  await context.client.during(options, () => edit(bulk));
   await bulk.save(options);
   return bulk;
 }
