@@ -48,6 +48,7 @@ const unused: [pattern: RegExp, times: number][] = [
   [/^ {8}if \(this\._options\.timeout === false\) {\n|(?<=_options\.fetch\(.*\n) {8}}\n/gm, 2],
   // Instances with other defaults, and shortcuts such as `ky.get()`.
   [/^ {4}(for \(const method[\s\S]*?^ {4}}|ky\.(create|extend|stop) = .*)\n/gm, 4],
+  [/^const createInstance = .*\n|^ {4}return ky;\n};\n.*\n/gm, 2],
 ];
 
 /** Stands for modules of ky that couchfetch never runs, or that would only check and merge its options. */
