@@ -6,18 +6,13 @@ import { responseTo } from "../http/response.js";
 import { contentOf, sendContent } from "../http/upload.js";
 import { checkOptions } from "../shared/arguments.js";
 import { isAlike } from "../shared/bytes.js";
-import type {
-  AttachmentStub,
-  DocumentMembers,
-  OperationOptions,
-  WriteResult,
-} from "../shared/types.js";
+import type { AttachmentStub, OperationOptions, WriteResult } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import { noteAttachment, stubOf } from "./attachment-stubs.js";
 import { enqueue } from "./call-queue.js";
 import type { DocumentState } from "./document-state.js";
 import { unlessMissing } from "./missing.js";
-import { readHead } from "./read-document.js";
+import { readHead, readMembers } from "./read-document.js";
 import { hasContent, type PendingWrite, sendWrite } from "./write-outcome.js";
 
 /** Options for transferring an attachment. */
@@ -200,7 +195,17 @@ export class Attachment {
       const query = { rev: parent };
       const path = this.#path;
       const request = { method: "DELETE", path, query, expects: "rev", limits: options } as const;
-      const result = await sendWrite(this.#document.context, request, this.#deleting(parent));
+      const result = await sendWrite(this.#document.context, request, {
+        id: this.#document.id,
+        parent,
+        isOurs: async (found, read) => {
+          if (stubOf(found._attachments, this.name)) return false;
+          const before = await read(parent);
+          if (!before) return undefined;
+          noteAttachment(before, this.name, undefined);
+          return hasContent(found, before);
+        },
+      });
       this.#document.noteAttachment(parent, result.rev, this.name);
       return result;
     });
@@ -234,21 +239,6 @@ export class Attachment {
     };
   }
 
-  /** How to recognize the revision that a `delete` created: the parent without this attachment. */
-  #deleting(parent: string): PendingWrite {
-    return {
-      id: this.#document.id,
-      parent,
-      isOurs: async (found, read) => {
-        if (stubOf(found._attachments, this.name)) return false;
-        const before = await read(parent);
-        if (!before) return undefined;
-        noteAttachment(before, this.name, undefined);
-        return hasContent(found, before);
-      },
-    };
-  }
-
   /** Add the saved attachment to the document, with its length and digest if they can be read. */
   async #noteSaved(
     parent: string | undefined,
@@ -260,9 +250,7 @@ export class Attachment {
     const stub = { content_type, revpos: revpos(rev), stub: true };
     document.noteAttachment(parent, rev, this.name, stub);
     try {
-      const { path } = document;
-      const request = { method: "GET", path, query: { rev }, expects: "_attachments" } as const;
-      const { _attachments } = await this.#client.value<DocumentMembers>(request, operation);
+      const { _attachments } = await readMembers(document, {}, { rev }, operation);
       const stored = stubOf(_attachments, this.name);
       if (stored) document.noteAttachment(rev, rev, this.name, stored);
     } catch {

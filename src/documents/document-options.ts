@@ -32,7 +32,7 @@ export interface GetOptions extends ParamsOptions {
 
 /** The names of the options for reading a document. */
 export const getOptions =
-  "rev conflicts deleted_conflicts latest local_seq meta revs revs_info attachments atts_since att_encoding_info" as const;
+  "rev deleted_conflicts latest local_seq meta revs revs_info atts_since conflicts attachments att_encoding_info" as const;
 
 /**
  * Options for saving a document.

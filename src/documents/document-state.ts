@@ -27,7 +27,7 @@ export interface Draft {
 export class DocumentState<T extends object = JsonObject> {
   readonly context: DatabaseContext;
   readonly id: string;
-  data: DocumentData<T>;
+  data!: DocumentData<T>;
   /** The document in the database; undefined if it was neither read nor saved. */
   private original: Original | undefined;
   /** The data at that time: the same, unless a schema transformed it. */
@@ -44,9 +44,7 @@ export class DocumentState<T extends object = JsonObject> {
   constructor(context: DatabaseContext, id: string, data: object, original?: Original) {
     this.context = context;
     this.id = id;
-    this.data = data as DocumentData<T>;
-    this.original = original;
-    this.was = original && this.#asRead(data, original);
+    this.replace(data, original);
   }
 
   /** The path of the document. Computed on demand: most documents of a scan are only read. */
@@ -93,7 +91,7 @@ export class DocumentState<T extends object = JsonObject> {
   replace(
     data: object,
     original: Original | undefined,
-    was = original && this.#asRead(data, original),
+    was = original && (this.context.codec?.madeOf(data) ?? original),
   ): void {
     this.data = data as DocumentData<T>;
     this.original = original;
@@ -193,9 +191,5 @@ export class DocumentState<T extends object = JsonObject> {
 
   #equal(one: unknown, other: unknown): boolean {
     return equalJson(one, other, (value) => this.context.client.json.stringify(value));
-  }
-
-  #asRead(data: object, original: Original): Original {
-    return this.context.codec?.madeOf(data) ?? original;
   }
 }

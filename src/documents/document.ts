@@ -1,4 +1,5 @@
 import { documentPath } from "../http/paths.js";
+import { encodeQuery } from "../http/query.js";
 import { checkOptions, checkType, paramsOf } from "../shared/arguments.js";
 import { type Inspection, print } from "../shared/inspect.js";
 import { copyJson, ownMembers } from "../shared/json-equal.js";
@@ -41,20 +42,19 @@ export class Document<T extends object = JsonObject> {
     State = DocumentState<T>,
   ) {
     this.id = id;
+    let content = data;
     // Data from the server needs no check, and there may be many documents.
-    if (original) {
-      this.#state = new State(context, id, data, original);
-      return;
+    if (!original) {
+      // A Document keeps its members in `data`.
+      if (typeof data !== "object" || data === null || Array.isArray(data) || #state in data)
+        throw new TypeError("`data` must be a plain object; pass `other.json` to copy a document");
+      const { existsOk, signal } = data as { existsOk?: unknown; signal?: unknown };
+      const isOptions = existsOk !== undefined || signal instanceof AbortSignal;
+      if (isOptions && /^((existsOk|signal|timeout),?)+$/.test(Object.keys(data).join()))
+        throw new TypeError("`data` must be a document: pass options after it");
+      content = copyJson({ ...data, _id: id });
     }
-    // A Document keeps its members in `data`.
-    const isData = typeof data === "object" && data !== null && !Array.isArray(data);
-    if (!isData || #state in data)
-      throw new TypeError("`data` must be a plain object; pass `other.json` to copy a document");
-    const { existsOk, signal } = data as { existsOk?: unknown; signal?: unknown };
-    const isOptions = existsOk !== undefined || signal instanceof AbortSignal;
-    if (isOptions && /^((existsOk|signal|timeout),?)+$/.test(Object.keys(data).join()))
-      throw new TypeError("`data` must be a document: pass options after it");
-    this.#state = new State(context, id, copyJson({ ...data, _id: id }));
+    this.#state = new State(context, id, content, original);
   }
 
   /** @internal */
@@ -189,7 +189,7 @@ export class Document<T extends object = JsonObject> {
     options: OperationOptions & { rev?: string | undefined } = {},
   ): Promise<WriteResult> {
     const { rev } = checkOptions(options, "rev");
-    const destination = documentPath(newId) + (rev ? `?rev=${encodeURIComponent(rev)}` : "");
+    const destination = documentPath(newId) + encodeQuery({ rev }, String);
     return enqueue([this.#state], options, () => copyDocument(this.#state, destination, options));
   }
 
@@ -266,6 +266,6 @@ export class Document<T extends object = JsonObject> {
 
 /** Whether a document belongs to this database. */
 export function isIn<T extends object>(context: DatabaseContext, document: Document<T>): boolean {
-  const { client, path } = Document.stateOf(document).context;
-  return client.url({ path }) === context.client.url({ path: context.path });
+  const own = Document.stateOf(document).context;
+  return own.client.url(own) === context.client.url(context);
 }

@@ -2,6 +2,7 @@ import type { Query } from "../http/query.js";
 import type { HttpRequest } from "../http/request.js";
 import type { ViewRow } from "../shared/row-types.js";
 import type { DocumentData, DocumentMembers, OperationOptions } from "../shared/types.js";
+import type { Operation } from "../streams/operation.js";
 import { type DatabaseContext, isSystem } from "./database-context.js";
 import type { DocumentState } from "./document-state.js";
 import { isMissingRow } from "./missing.js";
@@ -123,9 +124,10 @@ export async function readMembers(
   { context, path }: DocumentState<object>,
   limits: OperationOptions,
   query: Query = {},
+  within?: Operation,
 ): Promise<DocumentData> {
   const request = { method: "GET", path, query, expects: "_rev", limits } as const;
-  return context.client.value<DocumentData>(request);
+  return context.client.value<DocumentData>(request, within);
 }
 
 /** Check that a member is a list of revisions. */

@@ -34,19 +34,17 @@ export async function saveDraft(
   const { body, saved } = draft;
   const { context, path } = state;
   await validateWrite(context, body, limits);
-  if (new_edits && batch === undefined) {
-    const result = await putDocument(state, body, limits);
-    saved(result.rev);
-    return result;
-  }
   if (!new_edits) checkNewRevs([draft]);
   const query = { batch, new_edits: new_edits && undefined };
   const request = { method: "PUT", path, query, body, expects: "ok", limits } as const;
   // A given revision stays the same however often it is written.
   const effect = new_edits ? "write" : "idempotent";
-  const { value } = await context.client.request({ ...request, effect });
-  if (batch === undefined) saved();
-  return value as WriteResult;
+  const result =
+    new_edits && batch === undefined
+      ? await putDocument(state, body, limits)
+      : await context.client.value<WriteResult>({ ...request, effect });
+  if (batch === undefined) saved(result.rev);
+  return result;
 }
 
 /** @throws TypeError unless each document has a new revision, which `new_edits: false` needs */

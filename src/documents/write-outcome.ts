@@ -13,6 +13,7 @@ import type { BulkGetRow, DocumentData, WriteResult } from "../shared/types.js";
 import type { Operation } from "../streams/operation.js";
 import { stubOf } from "./attachment-stubs.js";
 import { type DatabaseContext, isSystem } from "./database-context.js";
+import { checkRow } from "./missing.js";
 
 /** Reads a revision; undefined if the server no longer has it. */
 type Read = (rev: string) => Promise<DocumentData | undefined>;
@@ -47,7 +48,7 @@ export function isUncertain(error: unknown, url: string): error is CouchDBError 
   if (error instanceof ServerError || Object(error).error === "nodedown") return true;
   // A redirect is not followed, and browsers hide its status.
   if (!(error instanceof InvalidResponseError)) return false;
-  const { status = 300 } = error;
+  const status = Number(error.status);
   return status < 300 || status >= 400;
 }
 
@@ -164,10 +165,7 @@ async function readRevisions(
     throw client.invalid(request, "expected a list of revisions");
   }
   return found.flatMap(({ ok, error }) => {
-    if (error && error.error !== "not_found") {
-      const { error: name, reason } = error;
-      throw client.error(ServerError, request, { error: name, reason });
-    }
+    if (error && error.error !== "not_found") checkRow(client, request, error);
     return ok ?? [];
   });
 }

@@ -40,7 +40,7 @@ export class CouchDBError extends Error {
 const textOf = (value: unknown) => (typeof value === "string" ? value : undefined);
 
 function describe({ method, url, status, error, reason }: ErrorDetails): string {
-  const what = [status, error].filter((part) => part !== undefined).join(" ");
+  const what = [status, error].filter(Boolean).join(" ");
   const why = reason && what ? `${what} (${reason})` : reason || what;
   return `${method} ${url}: ${why}`;
 }
