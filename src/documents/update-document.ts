@@ -76,7 +76,7 @@ async function tryToUpdate<T extends object>(
   const isMade = was !== original;
   if (!was || !isLike(json, data, was())) {
     if (token !== undefined)
-      Object.assign(data, { [token]: crypto.getRandomValues(new Uint32Array(4)).join("-") });
+      Reflect.set(data, token, crypto.getRandomValues(new Uint32Array(4)).join("-"));
     const { body, known } = state.written(data, original, was);
     await validateWrite(state.context, body, limits);
     try {

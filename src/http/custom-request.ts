@@ -3,7 +3,7 @@ import type { OperationOptions } from "../shared/types.js";
 import type { HttpClient } from "./client.js";
 import { toHeaders } from "./headers.js";
 import { serverPath } from "./paths.js";
-import type { HttpRequest } from "./request.js";
+import { effectOf, type HttpRequest } from "./request.js";
 import { responseTo } from "./response.js";
 import { contentOf, sendContent } from "./upload.js";
 
@@ -40,7 +40,7 @@ export async function customRequest(
   const text = json === undefined ? undefined : client.json.stringify(json);
   if (json !== undefined && typeof text !== "string")
     throw argumentError("json", "a JSON value", json);
-  if ((text ?? body) !== undefined && /^(GET|HEAD)$/.test(request.method))
+  if ((text ?? body) !== undefined && effectOf(request) === "read")
     throw new TypeError("a body needs a `method` such as POST");
   if (body === undefined) return responseTo(client, { ...request, body: text });
   const content = contentOf(body);

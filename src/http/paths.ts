@@ -65,9 +65,8 @@ export function serverPath(path: string): string {
 
 /** @throws TypeError unless a value is a string that the pattern does not match */
 function refuse(value: unknown, invalid: RegExp, kind: string): void {
-  const isText = typeof value === "string";
-  if (isText && !invalid.test(value)) return;
-  throw new TypeError(`${isText ? JSON.stringify(value) : String(value)} is not a valid ${kind}`);
+  if (typeof value !== "string" || invalid.test(value))
+    throw new TypeError(`${JSON.stringify(value)} is not a valid ${kind}`);
 }
 
 /**

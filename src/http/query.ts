@@ -15,14 +15,13 @@ const selecting = /^((start|end)_?)?keys?(_doc_?id)?$|^doc_ids$/;
  * @throws TypeError for a value that no parameter can have, and for a key that is undefined
  */
 export function encodeQuery(query: Query, stringify: (value: unknown) => string): string {
-  const parameters: string[] = [];
+  let parameters = "";
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined && !selecting.test(name)) continue;
-    parameters.push(
-      `${encodeURIComponent(name)}=${encodeURIComponent(write(name, value, stringify))}`,
-    );
+    const written = write(name, value, stringify);
+    parameters += `&${encodeURIComponent(name)}=${encodeURIComponent(written)}`;
   }
-  return parameters.length === 0 ? "" : `?${parameters.join("&")}`;
+  return parameters.replace("&", "?");
 }
 
 function write(name: string, value: unknown, stringify: (value: unknown) => string): string {

@@ -19,10 +19,8 @@ export function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {
 
 /** Whether two Blobs or Responses have the same bytes. */
 export async function isAlike(one: Blob | Response, other: Blob | Response): Promise<boolean> {
-  const [bytes, others] = [
-    new Uint8Array(await one.arrayBuffer()),
-    new Uint8Array(await other.arrayBuffer()),
-  ];
+  const bytes = new Uint8Array(await one.arrayBuffer());
+  const others = new Uint8Array(await other.arrayBuffer());
   return bytes.length === others.length && bytes.every((byte, at) => byte === others[at]);
 }
 
