@@ -26,11 +26,6 @@ export class FeedCursor {
     return this.given >= this.#limit;
   }
 
-  /** The number of events still to deliver; Infinity without a limit. */
-  get remaining(): number {
-    return this.#limit - this.given;
-  }
-
   /** Record an event. With `seq_interval`, most have no sequence. */
   pass(sequence: Sequence | null): void {
     this.position = sequence ?? this.position;

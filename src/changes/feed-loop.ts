@@ -90,7 +90,9 @@ export class FeedLoop<E> {
     this.#cursor.settle();
     for (;;) {
       operation.throwReason();
-      if (this.#isOver) return undefined;
+      // A live feed need not wait for anything after its last event.
+      const needsNoEnd = this.#isLive || !this.#connection || this.#source.skips;
+      if (this.#cursor.isComplete && needsNoEnd) return undefined;
       try {
         const connection = this.#connection ?? (await this.#connect());
         const events = await connection.events?.next();
@@ -108,12 +110,6 @@ export class FeedLoop<E> {
         await this.#recover(error);
       }
     }
-  }
-
-  /** A live feed need not wait for anything after its last event. */
-  get #isOver(): boolean | undefined {
-    const needsNoEnd = this.#isLive || !this.#connection || this.#source.skips;
-    return this.#cursor.isComplete && needsNoEnd;
   }
 
   async #connect(): Promise<FeedConnection<E>> {
@@ -139,11 +135,11 @@ export class FeedLoop<E> {
   }
 
   #request(connection: FeedConnection<E>): StreamRequest {
-    const { feed, heartbeat } = this.#options;
-    const { position, remaining } = this.#cursor;
+    const { feed, heartbeat, limit: most } = this.#options;
+    const { position, given } = this.#cursor;
     const limit = Math.min(
       // The number of rows to be skipped is unknown.
-      this.#source.skips ? Infinity : remaining,
+      this.#source.skips ? Infinity : most - given,
       this.#isLive && this.#isCatchingUp && !this.#total ? firstPage : Infinity,
     );
     const request = this.#source.toRequest({

@@ -41,18 +41,17 @@ export class CouchDB {
     checkNames("options", options, "auth fetch headers hooks retry json timeout silenceTimeout");
     const { base, user, password } = parseBaseUrl(url);
     const isInUrl = user || password;
-    if (isInUrl && options.auth) throw new TypeError("pass either `auth` or credentials in `url`");
-    const { timeout = 30_000, silenceTimeout = 300_000, retry = {}, hooks } = options;
+    const { auth, timeout = 30_000, silenceTimeout = 300_000, retry = {}, hooks } = options;
+    if (isInUrl && auth) throw new TypeError("pass either `auth` or credentials in `url`");
     checkNames("retry", retry, "limit");
     if (hooks) checkHooks(hooks);
     checkTimeouts({ timeout, silenceTimeout });
     checkLeast("retry.limit", retry.limit ?? 0, 0);
-    if (options.auth && typeof options.auth.headers !== "function")
-      throw argumentError("auth", "an Auth such as basic()", options.auth);
-    const auth = isInUrl ? basic(user, password) : options.auth;
+    if (auth && typeof auth.headers !== "function")
+      throw argumentError("auth", "an Auth such as basic()", auth);
     this.#client = new HttpClient(base, (options.json ?? JSON) as SureJson, {
       ...options,
-      auth,
+      auth: isInUrl ? basic(user, password) : auth,
       headers: toHeaders(options.headers),
       timeout,
       silenceTimeout,
