@@ -98,9 +98,10 @@ const withoutUnused: Plugin = {
 export const pureKy: Plugin = {
   name: "pure-ky",
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]http[\\/]ky-options\.ts$/ }, () => ({
-      contents: "export const kyOptions = {};",
-    }));
+    onLoad({ filter: /[\\/]http[\\/]send\.ts$/ }, async ({ path }) => {
+      const contents = await readFile(path, "utf8");
+      return { contents: contents.replace("...kyOptions, ", ""), loader: "ts" };
+    });
     onLoad({ filter: /[/]ky[/]distribution[/]index\.js$/ }, async ({ path }) => {
       const { outputFiles } = await build({
         stdin: { contents: `export { default } from ${JSON.stringify(path)}`, resolveDir: "." },

@@ -168,7 +168,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     drafts: Draft[],
     new_edits: boolean,
     limits: OperationOptions,
-  ): Promise<{ rows: BulkRow[]; error?: CouchDBError }> {
+  ): Promise<{ rows: BulkRow[]; error?: CouchDBError | undefined }> {
     if (drafts.length === 0) return { rows: [] };
     const { client, codec, path } = this.#context;
     const bodies = drafts.map(({ body }) => body);
@@ -192,7 +192,8 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
         if (!isUncertain(error, client.url(request))) throw error;
         if (!new_edits) throw toUncertainError(error);
         const rows = await this.#lookUp(drafts, operation);
-        return rows.length < drafts.length ? { rows, error: toUncertainError(error) } : { rows };
+        const isKnown = rows.length === drafts.length;
+        return { rows, error: isKnown ? undefined : toUncertainError(error) };
       }
     });
   }

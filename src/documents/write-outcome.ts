@@ -241,7 +241,7 @@ export function documentWrite(
 
 /** Whether a revision has this content: the same members and attachments, and deleted or not. */
 export function hasContent(found: DocumentData, sent: DocumentData): boolean {
-  if ((found._deleted === true) !== (sent._deleted === true)) return false;
+  if (!found._deleted !== !sent._deleted) return false;
   if (!equalJson(ownMembers(found), ownMembers(sent), JSON.stringify)) return false;
   const here = Object.entries(sent._attachments ?? {});
   return (

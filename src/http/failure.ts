@@ -51,10 +51,10 @@ export function errorFromResponse(
   response: Response,
   text: string,
 ): CouchDBError {
-  const { status, type, headers } = response;
+  const { status, headers } = response;
   const { error, reason } = couchError(text);
-  // Browsers hide the status of a redirect.
-  const isRedirect = type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304);
+  // Browsers hide the status of a redirect: it is 0.
+  const isRedirect = status < 400 && status !== 304;
   const isCouch = method === "HEAD" ? isJson(response) : typeof error === "string";
   const details = { method, url, status: status || undefined, retryAfter: retryAfterOf(headers) };
   if (!isRedirect && (status >= 500 || isCouch || fromAnyServer.has(status))) {
