@@ -131,11 +131,11 @@ function changesRequest({ client, path }: DatabaseContext, options: ChangesOptio
   if (since !== undefined && lastEventId !== undefined)
     throw new TypeError("pass either `since` or `lastEventId`");
   // Without one of these, CouchDB returns more changes.
-  for (const name of ["filter", "params", "doc_ids", "selector", "view"])
+  for (const name of "filter params doc_ids selector view".split(" "))
     if (name in options) checkJson(name, options[name as "filter"]);
   // These imply a filter of their name.
   let { filter } = given;
-  for (const name of ["doc_ids", "selector", "view"])
+  for (const name of "doc_ids selector view".split(" "))
     if (name in options) {
       filter ??= `_${name}`;
       if (filter !== `_${name}`)
@@ -143,7 +143,7 @@ function changesRequest({ client, path }: DatabaseContext, options: ChangesOptio
     }
   const query: Query = { ...given, filter };
   for (const name in params)
-    if (name in query || /^(descending|feed|heartbeat|limit|since)$/.test(name))
+    if (name in query || "feed since limit heartbeat descending".split(" ").includes(name))
       throw new TypeError(`\`params\` cannot have \`${name}\``);
   for (const name of ["filter", "view"])
     if (query[name] !== undefined)

@@ -129,7 +129,7 @@ export function failureWithin(
 
 /** Whether a response has CouchDB's content type. */
 export function isJson({ headers }: Response): boolean {
-  return headers.get("content-type")?.includes("json") ?? false;
+  return `${headers.get("content-type")}`.includes("json");
 }
 
 /** Whether a JSON text was cut off. A proxy may end a body cleanly although its server was lost. */

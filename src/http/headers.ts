@@ -5,7 +5,7 @@
  */
 export function toHeaders(init: HeadersInit | undefined): Record<string, string> {
   // Most requests have no headers, and small requests would take noticeably longer.
-  if (init === undefined) return {};
+  if (!init) return {};
   try {
     return Object.fromEntries(new Headers(init));
   } catch {

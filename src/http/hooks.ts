@@ -69,7 +69,7 @@ export function callHook<E extends object>(
   event: E,
 ): Record<string, string> | undefined {
   try {
-    return hook?.(event) ?? undefined;
+    return hook?.(event) as Record<string, string> | undefined;
   } catch (error) {
     queueMicrotask(() => {
       throw error;
