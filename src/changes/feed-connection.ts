@@ -16,7 +16,7 @@ export interface FeedConnection<E> {
   requestedAt: number;
   /** Undefined until CouchDB responds. */
   respondedAt?: number;
-  events?: Source<E[]>;
+  events: Source<E[]>;
 }
 
 /** Convert the rows of a batch to events, up to the cursor's limit. */

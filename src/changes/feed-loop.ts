@@ -95,7 +95,7 @@ export class FeedLoop<E> {
       if (this.#cursor.isComplete && needsNoEnd) return undefined;
       try {
         const connection = this.#connection ?? (await this.#connect());
-        const events = await connection.events?.next();
+        const events = await connection.events.next();
         operation.throwReason();
         if (events) {
           if (!this.#isConnected) this.#responded(connection);
@@ -118,7 +118,8 @@ export class FeedLoop<E> {
     const cursor = this.#cursor;
     const part = operation.part();
     const { position: begin, read: readBefore } = cursor;
-    const connection: FeedConnection<E> = { operation: part, begin, readBefore, requestedAt: 0 };
+    // The events follow, unless this fails.
+    const connection = { operation: part, begin, readBefore } as FeedConnection<E>;
     this.#connection = connection;
     if (!this.#hasPosition) cursor.position = connection.begin = await load();
     this.#hasPosition = true;
@@ -185,7 +186,7 @@ export class FeedLoop<E> {
 
   /** Handle a response that ended normally. */
   async #end(connection: FeedConnection<E>): Promise<void> {
-    const { last_seq, pending = Infinity } = connection.events?.summary ?? {};
+    const { last_seq, pending = Infinity } = connection.events.summary;
     this.#close();
     this.#cursor.end(last_seq);
     if (!this.#isLive) return;

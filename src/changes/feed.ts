@@ -50,7 +50,12 @@ export class Feed<E> implements AsyncIterable<E> {
     const { since, checkpoint } = options;
     if (since !== "now") this.#sequence = since;
     this.#checkpoint =
-      checkpoint && checkpointWriter(checkpoint, (error) => this.#reportSave(error));
+      checkpoint &&
+      checkpointWriter(checkpoint, (error) => {
+        if (error === this.#checkpointError) return;
+        this.#checkpointError = error;
+        this.#report(this.#state);
+      });
   }
 
   /**
@@ -197,12 +202,6 @@ export class Feed<E> implements AsyncIterable<E> {
     if (reason instanceof NotFoundError) this.#checkpoint?.forget();
     this.#operation?.abort();
     await this.#checkpoint?.end();
-  }
-
-  #reportSave(error: unknown): void {
-    if (error === this.#checkpointError) return;
-    this.#checkpointError = error;
-    this.#report(this.#state);
   }
 
   #report(state: FeedState): void {

@@ -13,7 +13,7 @@ import {
   paramsOf,
 } from "../shared/arguments.js";
 import type { DocumentSchema } from "../shared/codec.js";
-import { PreconditionFailedError, UnauthorizedError } from "../shared/errors.js";
+import { UnauthorizedError } from "../shared/errors.js";
 import { type Inspection, print } from "../shared/inspect.js";
 import type { SureJson } from "../shared/sure-json.js";
 import type { JsonObject, OperationOptions, ServerInfo, UserContext } from "../shared/types.js";
@@ -163,8 +163,7 @@ export class CouchDB {
         limits: options,
       });
     } catch (error) {
-      const isThere = error instanceof PreconditionFailedError && error.error === "file_exists";
-      if (!(existsOk && isThere)) throw error;
+      if (!existsOk || Object(error).error !== "file_exists") throw error;
     }
     return this.database<T>(name);
   }

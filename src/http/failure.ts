@@ -41,7 +41,7 @@ const timedOut = /\bTimeoutError|UND_ERR_[HB]\w+_T/;
 
 // These statuses mean the same whichever server sends them. A 404 or 409 without CouchDB's JSON says nothing
 // about the document.
-const fromAnyServer = new Set([401, 403, 413, 429]);
+const fromAnyServer = [401, 403, 413, 429];
 
 const longestRetryAfter = 60_000;
 
@@ -57,7 +57,7 @@ export function errorFromResponse(
   const isRedirect = status < 400 && status !== 304;
   const isCouch = method === "HEAD" ? isJson(response) : typeof error === "string";
   const details = { method, url, status: status || undefined, retryAfter: retryAfterOf(headers) };
-  if (!isRedirect && (status >= 500 || isCouch || fromAnyServer.has(status))) {
+  if (!isRedirect && (status >= 500 || isCouch || fromAnyServer.includes(status))) {
     const Class = classes[status] ?? (status >= 500 ? ServerError : CouchDBError);
     return new Class({ ...details, error, reason });
   }

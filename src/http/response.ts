@@ -6,7 +6,7 @@ import { type Progress, toStream } from "./progress.js";
 import type { HttpRequest } from "./request.js";
 
 // A Response with one of these statuses cannot have a body.
-const withoutBody = new Set([204, 205, 304]);
+const withoutBody = [204, 205, 304];
 
 // Some versions of workerd have none.
 const unread = /* @__PURE__ */ (() =>
@@ -59,7 +59,7 @@ export async function responseTo(
       shown.delete("content-length");
     }
     const init = { status, statusText, headers: shown };
-    if (withoutBody.has(status) || request.method === "HEAD") {
+    if (withoutBody.includes(status) || request.method === "HEAD") {
       end();
       return new Response(null, init);
     }

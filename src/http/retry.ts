@@ -19,7 +19,7 @@ const firstDelay = 250;
 const longestDelay = 30_000;
 
 // Temporary statuses. 500 is not among them: it is a definite error of CouchDB.
-const passing = new Set([408, 429, 502, 503, 504]);
+const passing = [408, 429, 502, 503, 504];
 
 /**
  * Whether a retry may succeed. A timeout is not retried: it has used up its time.
@@ -33,7 +33,7 @@ export function mayPass(error: CouchDBError, isSafe = true): boolean {
   }
   if (!isSafe) return error.status === 429;
   // CouchDB's error, with status 412, if too few of its nodes are available.
-  return passing.has(error.status as number) || error.error === "nodedown";
+  return passing.includes(error.status as number) || error.error === "nodedown";
 }
 
 /**

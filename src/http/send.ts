@@ -70,7 +70,6 @@ export async function send<R>(
   reading: ReadWhole<R> | Streaming,
 ): Promise<R> {
   const effect = effectOf(request);
-  const isRead = effect === "read";
   const isStream = request.body instanceof ReadableStream;
   const { hooks = {} } = session;
   const { method, url } = request;
@@ -86,7 +85,7 @@ export async function send<R>(
     const isStale = await notifyAuth(session, request, result, sent, operation).catch((reason) => {
       operation.throwReason();
       // A write that succeeded stays so, whatever the Auth throws.
-      if (!isRead && !error) return;
+      if (effect !== "read" && !error) return;
       if (!error) result.close();
       throw reason;
     });
