@@ -32,7 +32,7 @@ export function toEvents<E>(source: FeedSource<E>, cursor: FeedCursor, request: 
       checkRow(source.client, request, row);
       const { doc } = row as { doc?: unknown };
       const event = source.toEvent(row, doc ? textToKeep(batch, index) : "");
-      cursor.pass(source.sequenceOf(event));
+      cursor.note(source.sequenceOf(event));
       events.push(event);
     }
   };

@@ -5,7 +5,7 @@ export class FeedCursor {
   /** The next request begins after this sequence. */
   position: Sequence | undefined;
   /** Events that were delivered. */
-  given = 0;
+  delivered = 0;
   /** Rows that were read, including skipped ones. */
   read = 0;
   readonly #limit: number;
@@ -23,13 +23,13 @@ export class FeedCursor {
   }
 
   get isComplete(): boolean {
-    return this.given >= this.#limit;
+    return this.delivered >= this.#limit;
   }
 
   /** Record an event. With `seq_interval`, most have no sequence. */
-  pass(sequence: Sequence | null): void {
+  note(sequence: Sequence | null): void {
     this.position = sequence ?? this.position;
-    this.given += 1;
+    this.delivered += 1;
     this.#skipped = undefined;
   }
 

@@ -137,10 +137,10 @@ export class FeedLoop<E> {
 
   #request(connection: FeedConnection<E>): StreamRequest {
     const { feed, heartbeat, limit: most } = this.#options;
-    const { position, given } = this.#cursor;
+    const { position, delivered } = this.#cursor;
     const limit = Math.min(
       // The number of rows to be skipped is unknown.
-      this.#source.skips ? Infinity : most - given,
+      this.#source.skips ? Infinity : most - delivered,
       this.#isLive && this.#isCatchingUp && !this.#total ? firstPage : Infinity,
     );
     const request = this.#source.toRequest({
@@ -217,7 +217,7 @@ export class FeedLoop<E> {
     this.#count(connection, true);
     const situation = {
       isLive: this.#isLive,
-      canResume: canResume || this.#cursor.given === 0,
+      canResume: canResume || this.#cursor.delivered === 0,
       wasConnected: this.#wasConnected,
       hasResponded: connection?.respondedAt !== undefined,
       // Another kind of `auth` was already asked to renew them.

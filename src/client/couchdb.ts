@@ -76,11 +76,11 @@ export class CouchDB {
       limits: options,
     } as const;
     const read = async () => (await client.value<{ userCtx: UserContext }>(request)).userCtx;
-    const { auth, server } = client.session;
+    const { auth, authServer } = client.session;
     // Returns true if the Auth may have better credentials.
     const renew = async () => {
       const response = { status: 401, headers: new Headers(), reason: undefined };
-      return auth?.onResponse?.({ ...response, sent: await auth.headers(server) }, server);
+      return auth?.onResponse?.({ ...response, sent: await auth.headers(authServer) }, authServer);
     };
     let userCtx = await read();
     const isAnonymous = () => auth && userCtx?.name == null;

@@ -39,10 +39,10 @@ export class HttpClient {
   readonly #operations = new Set<Operation>();
   #closing: Promise<void> | undefined;
 
-  constructor(base: string, json: SureJson, options: Omit<Session, "server" | "cutUrls">) {
+  constructor(base: string, json: SureJson, options: Omit<Session, "authServer" | "cutUrls">) {
     this.base = base;
     this.json = json;
-    const server: AuthServer = {
+    const authServer: AuthServer = {
       url: base,
       timeout: options.timeout,
       // Also in a closed session: several requests may wait for it.
@@ -54,7 +54,7 @@ export class HttpClient {
         return this.request(request, operation, withoutAuth).finally(() => operation.end());
       },
     };
-    this.session = { ...options, server, cutUrls: new Set() };
+    this.session = { ...options, authServer, cutUrls: new Set() };
   }
 
   /** Abort all operations, reject new ones, and log out. */
@@ -68,8 +68,8 @@ export class HttpClient {
 
   async #close(): Promise<void> {
     for (const operation of this.#operations) operation.abort();
-    const { auth, server } = this.session;
-    await auth?.close?.(server);
+    const { auth, authServer } = this.session;
+    await auth?.close?.(authServer);
   }
 
   /**

@@ -25,7 +25,7 @@ const mostTimeouts = 10;
 export interface Session {
   readonly auth: Auth | undefined;
   /** The server, as the Auth sees it. */
-  readonly server: AuthServer;
+  readonly authServer: AuthServer;
   readonly fetch?: Fetch | undefined;
   readonly hooks?: Hooks | undefined;
   /** With lower-case names. */
@@ -217,8 +217,8 @@ export async function credentialsFor(
   request: { method: string; url: string },
   operation: Operation,
 ) {
-  const { auth, server } = session;
-  return auth && waitForAuth(session, request, false, operation, () => auth.headers(server));
+  const { auth, authServer } = session;
+  return auth && waitForAuth(session, request, false, operation, () => auth.headers(authServer));
 }
 
 /** Report a response to the Auth. Returns true if the request may succeed with new credentials. */
@@ -229,12 +229,12 @@ async function notifyAuth(
   sent: Credentials = {},
   operation: Operation,
 ): Promise<boolean> {
-  const { auth, server } = session;
+  const { auth, authServer } = session;
   if (!auth?.onResponse || !response) return false;
   const { status, headers } = response;
   const seen: AuthResponse = { status, headers, sent, reason: error?.reason };
   const mayHaveHappened = effectOf(request) !== "read" && status >= 500;
-  const report = () => auth.onResponse?.(seen, server) ?? false;
+  const report = () => auth.onResponse?.(seen, authServer) ?? false;
   return waitForAuth(session, request, mayHaveHappened, operation, report);
 }
 
