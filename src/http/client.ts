@@ -6,6 +6,7 @@ import {
   IncompleteResponseError,
   InvalidResponseError,
   NotFoundError,
+  ServerError,
   TimeoutError,
 } from "../shared/errors.js";
 import type { SureJson } from "../shared/sure-json.js";
@@ -217,9 +218,12 @@ export class HttpClient {
         isJson(response)
           ? this.incomplete(request, response.status)
           : this.#notJson(request, response),
-      unreadable: (response, text, cause) =>
-        failureWithin({ method: request.method, url: this.url(request) }, response, text) ??
-        this.#notJson(request, response, cause),
+      unreadable: (response, text, cause) => {
+        const failure = failureWithin(response, text);
+        return failure
+          ? this.error(ServerError, request, failure)
+          : this.#notJson(request, response, cause);
+      },
     });
     return { next, summary };
   }

@@ -2,6 +2,7 @@ import {
   BadRequestError,
   ConflictError,
   CouchDBError,
+  type ErrorDetails,
   ExpectationFailedError,
   ForbiddenError,
   InvalidResponseError,
@@ -116,15 +117,13 @@ function isBlockable(url: string): boolean {
 
 /** The error that CouchDB appends to a response that it cannot complete, if any. */
 export function failureWithin(
-  request: { method: string; url: string },
   { status }: Response,
   text: string,
-): ServerError | undefined {
+): Pick<ErrorDetails, "status" | "error" | "reason"> | undefined {
   const [, json] = /\n(\{"(?:code|error)":.*\})\s*$/.exec(text) ?? [];
   if (json === undefined) return undefined;
   const { code, error, reason } = couchError(json);
-  const known = typeof code === "number" ? code : status;
-  return new ServerError({ ...request, status: known, error, reason });
+  return { status: typeof code === "number" ? code : status, error, reason };
 }
 
 /** Whether a response has CouchDB's content type. */
