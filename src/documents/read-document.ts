@@ -102,20 +102,21 @@ export async function readHead(
   limits: OperationOptions,
   include_docs?: true,
 ): Promise<DocumentMembers> {
-  const { context, id } = state;
+  // The path checks the id.
+  const { context, id, path } = state;
   // There, `_all_docs` is for administrators only, or has no such document.
   if (isSystem(context) || id.startsWith("_local/")) return readMembers(state, limits);
   const { client } = context;
   const query = { keys: [id], include_docs };
-  const path = `${context.path}/_all_docs`;
-  const request = { method: "GET", path, query, expects: "rows", limits } as const;
+  const allDocs = { method: "GET", path: `${context.path}/_all_docs`, query } as const;
+  const request = { ...allDocs, expects: "rows", limits };
   const { rows } = await client.value<{ rows: [ViewRow] }>(request);
   const row = Object(rows)[0] as ViewRow;
   const isMissing = isMissingRow(context, row, true);
   const { rev = "", deleted } = Object(row.value) as { rev?: string; deleted?: boolean };
   if (row.key !== id || !(isMissing || rev)) throw client.invalid(request, "expected a revision");
   if (!isMissing) return { ...row.doc, _id: id, _rev: rev };
-  throw client.notFound(state.path, id, deleted ? "deleted" : "missing");
+  throw client.notFound(path, id, deleted ? "deleted" : "missing");
 }
 
 /** Read the members that CouchDB adds to a document on request. */
