@@ -75,8 +75,8 @@ export class Feed<E> implements AsyncIterable<E> {
   }
 
   /**
-   * Iterate over arrays of events, one for each chunk from the network, to write them in bulk. Asking for the
-   * next array means that you have finished with all events of the last one.
+   * Iterate over arrays of events, those that have arrived, to write them in bulk. Asking for the next array
+   * means that you have finished with all events of the last one.
    *
    * ```ts
    * for await (const events of feed.batches()) await index(events);

@@ -3,7 +3,7 @@ import type { Auth, AuthResponse, AuthServer } from "../auth/auth.js";
 import { CouchDBError, type NetworkError } from "../shared/errors.js";
 import { credentials, hidesCookies, resends, unrepeatable } from "../shared/runtime.js";
 import type { Operation } from "../streams/operation.js";
-import { bytesOf, isSmall, readInPlace, textOf } from "./body.js";
+import { bytesOf, isSmall, readAhead, readInPlace, textOf } from "./body.js";
 import { errorFromResponse, isCut, networkError, silenceError } from "./failure.js";
 import { toHeaders } from "./headers.js";
 import { type Hooks, observed } from "./hooks.js";
@@ -142,7 +142,7 @@ async function exchange<R>(
       connection.end();
     } else {
       watch.end();
-      const reader = body && (streaming?.inPlace ? readInPlace(body) : body.getReader());
+      const reader = body && (streaming?.inPlace ? readInPlace(body) : readAhead(body));
       const bytes = bytesOf(reader, operation, connection, silenceTimeout, details, (error) =>
         streaming ? streaming.toError(error, status) : error,
       );

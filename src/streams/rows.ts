@@ -59,8 +59,8 @@ export class Rows<R> implements AsyncIterable<R> {
   }
 
   /**
-   * Iterate over arrays of rows, one for each chunk from the network, of at most 64 KiB. This is the fastest
-   * way to read many rows.
+   * Iterate over arrays of rows: those that have arrived, of at most 64 KiB. This is the fastest way to read
+   * many rows.
    *
    * ```ts
    * for await (const docs of animals.docs().batches()) console.log(docs.length);
