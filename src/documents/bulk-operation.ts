@@ -172,7 +172,7 @@ export class BulkOperation<T extends object = JsonObject> implements Iterable<Do
     if (drafts.length === 0) return { rows: [] };
     const { client, codec, path } = this.#context;
     const bodies = drafts.map(({ body }) => body);
-    const body = `{"new_edits":${new_edits},"docs":[${bodies.join(",")}]}`;
+    const body = `{${new_edits ? "" : '"new_edits":false,'}"docs":[${bodies.join(",")}]}`;
     const request: JsonRequest = {
       method: "POST",
       path: `${path}/_bulk_docs`,

@@ -155,11 +155,10 @@ export class BatchWriter<T extends object> {
     // Without new edits, a document may have several revisions.
     const nameOf = (id: unknown, rev: unknown) => (new_edits ? id : JSON.stringify([id, rev]));
     const rowOf = new Map(rows.map((row) => [nameOf(row?.id, row?.rev), row]));
-    return batch.map(({ id, data }) => {
-      const { _rev } = data as { _rev?: unknown };
+    return batch.map(({ id, rev }) => {
       // Without new edits, CouchDB does not name the documents that it may not have stored.
       const other = new_edits ? undefined : (rowOf.get(nameOf(undefined, undefined)) ?? { id });
-      return rowOf.get(nameOf(id, _rev)) ?? other;
+      return rowOf.get(nameOf(id, rev)) ?? other;
     });
   }
 

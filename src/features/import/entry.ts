@@ -7,8 +7,10 @@ import type { BulkRow } from "../../shared/types.js";
 
 /** A document to import. */
 export interface Entry<T> {
-  data: T;
   id: string;
+  rev: unknown;
+  /** The caller's own object; undefined for a line, whose objects would be in memory beside its JSON. */
+  data: T | undefined;
   /** The JSON of the document. */
   body: string;
   /** Whether it was sent before, without a response. */
@@ -26,8 +28,8 @@ export function entryOf<T extends object>(
   json: SureJson,
   text?: string,
 ): Entry<T> | BulkRow {
-  const data = dataOf(given) as T & { _id?: string };
-  const { _id: id = newId() } = data;
+  const data = dataOf(given) as T & { _id?: string; _rev?: unknown };
+  const { _id: id = newId(), _rev: rev } = data;
   try {
     documentPath(id);
   } catch (error) {
@@ -37,7 +39,7 @@ export function entryOf<T extends object>(
   if (given instanceof Document) {
     const state = Document.stateOf(given);
     try {
-      return { data, id, body: state.written(state.data).body, mayBeThere: false };
+      return { id, rev, data, body: state.written(state.data).body, mayBeThere: false };
     } catch (error) {
       if (!state.context.codec?.isRejection(error)) throw error;
       return { id, error: "invalid", reason: error.message };
@@ -47,7 +49,7 @@ export function entryOf<T extends object>(
     data._id === undefined
       ? documentText(json, { ...data, _id: id })
       : (text ?? documentText(json, data));
-  return { data, id, body, mayBeThere: false };
+  return { id, rev, data: text === undefined ? data : undefined, body, mayBeThere: false };
 }
 
 /**

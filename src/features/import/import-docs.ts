@@ -14,9 +14,10 @@ import {
 import type { Entry } from "./entry.js";
 import type { ImportOptions, ImportTotals } from "./options.js";
 
-// Characters of JSON per request, unless a single document has more: more as long as the server is fast.
+// Characters of JSON per request, unless a single document has more: fewer while the server is slow. Larger requests
+// are not faster, and stay in memory until the server responds.
 const smallestRequest = 60_000;
-const largestRequest = 1_000_000;
+const largestRequest = 250_000;
 
 // What a document costs the server beside its JSON, in characters.
 const costOfDocument = 100;
@@ -51,7 +52,7 @@ class Import<T extends object> {
   readonly #retry: AdaptiveRetry;
   readonly #writer: BatchWriter<T>;
   #failure: { error: unknown } | undefined;
-  #mostCharacters = largestRequest / 4;
+  #mostCharacters = largestRequest;
 
   constructor(context: DatabaseContext, operation: Operation, options: ImportOptions<T>) {
     const { batchSize = Infinity, concurrency = 4, onConflict = "skip", onMalformed } = options;

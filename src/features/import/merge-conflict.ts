@@ -49,16 +49,17 @@ export async function replacementOf<T extends object>(
     const data = json.parse(text) as object;
     return { ...data, _id, _rev: deleted ? undefined : rev };
   };
-  const replacement = async (data: T, body: string) => {
+  const replacement = async (data: T | undefined, body: string) => {
     await codec?.validateWrite([body], operation);
-    return { ...entry, data, body, mayBeThere: false };
+    return { ...entry, rev, data, body, mayBeThere: false };
   };
   const doc = row?.doc as DocumentData<T> | undefined;
   if (!merge || !doc) return replacement(entry.data, json.stringify(withIds(entry.body)));
   const text = json.stringify(doc);
   const read = async (data: T) =>
     codec ? codec.validateRead(data as DocumentData<T>, operation) : data;
-  const mine = await read(codec ? (json.parse(entry.body) as T) : entry.data);
+  const { data: given = json.parse(entry.body) as T } = codec ? {} : entry;
+  const mine = await read(given);
   const theirs = (await read(doc)) as DocumentData<T>;
   const calling = (async () => merge(mine, theirs))();
   const merged = await operation.race(calling).catch((error) => {
