@@ -19,13 +19,19 @@ const transferred = (name: string, run: string, writes: "file" | "database"): En
   writes,
 });
 
-const backup = (name: string, run: string, writes: "file" | "database"): Entry => ({
-  name,
-  module: "couchbackup",
-  run,
-  database,
-  peer: true,
-  writes,
+/** A transfer by couchfetch and by couchbackup. */
+const besideBackup = (
+  name: string,
+  title: string,
+  call: string,
+  run: string,
+  writes: "file" | "database",
+): Workload => ({
+  ...{ name, title, base: backupName },
+  entries: [
+    transferred(call, run, writes),
+    { name: backupName, module: "couchbackup", run, database, peer: true, writes },
+  ],
 });
 
 const gets = (run: string): Entry[] => [
@@ -57,24 +63,8 @@ export const couchdbWorkloads: Workload[] = [
       ...peers("feed", database),
     ],
   },
-  {
-    name: "export",
-    title: "All documents to a file",
-    base: backupName,
-    entries: [
-      transferred("exportDocs()", "exported", "file"),
-      backup(backupName, "exported", "file"),
-    ],
-  },
-  {
-    name: "import",
-    title: "All documents from that file",
-    base: backupName,
-    entries: [
-      transferred("importDocs()", "imported", "database"),
-      backup(backupName, "imported", "database"),
-    ],
-  },
+  besideBackup("export", "All documents to a file", "exportDocs()", "exported", "file"),
+  besideBackup("import", "All documents from that file", "importDocs()", "imported", "database"),
   {
     name: "copy",
     title: "All documents from one database to another",
