@@ -33,7 +33,9 @@ async function save(db: Database, path: string): Promise<void> {
   try {
     // Nothing can come between an id and the same with a zero behind it.
     const startkey = last && `${(JSON.parse(last) as Saved)._id}\0`;
-    for await (const chunk of exportDocs(db, startkey ? { startkey } : {})) {
+    // In the order of the ids, so that the last line tells where to continue.
+    const options = { descending: false, ...(startkey ? { startkey } : {}) };
+    for await (const chunk of exportDocs(db, options)) {
       await file.write(chunk);
       progress.add(chunk.reduce((sum, byte) => (byte === 10 ? sum + 1 : sum), 0));
     }
