@@ -15,8 +15,8 @@ export type { ImportOptions, ImportTotals, MergeTwo } from "./features/import/op
  * `new_edits: false` keeps the revisions. Documents are requested as you read the stream, and written as CouchDB
  * sends them, with every digit.
  *
- * Two requests read from the first and from the last document until they meet, which is faster than one. Pass
- * `descending: false` for the order of the ids.
+ * Except in browsers, two requests read from the first and from the last document until they meet, which is
+ * faster than one. Pass `descending: false` for the order of the ids.
  *
  * ```ts
  * await fetch(url, { method: "PUT", body: exportDocs(animals, { conflicts: true }), duplex: "half" });

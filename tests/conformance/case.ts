@@ -1,6 +1,11 @@
 import { assert } from "chai";
 import { basic, CouchDB, type Database, type Fetch } from "couchfetch";
 
+/** Whether the runtime keeps cookies, which no script can set. */
+export const isBrowser = !new Request("http://localhost/", {
+  headers: { cookie: "a=b" },
+}).headers.has("cookie");
+
 /** What cases are run against. */
 export interface Server {
   /** Without credentials. */

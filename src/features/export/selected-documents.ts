@@ -6,6 +6,7 @@ import { type Choice, isWithin, type Read } from "../../queries/view-rows.js";
 import { limitsOf } from "../../shared/arguments.js";
 import type { Batch } from "../../shared/batch.js";
 import type { ViewRow } from "../../shared/row-types.js";
+import { hidesCookies } from "../../shared/runtime.js";
 import type { Rows } from "../../streams/rows.js";
 import { type DocumentText, fromBothEnds } from "./both-ends.js";
 import { textWithin } from "./revision-texts.js";
@@ -21,7 +22,9 @@ export function selectedDocuments(
   const view = new AllDocsView<object>({ ...context, read: addTexts as Read }, "_all_docs");
   const scan = (more: DocsOptions) =>
     view.docs({ ...options, ...more }) as unknown as Rows<DocumentText>;
-  if (!Object.keys(options).every((name) => unordered.test(name))) return scan({});
+  // A browser opens six connections to a host, which others may need to go on.
+  const isOrdered = !Object.keys(options).every((name) => unordered.test(name));
+  if (isOrdered || hidesCookies) return scan({});
   return fromBothEnds(context.client, limitsOf(options), (descending) => scan({ descending }));
 }
 

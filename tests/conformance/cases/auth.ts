@@ -13,7 +13,15 @@ import {
   TimeoutError,
   UnauthorizedError,
 } from "couchfetch";
-import { type Case, type Context, eventually, fill, rejects, withUser } from "../case.js";
+import {
+  type Case,
+  type Context,
+  eventually,
+  fill,
+  isBrowser,
+  rejects,
+  withUser,
+} from "../case.js";
 import { answer, type ProxyStatus, throughProxy } from "../proxies.js";
 
 const unauthorized =
@@ -29,11 +37,6 @@ function counted({ requests }: ProxyStatus): Record<string, number> {
   }
   return counts;
 }
-
-/** Whether the runtime keeps cookies, which no script can set. */
-const isBrowser = !new Request("http://localhost/", { headers: { cookie: "a=b" } }).headers.has(
-  "cookie",
-);
 
 type Inspect = (value: unknown, options?: object) => string;
 
