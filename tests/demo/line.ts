@@ -18,6 +18,7 @@ export class Line {
   }
 
   async mend(): Promise<void> {
+    if (this.#server.listening) return;
     this.#server = createServer((near) => {
       const far = connect(this.#target);
       for (const [socket, other] of [
