@@ -35,8 +35,8 @@ export type MergeTwo<T extends object> = (
  */
 export interface ImportOptions<T extends object = JsonObject> extends OperationOptions {
   /**
-   * The maximum number of documents per request. Default: as many as fit into a request of up to a megabyte, less if
-   * the server is slow.
+   * The maximum number of documents per request. Default: as many as fit into a request of up to 250 kB, fewer if the
+   * server is slow.
    */
   batchSize?: number | undefined;
   /** The maximum number of concurrent requests; fewer if the server is overloaded. Default 4. */
