@@ -24,7 +24,7 @@ export async function readDocument<T extends object>(
   query: Query,
   known?: string,
 ): Promise<JsonDocument<T> | undefined> {
-  const headers = known === undefined ? {} : { "if-none-match": `"${known}"` };
+  const headers = known === undefined ? undefined : { "if-none-match": `"${known}"` };
   const request = { method: "GET", path, query, headers, expects: "_id", limits } as const;
   try {
     const { value, text } = await context.client.request(request);

@@ -131,7 +131,7 @@ async function exchange<R>(
   let text = "";
   try {
     const response = await connection.race(arriving);
-    const { body, status } = response;
+    const { status } = response;
     // A streamed request may ask for it, with a condition.
     const streaming =
       typeof reading === "object" && (response.ok || status === 304) ? reading : undefined;
@@ -142,6 +142,7 @@ async function exchange<R>(
       connection.end();
     } else {
       watch.end();
+      const { body } = response;
       const reader = body && (streaming?.inPlace ? readInPlace(body) : readAhead(body));
       const bytes = bytesOf(reader, operation, connection, silenceTimeout, details, (error) =>
         streaming ? streaming.toError(error, status) : error,

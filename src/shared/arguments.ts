@@ -79,8 +79,8 @@ export function checkNames<O extends object, S extends string>(
   known: S & Names<S, keyof O>,
 ): O {
   checkObject(argument, options);
-  const names = known.split(" ");
-  for (const name of Object.keys(options)) {
+  for (const name in options) {
+    const names = known.split(" ");
     if (names.includes(name)) continue;
     names.sort((one, other) => likeness(other, name) - likeness(one, name));
     const nearest = names[0] as string;
