@@ -27,7 +27,9 @@ const top = 52;
 /** A picture of what matters most, for light and dark pages, and for phones. Text stays text. */
 export function picture({ runtimes: [runtime = ""], clients }: Summary, documents: number): string {
   const count = documents.toLocaleString("en").replaceAll(",", " ");
-  const title = `A scan of ${count} documents in ${runtime.replace(/^\w/, (first) => first.toUpperCase())}`;
+  // `node24` has its version twice.
+  const name = runtime.replace(/\d* /, " ").replace(/^\w/, (first) => first.toUpperCase());
+  const title = `A scan of ${count} documents in ${name}`;
   const panels = panelsOf(clients);
   const parts: string[] = [];
   let y = top;
