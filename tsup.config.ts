@@ -204,7 +204,7 @@ const sortedFunctions: NonNullable<Options["plugins"]>[number] = {
  * 52 become one letter. None may be public, belong to the runtime, or be sent to CouchDB.
  */
 export const internalNames =
-  "client context limits expects session throwReason texts position codec begin was during open effect wasAborted operation saved depth original isOfIds retries listen base kind snapshot incomplete skips onEnd toRequest opening notFound sleep moves knownRev authServer delivered parent noteAttachment canResume isLike respondedAt isOurs isNew stateOf move last check note draft settle uploadTime cutUrls isNewRev isInCallback sequenceOf unsavedChanges isComplete events seen rest requestedAt repeated isLive moveTo isRenewed toError isStream wasConnected validateWrite timing wantsBytes isCapped feedRetries readBefore forget hasResponded inPlace madeOf toEvent unfinished unreadable validateRows toCodec isLast inDatabase chunk validateRead mergeBack partsOf contextOf pathOf clientOf isValid".split(
+  "client context limits expects session throwReason texts position codec begin was during open effect wasAborted operation saved depth original isOfIds retries listen base kind snapshot incomplete skips onEnd toRequest opening notFound sleep moves knownRev authServer delivered parent noteAttachment canResume isLike respondedAt isOurs isNew stateOf move last check note draft settle uploadTime cutUrls isNewRev isInCallback sequenceOf unsavedChanges isComplete events seen rest requestedAt repeated isLive moveTo isRenewed toError isStream wasConnected validateWrite timing wantsBytes isCapped feedRetries readBefore forget hasResponded inPlace madeOf toEvent unfinished unreadable validateRows validateOne toCodec isLast inDatabase chunk validateRead mergeBack partsOf contextOf pathOf clientOf isValid selects keysOf pick isPartial revOf readAgain refresh receive isLeader lead follow want failWith scope need keyOf leave isShared knownIds post lost compareEntries readParts sortKeys reached enter".split(
     " ",
   );
 
@@ -273,6 +273,13 @@ export default defineConfig([
     banner: bannerOf("admin"),
   },
   { ...shared, entry: ["src/schema.ts"], banner: bannerOf("schema") },
+  {
+    ...shared,
+    entry: ["src/live.ts"],
+    esbuildPlugins: [coreFromIndex],
+    external: ["./index.js"],
+    banner: bannerOf("live"),
+  },
   {
     ...shared,
     entry: ["src/transfer.ts"],

@@ -22,6 +22,8 @@ export interface Codec {
   isRejection(error: unknown): error is Error;
   /** Validate the JSON of documents to write. Rejects with a ValidationError. */
   validateWrite(bodies: readonly string[], operation: Abortable): Promise<void>;
+  /** Validate one of several documents that were read. Resolves with undefined for a skipped one. */
+  validateOne(data: DocumentData, operation: Abortable): Promise<DocumentData | undefined>;
   /**
    * Validate the documents of rows.
    *

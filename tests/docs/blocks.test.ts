@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as couchfetch from "couchfetch";
 import * as administration from "couchfetch/admin";
+import * as live from "couchfetch/live";
 import * as schema from "couchfetch/schema";
 import * as transfer from "couchfetch/transfer";
 import { transform } from "esbuild";
@@ -47,6 +48,7 @@ const modules: Record<string, () => unknown> = {
   "https://esm.sh/couchfetch": () => library,
   "couchfetch/admin": () => administration,
   "couchfetch/schema": () => schema,
+  "couchfetch/live": () => live,
   "couchfetch/transfer": () => transfer,
   zod: () => import("zod"),
   "lossless-json": () => import("lossless-json"),
@@ -125,6 +127,7 @@ async function scopeOf(names: Map<string, string>, printed: unknown[][], isBeyon
   const scope = {
     ...library,
     ...administration,
+    ...live,
     ...transfer,
     CouchDB: Session,
     modules,

@@ -46,13 +46,16 @@ describe("dist/index.js", () => {
     expect(readFileSync(new URL("LICENSE-ky.txt", dist), "utf8")).toContain("Sindre Sorhus");
   });
 
-  test.each(["admin.js", "transfer.js"])("dist/%s imports it, and nothing else", (name) => {
-    const code = readFileSync(new URL(name, dist), "utf8");
-    const imported = [...code.matchAll(/^\s*(?:import|\})[^"]* from "(.*)";$/gm)];
-    expect(new Set(imported.map(([, from]) => from))).toEqual(new Set(["./index.js"]));
-    // Errors of its own would be no CouchDBErrors.
-    expect(code).not.toMatch(/extends Error|\bky\b/);
-  });
+  test.each(["admin.js", "live.js", "transfer.js"])(
+    "dist/%s imports it, and nothing else",
+    (name) => {
+      const code = readFileSync(new URL(name, dist), "utf8");
+      const imported = [...code.matchAll(/^\s*(?:import|\})[^"]* from "(.*)";$/gm)];
+      expect(new Set(imported.map(([, from]) => from))).toEqual(new Set(["./index.js"]));
+      // Errors of its own would be no CouchDBErrors.
+      expect(code).not.toMatch(/extends Error|\bky\b/);
+    },
+  );
 
   test("exports what other entries need without showing it in its types", async () => {
     const library = await import(new URL("index.js", dist).href);
@@ -63,7 +66,7 @@ describe("dist/index.js", () => {
       .map((name) => name.trim());
     const hidden = Object.keys(library).filter((name) => !shown?.includes(name));
     expect(hidden).toContain("documentWrite");
-    const uses = ["admin.js", "transfer.js"].map((name) =>
+    const uses = ["admin.js", "live.js", "transfer.js"].map((name) =>
       readFileSync(new URL(name, dist), "utf8"),
     );
     for (const name of hidden) expect(uses.join(), name).toMatch(new RegExp(`\\b${name}\\b`));
@@ -84,10 +87,10 @@ describe("dist/index.js", () => {
     const read = (name: string) => readFileSync(new URL(name, dist), "utf8");
     const withoutComments = (code: string) => code.replace(/\/\*[\s\S]*?\*\//g, "");
     const types = withoutComments(
-      read("index.d.ts") + read("admin.d.ts") + read("schema.d.ts") + read("transfer.d.ts"),
+      ["index", "admin", "live", "schema", "transfer"].map((name) => read(`${name}.d.ts`)).join(""),
     );
     const code = withoutComments(
-      read("index.js") + read("admin.js") + read("schema.js") + read("transfer.js"),
+      ["index", "admin", "live", "schema", "transfer"].map((name) => read(`${name}.js`)).join(""),
     );
     const sources = readdirSync(new URL("../src/", dist), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".ts"))

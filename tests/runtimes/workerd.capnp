@@ -13,6 +13,7 @@ const suite :Workerd.Worker = (
     (name = "tests/runtimes/.built/worker.js", esModule = embed ".built/worker.js"),
     (name = "dist/index.js", esModule = embed "../../dist/index.js"),
     (name = "dist/admin.js", esModule = embed "../../dist/admin.js"),
+    (name = "dist/live.js", esModule = embed "../../dist/live.js"),
     (name = "dist/schema.js", esModule = embed "../../dist/schema.js"),
     (name = "dist/transfer.js", esModule = embed "../../dist/transfer.js"),
   ],

@@ -9,7 +9,9 @@ const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.met
 function withOptions(): string[] {
   const config = ts.readConfigFile(path("tsconfig.json"), ts.sys.readFile).config;
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, path("."));
-  const entries = ["index", "admin", "schema", "transfer"].map((name) => path(`src/${name}.ts`));
+  const entries = ["index", "admin", "live", "schema", "transfer"].map((name) =>
+    path(`src/${name}.ts`),
+  );
   const program = ts.createProgram(entries, options);
   const checker = program.getTypeChecker();
   // Whether these options are required depends on the type of the documents, so they are no plain parameter.

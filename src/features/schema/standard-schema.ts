@@ -102,13 +102,12 @@ function codecOf(
       }
     },
 
+    validateOne: (data, operation) =>
+      codec.validateRead(data, operation).catch(afterInvalid(onInvalid, data)),
+
     validateRows(source, kind, operation, skipped = () => undefined) {
       if (validate === "write") return source;
-      const validateOne = (data: DocumentData) =>
-        codec.validateRead(data, operation).catch((error) => {
-          if (!(error instanceof ValidationError && onInvalid)) throw error;
-          return afterInvalid(onInvalid, error, data);
-        });
+      const validateOne = (data: DocumentData) => codec.validateOne(data, operation);
       const abort = (error: unknown) => operation.abort(error);
       return validatedRows(source, kind, validateOne, skipped, abort);
     },
@@ -116,15 +115,14 @@ function codecOf(
   return codec;
 }
 
-function afterInvalid(
-  onInvalid: NonNullable<SchemaOptions["onInvalid"]>,
-  error: ValidationError,
-  data: DocumentData,
-): DocumentData | undefined {
-  const decision = onInvalid(error);
-  if (decision === "pass") return data;
-  if (decision === "skip") return undefined;
-  throw new TypeError('`onInvalid` must return "skip" or "pass", or throw', { cause: error });
+function afterInvalid(onInvalid: SchemaOptions["onInvalid"], data: DocumentData) {
+  return (error: unknown): DocumentData | undefined => {
+    if (!(error instanceof ValidationError && onInvalid)) throw error;
+    const decision = onInvalid(error);
+    if (decision === "pass") return data;
+    if (decision === "skip") return undefined;
+    throw new TypeError('`onInvalid` must return "skip" or "pass", or throw', { cause: error });
+  };
 }
 
 /** The error for stripped fields that saving data would lose. */

@@ -18,6 +18,7 @@ import { hookCases } from "./hooks.js";
 import { imports } from "./imports.js";
 import { input } from "./input.js";
 import { inspection } from "./inspection.js";
+import { liveCases } from "./live.js";
 import { lossless } from "./lossless.js";
 import { network } from "./network.js";
 import { options } from "./options.js";
@@ -50,6 +51,7 @@ export const suites: Record<string, Case[]> = {
   pages: pageCases,
   reading,
   tasks,
+  live: liveCases,
   "read rows": readRowsCases,
   changes,
   feeds,

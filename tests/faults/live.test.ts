@@ -1,0 +1,101 @@
+import { CouchDB, type Fetch } from "couchfetch";
+import { live } from "couchfetch/live";
+import { type StandardSchema, standardSchema } from "couchfetch/schema";
+import { expect, test, vi } from "vitest";
+
+const cat = (rev: string) => ({ _id: "cat", _rev: rev, legs: Number.parseInt(rev, 10) });
+const change = (seq: number, doc: { _id: string; _rev: string }) =>
+  `${JSON.stringify({ seq, id: doc._id, changes: [{ rev: doc._rev }], doc })}\n`;
+
+/** A database with a cat of a given revision, whose feed brings what is sent. */
+function scripted(rev: string) {
+  const requests: string[] = [];
+  const feeds: ReadableStreamDefaultController<Uint8Array>[] = [];
+  const fetch: Fetch = async ({ url }) => {
+    const { pathname, searchParams } = new URL(url);
+    requests.push(pathname);
+    if (pathname === "/animals")
+      return Response.json({ db_name: "animals", instance_start_time: "0" });
+    if (pathname === "/animals/_all_docs") {
+      const row = { id: "cat", key: "cat", value: { rev }, doc: cat(rev) };
+      return Response.json({ total_rows: 1, offset: 0, rows: [row] });
+    }
+    if (searchParams.get("feed") !== "continuous")
+      return Response.json({ results: [], last_seq: 1, pending: 0 });
+    const body = new ReadableStream<Uint8Array>({
+      start: (feed) => void feeds.push(feed),
+      cancel: () => void requests.push("closed"),
+    });
+    return new Response(body, { headers: { "content-type": "application/json" } });
+  };
+  const couch = new CouchDB("http://localhost:1", { fetch });
+  const send = (text: string) => feeds.at(-1)?.enqueue(new TextEncoder().encode(text));
+  return { couch, requests, send };
+}
+
+test("older changes that the feed repeats do not stay", async () => {
+  const { couch, send } = scripted("3-c");
+  const query = live(couch.database("animals"));
+  const stop = query.subscribe(() => {});
+  await query.ready;
+  send(change(2, cat("2-b")) + change(3, cat("3-c")) + change(4, { _id: "dog", _rev: "1-a" }));
+  await vi.waitUntil(() => query.current.docs.length === 2);
+  expect(query.current.docs[0]).toMatchObject({ rev: "3-c", data: { legs: 3 } });
+  stop();
+  await couch.close();
+});
+
+test("a change that a schema validates when the query stops is not missed later", async () => {
+  const { couch, requests, send } = scripted("1-a");
+  let isSlow = false;
+  let goOn = () => {};
+  const schema: StandardSchema<object> = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      async validate(value) {
+        if (isSlow)
+          await new Promise<void>((resolve) => {
+            goOn = resolve;
+          });
+        return { value: value as object };
+      },
+    },
+  };
+  const query = live(couch.database("animals", { schema: standardSchema(schema) }));
+  const stop = query.subscribe(() => {});
+  await query.ready;
+  isSlow = true;
+  send(change(2, cat("2-b")));
+  stop();
+  // It stops a second later.
+  await vi.waitUntil(() => requests.includes("closed"), { timeout: 5_000 });
+  isSlow = false;
+  goOn();
+  query.subscribe(() => {});
+  // It cannot know whether the change has come, and reads again.
+  await vi.waitUntil(() => requests.filter((path) => path.endsWith("_all_docs")).length === 2);
+  await couch.close();
+});
+
+test("a listener that throws keeps no other from its snapshots", async () => {
+  const { couch, send } = scripted("1-a");
+  const query = live(couch.database("animals"));
+  const uncaught = vi.fn();
+  const before = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", uncaught);
+  const seen: number[] = [];
+  const stop = query.subscribe(() => {
+    throw new Error("a listener's");
+  });
+  query.subscribe(({ docs }) => void seen.push(docs.length));
+  await query.ready;
+  send(change(2, { _id: "dog", _rev: "1-a" }));
+  await vi.waitUntil(() => seen.at(-1) === 2);
+  expect(uncaught).toHaveBeenCalled();
+  stop();
+  process.removeAllListeners("uncaughtException");
+  for (const listener of before) process.on("uncaughtException", listener);
+  await couch.close();
+});
