@@ -65,12 +65,15 @@ server of \`tests/bench/server.ts\`: \`bun --cpu-prof\`, \`node --cpu-prof\` or 
 
 | requirement | the profile shows |
 |---|---|
-| CPU of a scan, in Bun | \`JSON.parse\` and \`TextDecoder\` take nearly all of the time, as in the loop. They take longer because JavaScriptCore collects garbage while a batch of documents and their texts is alive, where the loop drops each row. A loop that keeps a batch takes nearly as long |
+| CPU of a scan, in Bun | \`JSON.parse\` and \`TextDecoder\` take nearly all of the time, as in the loop. They take longer because JavaScriptCore collects garbage while a batch of documents and their texts is alive, where the loop drops each row |
 | CPU of a scan or feed, in Deno | The runtime compiles the library meanwhile. Over ten times the rows, this no longer counts |
-| CPU of a small document, in Node | No single part: the steps of the request (signal, timer, credentials, hooks, retry) are promises of a few microseconds each |
+| CPU of a small document, in Node | No single part stands out among signal, timer, credentials, hooks and retry |
 | peak memory over ten times the rows, with the default heap | The young generation of V8, which grows with the loop as well. With a tight heap, the memory is flat |
-| longest task | Collections of V8's young generation of 10 to 20 ms, and the scheduler: client and server share the cores |
+| longest task, in Node | Collections of V8's young generation of 10 to 20 ms |
 | time and CPU of a scan from CouchDB, beside \`fetch\` | The server writes one row at a time, and a client can only wait. Two scans at once are faster, but have no order: exports use them, \`docs()\` cannot. \`_bulk_get\` of the ids costs the server and the client more |
+
+The longest tasks in other runtimes, and the CPU of exports and imports with CouchDB, have no profile yet. Client and
+server share two cores there.
 
 ## With a running CouchDB
 

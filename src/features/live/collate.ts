@@ -11,14 +11,14 @@ const collator = /* @__PURE__ */ new Intl.Collator("en");
 /** The types of JSON values, in their order. */
 const types = ["null", "boolean", "number", "string", "array", "object"];
 
-/** The type of a JSON value; another text for what is none. */
+/** The type of a JSON value. For other values, the result of `typeof`. */
 export function typeOf(value: unknown): string {
   if (value === null) return "null";
   if (typeof value === "bigint") return "number";
   return Array.isArray(value) ? "array" : typeof value;
 }
 
-/** Compare two values as views do. What is none comes first. Objects are compared in the order of their members. */
+/** Compare two values as views do. Values that are not JSON sort first. Members are compared in their own order. */
 export function compareJson(one: unknown, other: unknown): number {
   if (one === other) return 0;
   const type = typeOf(one);

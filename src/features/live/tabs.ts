@@ -21,7 +21,7 @@ export interface TabsHost {
   /** What the queries of this tab need. */
   readonly need: Scope;
   position(): Position;
-  /** Called when this tab has to open the connection, with what all tabs need in `scopes`. */
+  /** Called when this tab holds the connection, or when `scope` has changed. */
   lead(): void;
   /** Called when another tab has the connection. */
   follow(...position: Position): void;

@@ -52,7 +52,7 @@ export interface LiveOptions<T extends object = JsonObject> {
   partial?: boolean | undefined;
   /**
    * Share one connection among all tabs of a browser that are signed in as the same user. One tab holds it; another
-   * takes over when that one closes, crashes or is frozen. Elsewhere it has no effect. Default false.
+   * takes over when that one closes, crashes or is frozen. Without Web Locks it has no effect. Default false.
    */
   tabs?: boolean | undefined;
 }
