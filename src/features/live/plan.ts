@@ -87,9 +87,11 @@ function checked(options: LiveOptions) {
 }
 
 function orderOf(field: SortField): Order {
-  const [[name, direction] = [""]] = Object.entries(
+  const [[name, direction] = [""], ...others] = Object.entries(
     typeof field === "string" ? { [field]: "asc" } : field,
   );
+  if (others[0] || !/^(a|de)sc$/.test(`${direction}`))
+    throw new TypeError('`sort` must be fields, each "asc" or "desc"');
   const path = pathOf(name);
   const compare = name === "_id" ? compareIds : compareJson;
   return [name, (doc) => readField(doc, path), compare, direction === "desc" ? -1 : 1];

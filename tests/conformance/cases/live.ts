@@ -388,6 +388,8 @@ export const liveCases: Case[] = [
         [{ ids: "cat" as never }, /`ids` must be an array/],
         [{ ids: [undefined as never] }, /`ids` must be a string/],
         [{ sort: ["a..b"] }, /is not a field/],
+        [{ sort: [{ legs: "down" as never }] }, /`sort` must be fields/],
+        [{ sort: [{ legs: "asc", name: "desc" }] }, /`sort` must be fields/],
         [{ limit: -1 }, /`limit`/],
         [{ since: 1 } as never, /unknown option `since`/],
       ];
