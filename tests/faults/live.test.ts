@@ -4,13 +4,18 @@ import { type StandardSchema, standardSchema } from "couchfetch/schema";
 import { expect, test, vi } from "vitest";
 
 const cat = (rev: string) => ({ _id: "cat", _rev: rev, legs: Number.parseInt(rev, 10) });
-const change = (seq: number, doc: { _id: string; _rev: string }) =>
-  `${JSON.stringify({ seq, id: doc._id, changes: [{ rev: doc._rev }], doc })}\n`;
+const change = (seq: number, doc: { _id: string; _rev: string }) => ({
+  seq,
+  id: doc._id,
+  changes: [{ rev: doc._rev }],
+  doc,
+});
 
 /** A database with a cat of a given revision, whose feed brings what is sent. */
 function scripted(rev: string) {
   const requests: string[] = [];
   const feeds: ReadableStreamDefaultController<Uint8Array>[] = [];
+  const sent: ReturnType<typeof change>[] = [];
   const fetch: Fetch = async ({ url }) => {
     const { pathname, searchParams } = new URL(url);
     requests.push(pathname);
@@ -20,8 +25,12 @@ function scripted(rev: string) {
       const row = { id: "cat", key: "cat", value: { rev }, doc: cat(rev) };
       return Response.json({ total_rows: 1, offset: 0, rows: [row] });
     }
-    if (searchParams.get("feed") !== "continuous")
-      return Response.json({ results: [], last_seq: 1, pending: 0 });
+    if (searchParams.get("feed") !== "continuous") {
+      // Not a number for "now".
+      const since = Number(searchParams.get("since"));
+      const results = sent.filter(({ seq }) => seq > since);
+      return Response.json({ results, last_seq: sent.at(-1)?.seq ?? 1, pending: 0 });
+    }
     const body = new ReadableStream<Uint8Array>({
       start: (feed) => void feeds.push(feed),
       cancel: () => void requests.push("closed"),
@@ -29,7 +38,11 @@ function scripted(rev: string) {
     return new Response(body, { headers: { "content-type": "application/json" } });
   };
   const couch = new CouchDB("http://localhost:1", { fetch });
-  const send = (text: string) => feeds.at(-1)?.enqueue(new TextEncoder().encode(text));
+  const send = (...changes: typeof sent) => {
+    sent.push(...changes);
+    const lines = changes.map((line) => `${JSON.stringify(line)}\n`).join("");
+    feeds.at(-1)?.enqueue(new TextEncoder().encode(lines));
+  };
   return { couch, requests, send };
 }
 
@@ -38,7 +51,7 @@ test("older changes that the feed repeats do not stay", async () => {
   const query = live(couch.database("animals"));
   const stop = query.subscribe(() => {});
   await query.ready;
-  send(change(2, cat("2-b")) + change(3, cat("3-c")) + change(4, { _id: "dog", _rev: "1-a" }));
+  send(change(2, cat("2-b")), change(3, cat("3-c")), change(4, { _id: "dog", _rev: "1-a" }));
   await vi.waitUntil(() => query.current.docs.length === 2);
   expect(query.current.docs[0]).toMatchObject({ rev: "3-c", data: { legs: 3 } });
   stop();
@@ -72,9 +85,11 @@ test("a change that a schema validates when the query stops is not missed later"
   await vi.waitUntil(() => requests.includes("closed"), { timeout: 5_000 });
   isSlow = false;
   goOn();
+  // The validation ends, and what follows it.
+  await new Promise((resolve) => setTimeout(resolve));
   query.subscribe(() => {});
-  // It cannot know whether the change has come, and reads again.
-  await vi.waitUntil(() => requests.filter((path) => path.endsWith("_all_docs")).length === 2);
+  // Asked for once more, for it was not shown. A read would bring the older revision here.
+  await vi.waitUntil(() => query.current.docs[0]?.rev === "2-b");
   await couch.close();
 });
 

@@ -1,10 +1,19 @@
 import type { DocumentData } from "../../shared/types.js";
 
-/** A revision of a document, or its deletion: `doc` is missing. */
+/** A revision of a document, or its deletion: `doc` is missing, or null. */
 export interface Change {
   id: string;
   rev: string;
-  doc?: DocumentData | undefined;
+  doc?: DocumentData | null | undefined;
+}
+
+/** @param doc - default: a document of which only the id and the revision are needed */
+export function changeOf(
+  id: string,
+  rev: string,
+  doc: DocumentData | null = { _id: id, _rev: rev },
+): Change {
+  return { id, rev, doc };
 }
 
 /** The changes that a feed has to bring: of some documents or of all, with or without their content. */

@@ -31,8 +31,9 @@ export function compareJson(one: unknown, other: unknown): number {
       Number((one as number) > (other as number)) - Number((one as number) < (other as number))
     );
   const [items, others] = [itemsOf(one), itemsOf(other)];
-  for (let at = 0; at < items.length && at < others.length; at += 1) {
-    const order = compareJson(items[at], others[at]);
+  // An item that the other value does not have sorts last.
+  for (const [at, item] of items.entries()) {
+    const order = compareJson(item, others[at]);
     if (order !== 0) return order;
   }
   return items.length - others.length;

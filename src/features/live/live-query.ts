@@ -4,11 +4,13 @@ import { callHook } from "../../http/hooks.js";
 import { waitBefore } from "../../http/retry.js";
 import { DocumentQueries } from "../../queries/document-queries.js";
 import { checkType } from "../../shared/arguments.js";
+import { TimeoutError } from "../../shared/errors.js";
 import type { DocumentData, Sequence } from "../../shared/types.js";
 import { toAsyncIterator } from "../../streams/async-iterator.js";
+import type { Operation } from "../../streams/operation.js";
 import type { Change, Scope } from "./change.js";
 import { onNextFrame } from "./frame.js";
-import type { Plan } from "./plan.js";
+import { type Plan, readDocuments } from "./plan.js";
 import { ResultSet } from "./result-set.js";
 import { type Member, type SharedFeed, sharedFeed } from "./shared-feed.js";
 import type { LiveDocument, LiveQuery, Snapshot } from "./types.js";
@@ -30,17 +32,16 @@ export class LiveQueryState implements LiveQuery, Member {
   /** Runs while the query follows the database. Aborting it ends the first read. */
   #running: AbortController | undefined;
   #leaving: ReturnType<typeof setTimeout> | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  /** The number of first reads in a row that have failed. */
-  #failures = 0;
-  #cancelFrame: (() => void) | undefined;
+  /** Whether the next frame shows what is new. */
+  #isDue = false;
   /** The ids that the feed has brought during the first read, which may be older. */
   #newer: Set<string> | undefined;
   /** Whether the documents are those of the database at `sequence`, or later. */
   #isRead = false;
   /** Whether the feed has since caught up. */
   #isComplete = false;
-  #lost: { error: unknown } | undefined;
+  /** The error of the first read, which is retried. */
+  #error: unknown;
   #current: Snapshot = Object.freeze({ docs: Object.freeze([]), status: "loading" });
 
   constructor(context: DatabaseContext, plan: Plan) {
@@ -58,7 +59,7 @@ export class LiveQueryState implements LiveQuery, Member {
   get ready(): Promise<Snapshot> {
     const first = async () => {
       // The loop ends only here, or by the error that ends the query.
-      for await (const snapshot of this) if (this.#isComplete) return snapshot;
+      for await (const _ of this) if (this.#isComplete) break;
       return this.#current;
     };
     return first();
@@ -74,7 +75,6 @@ export class LiveQueryState implements LiveQuery, Member {
     own(this.#current);
     return () => {
       if (!this.#listeners.delete(own) || this.#listeners.size > 0) return;
-      clearTimeout(this.#leaving);
       this.#leaving = setTimeout(() => this.#stop(), grace);
     };
   };
@@ -83,13 +83,12 @@ export class LiveQueryState implements LiveQuery, Member {
     let latest: Snapshot | undefined;
     let wake = () => {};
     let stop: (() => void) | undefined;
-    let isOver = false;
     const pull = async () => {
       stop ??= this.subscribe((snapshot) => {
         latest = snapshot;
         wake();
       });
-      if (!latest && !isOver)
+      if (!latest)
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
@@ -103,7 +102,6 @@ export class LiveQueryState implements LiveQuery, Member {
     return toAsyncIterator(pull, {
       wasAborted: () => false,
       end() {
-        isOver = true;
         stop?.();
         wake();
       },
@@ -112,90 +110,85 @@ export class LiveQueryState implements LiveQuery, Member {
 
   #start(): void {
     const running = new AbortController();
+    const { signal } = running;
     this.#running = running;
     this.#isComplete = false;
-    void this.#load(running).catch((error) => {
-      if (running === this.#running) this.#recover(error);
-    });
+    this.#context.client
+      .during({ signal }, (operation) => this.#load(operation, signal))
+      .catch((error) => {
+        if (running === this.#running) this.failWith(error);
+      });
     this.refresh();
   }
 
   #stop(): void {
-    clearTimeout(this.#retry);
     this.#running?.abort();
     this.#running = undefined;
-    this.#cancelFrame?.();
-    this.#cancelFrame = undefined;
     this.#feed.leave(this);
     if (this.#newer) this.#isRead = false;
     this.#newer = undefined;
   }
 
-  /** Begin again after a temporary error, as a live feed does. */
-  #recover(error: unknown): void {
+  /** Read the documents, unless the feed can bring those that are here up to date. Retries as a live feed does. */
+  async #load(operation: Operation, signal: AbortSignal): Promise<void> {
     const { session } = this.#context.client;
-    this.#failures += 1;
-    const situation = { isLive: true, canResume: true, failures: this.#failures } as FeedSituation;
-    if (isRecoverable(error, situation) && this.#failures <= session.feedRetries) {
-      const delay = waitBefore(this.#failures, error, session.hooks);
-      this.#retry = setTimeout(() => this.readAgain(), delay);
-      this.#lost = { error };
-      this.refresh();
-    } else this.failWith(error);
-  }
-
-  /** Read the documents, unless those that are here can be brought up to date by the feed. */
-  async #load({ signal }: AbortController): Promise<void> {
     this.#newer = new Set();
-    const resumes = await this.#feed.enter(this);
-    if (signal.aborted) return;
-    if (!resumes || !this.#isRead) await this.#read(signal);
-    if (signal.aborted) return;
-    this.#newer = undefined;
-    this.#isRead = true;
-    this.#failures = 0;
-    this.#lost = undefined;
+    for (let failures = 1; this.#newer; failures += 1) {
+      try {
+        const resumes = await operation.race(this.#feed.enter(this));
+        if (!resumes || !this.#isRead) await this.#read(signal, this.#newer);
+        operation.throwReason();
+        this.#newer = this.#error = undefined;
+        this.#isRead = true;
+      } catch (error) {
+        const situation = { isLive: true, canResume: true, failures } as FeedSituation;
+        if (failures > session.feedRetries || !isRecoverable(error, situation)) throw error;
+        // The server would begin the query again.
+        if (this.#plan.selector && error instanceof TimeoutError) throw error;
+        this.#error = error;
+        this.refresh();
+        await operation.sleep(waitBefore(failures, error, session.hooks));
+      }
+    }
     this.refresh();
   }
 
-  async #read(signal: AbortSignal): Promise<void> {
+  async #read(signal: AbortSignal, newer: Set<string>): Promise<void> {
     const found = new Set<string>();
     const queries = new DocumentQueries({ ...this.#context, codec: undefined });
-    for await (const changes of this.#plan.readParts(queries, signal)) {
-      this.#lost = undefined;
+    for await (const changes of readDocuments(queries, signal, this.#plan)) {
+      this.#error = undefined;
       for (const { id } of changes) found.add(id);
-      await this.#take(changes, (id) => !this.#newer?.has(id));
+      await this.#take(changes, newer);
     }
     // Those of an earlier read or subscription that are no more.
-    for (const id of [...this.#documents.knownIds])
-      if (!found.has(id) && !this.#newer?.has(id)) this.#documents.delete(id);
+    for (const id of [...this.#documents.byId.keys()])
+      if (!found.has(id) && !newer.has(id)) this.#documents.delete(id);
   }
 
-  async receive(changes: Change[]): Promise<void> {
+  async receive(changes: Change[], sequence: Sequence | undefined): Promise<void> {
     for (const { id } of changes) this.#newer?.add(id);
-    try {
-      await this.#take(changes);
-    } catch (error) {
-      this.failWith(error);
-    }
+    await this.#take(changes, undefined, sequence).catch((error) => this.failWith(error));
   }
 
-  /** @param isWanted - whether a document may still be replaced, after the validation */
-  async #take(changes: Change[], isWanted = (_id: string) => true): Promise<void> {
+  /**
+   * @param newer - the ids of documents that are not replaced; they may come during the validation
+   * @param sequence - the position after the changes of a feed
+   */
+  async #take(changes: Change[], newer?: Set<string>, sequence?: Sequence): Promise<void> {
     const { selects, keysOf } = this.#plan;
     const running = this.#running;
-    const isRead = this.#isRead;
-    // If the query stops meanwhile, these changes are missing.
-    this.#isRead = false;
     const contents = await Promise.all(
       changes.map((change) => selects(change) && this.#contentOf(change)),
     );
+    // A query that stops meanwhile has not received them.
+    // A query that stops meanwhile has not received them.
     if (running !== this.#running) return;
-    this.#isRead ||= isRead;
+    this.reached = sequence ?? this.reached;
     for (const [at, { id, rev, doc }] of changes.entries()) {
       const content = contents[at];
       // The same revision stays the same object.
-      if (!isWanted(id) || (content && this.#documents.revOf(id) === rev)) continue;
+      if (newer?.has(id) || (content && this.#documents.byId.get(id)?.doc.rev === rev)) continue;
       this.#documents.delete(id);
       if (!content) continue;
       const data = Object.freeze(content) as LiveDocument["data"];
@@ -216,10 +209,11 @@ export class LiveQueryState implements LiveQuery, Member {
 
   /** Show what is new in the next frame. */
   refresh(): void {
-    if (!this.#running) return;
-    this.#cancelFrame ??= onNextFrame(() => {
-      this.#cancelFrame = undefined;
-      this.#show();
+    if (this.#isDue) return;
+    this.#isDue = true;
+    onNextFrame(() => {
+      this.#isDue = false;
+      if (this.#running) this.#show();
     });
   }
 
@@ -235,12 +229,16 @@ export class LiveQueryState implements LiveQuery, Member {
   }
 
   #show(): void {
-    const { isLive, lost = this.#lost } = this.#feed;
-    const { isPartial, limit } = this.#plan;
-    this.#isComplete ||= isLive && !this.#newer;
-    const isShown = this.#isComplete || isPartial;
-    const status = lost ? "reconnecting" : this.#isComplete ? "live" : "loading";
-    this.#publish(isShown ? this.#documents.docs(limit) : this.#current.docs, status, lost?.error);
+    const { status, error = this.#error } = this.#feed;
+    const { partial, limit } = this.#plan;
+    const isLost = error || status === "reconnecting";
+    this.#isComplete ||= status === "live" && !this.#newer;
+    const isShown = this.#isComplete || partial;
+    this.#publish(
+      isShown ? this.#documents.docs(limit) : this.#current.docs,
+      isLost ? "reconnecting" : this.#isComplete ? "live" : "loading",
+      error,
+    );
   }
 
   #publish(docs: Snapshot["docs"], status: Snapshot["status"], error: unknown): void {

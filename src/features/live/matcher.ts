@@ -20,7 +20,7 @@ export type Test = (value: unknown) => boolean;
 export function matcherOf(selector: object): Test {
   checkSelector(selector);
   if (Object.keys(selector).length === 0) return () => true;
-  const test = compile(selector, "", false);
+  const test = compile(selector, "", 1);
   // CouchDB finds nothing by an empty combination, unless it is a part of another.
   return isEmpty(selector) ? () => false : test;
 }
@@ -32,24 +32,24 @@ const membersOf = (selector: unknown) => (isPlain(selector) ? Object.entries(sel
 /** Whether the outermost combination is empty. */
 function isEmpty(selector: unknown): boolean {
   const [[name, argument] = [""], ...others] = membersOf(selector);
-  if (name === "" || others.length > 0) return false;
+  if (name === "" || others[0]) return false;
   return isCombination(name) ? (argument as unknown[]).length === 0 : isEmpty(argument);
 }
 
-/** @param isNegated - undefined within an element, where CouchDB moves no negations */
-function compile(selector: unknown, path: string, isNegated: boolean | undefined): Test {
+/** @param sign - -1 if the selector is negated, or else 1; 0 within an element, where CouchDB moves no negations */
+function compile(selector: unknown, path: string, sign: number): Test {
   const tests = membersOf(selector).map(([name, argument]) => {
-    if (isCombination(name)) return combination(name, argument, path, isNegated);
+    if (isCombination(name)) return combination(name, argument, path, sign);
     if (name === "$not") {
       checkObject(name, argument);
-      const test = compile(argument, path, isNegated === undefined ? isNegated : !isNegated);
-      return isNegated === undefined ? not(test) : test;
+      const test = compile(argument, path, -sign);
+      return sign ? test : not(test);
     }
-    if (name[0] === "$") return condition(path, name, argument, isNegated);
-    return compile(argument, path === "" ? name : `${path}.${name}`, isNegated);
+    if (name[0] === "$") return condition(path, name, argument, sign);
+    return compile(argument, path ? `${path}.${name}` : name, sign);
   });
-  if (tests.length === 0) return condition(path, "$eq", selector, isNegated);
-  return combine(tests, isNegated === true);
+  if (tests.length === 0) return condition(path, "$eq", selector, sign);
+  return combine(tests, sign < 0);
 }
 
 const not =
@@ -63,36 +63,26 @@ const combine = (tests: Test[], isAny: boolean): Test => {
   return (value) => tests[how]((test) => test(value));
 };
 
-function combination(
-  operator: string,
-  parts: unknown,
-  path: string,
-  isNegated: boolean | undefined,
-): Test {
+function combination(operator: string, parts: unknown, path: string, sign: number): Test {
   checkArray(operator, parts);
   const isNor = operator === "$nor";
   // CouchDB cannot evaluate it within an element, which then does not match.
-  if (isNor && isNegated === undefined)
+  if (isNor && !sign)
     return () => {
       throw undefined;
     };
-  const isInner = isNegated === undefined ? isNegated : isNegated !== isNor;
-  const tests = (parts as unknown[]).map((part) => compile(part, path, isInner));
+  const inner = isNor ? -sign : sign;
+  const tests = (parts as unknown[]).map((part) => compile(part, path, inner));
   // "Not both" is "not the one or not the other".
-  return combine(tests, (operator === "$and") === (isInner === true));
+  return combine(tests, (operator === "$and") === inner < 0);
 }
 
 /** A condition of one operator for one field. Without the field, only `$exists: false` is met. */
-function condition(
-  field: string,
-  name: string,
-  argument: unknown,
-  isNegated: boolean | undefined,
-): Test {
+function condition(field: string, name: string, argument: unknown, sign: number): Test {
   const operator = operators[name];
   if (!operator) throw new TypeError(`\`${name}\` is not supported`);
   const test = operator(name, argument as never, field === "_id" ? compareIds : compareJson);
-  const turns = isNegated === true;
+  const turns = sign < 0;
   const path = field ? pathOf(field) : [];
   const mayBeMissing = name === "$exists" && argument === turns;
   return (value) => {
@@ -114,7 +104,7 @@ const partly =
   (how: "some" | "every", partsOf = (value: unknown) => value) =>
   (name: string, argument: unknown): Test => {
     checkObject(name, argument);
-    const test = compile(argument, "", undefined);
+    const test = compile(argument, "", 0);
     return (value) => {
       const parts = partsOf(value);
       try {

@@ -1,8 +1,10 @@
 import type { DocumentQueries } from "../../queries/document-queries.js";
 import type { SortField } from "../../queries/find.js";
 import { checkArray, checkLeast, checkNames, checkType } from "../../shared/arguments.js";
+import type { DocRow } from "../../shared/row-types.js";
 import type { DocumentData, JsonObject } from "../../shared/types.js";
-import type { Change, Scope } from "./change.js";
+import type { Rows } from "../../streams/rows.js";
+import { type Change, changeOf, type Scope } from "./change.js";
 import { type Compare, compareIds, compareJson } from "./collate.js";
 import { pathOf, pickFields, readField } from "./fields.js";
 import { matcherOf } from "./matcher.js";
@@ -15,21 +17,17 @@ export interface Entry {
 }
 
 /** How a live query reads, selects, sorts and shows documents. */
-export interface Plan {
+export interface Plan
+  extends Pick<LiveOptions, "prefix" | "ids" | "selector" | "tabs" | "partial"> {
+  limit: number;
   /** The changes that it needs. */
   scope: Scope;
-  /** Whether all tabs share one feed. */
-  tabs: boolean | undefined;
-  limit: number;
-  isPartial: boolean | undefined;
   /** Whether a document is in the result. */
   selects(change: Change): boolean;
   keysOf(doc: DocumentData): unknown[];
   compareEntries(one: Entry, other: Entry): number;
   /** Reduces a document to the `fields`; undefined if a document is shown whole. */
   pick: ((doc: DocumentData) => object) | undefined;
-  /** Read the documents, in parts. */
-  readParts(queries: DocumentQueries, signal: AbortSignal): AsyncIterable<Change[]>;
 }
 
 /** A value that documents are sorted by: its field, how to read and compare it, and -1 if the highest comes first. */
@@ -39,26 +37,22 @@ const known = "prefix ids selector sort limit fields partial tabs" as const;
 
 /** @throws TypeError if an option is invalid */
 export function planOf(options: LiveOptions): Plan {
-  const { prefix, ids, selector, sort, fields, tabs, partial, limit } = checked(options);
+  const query = checked(options);
+  const { prefix, ids, selector, sort, fields } = query;
   const matches = "selector" in options ? matcherOf(selector as JsonObject) : () => true;
   const paths = fields?.map(pathOf);
   const positions = new Map(ids?.map((id, at) => [id, at]));
-  const sorted = sort.map(orderOf);
-  if (!sorted[0] && ids) sorted.push(["", ({ _id }) => positions.get(_id), compareJson, 1]);
+  const orders = sort.map(orderOf);
+  if (!orders[0] && ids) orders.push(["_id", ({ _id }) => positions.get(_id), compareJson, 1]);
   // Documents that are equal otherwise are sorted by id.
-  const orders: Order[] = [
-    ...sorted,
-    ["_id", ({ _id }) => _id, compareIds, sorted.at(-1)?.[3] ?? 1],
-  ];
-  const names: string[] = [...(fields ?? [""]), ...sorted.map(([name]) => name)];
+  orders.push(["_id", ({ _id }) => _id, compareIds, orders.at(-1)?.[3] ?? 1]);
+  const names: string[] = [...(fields ?? [""]), ...orders.map(([name]) => name)];
   const include_docs = selector !== undefined || !names.every((name) => /^_(id|rev)$/.test(name));
   return {
+    ...query,
     scope: { include_docs, ...(ids && { doc_ids: [...ids] }) },
-    tabs,
-    limit,
-    isPartial: partial,
     selects: ({ id, doc }) =>
-      doc !== undefined &&
+      doc != null &&
       (ids ? positions.has(id) : prefix ? id.startsWith(prefix) : !id.startsWith("_design/")) &&
       matches(doc),
     keysOf: (doc) => orders.map(([, keyOf]) => keyOf(doc)),
@@ -70,14 +64,13 @@ export function planOf(options: LiveOptions): Plan {
       return 0;
     },
     pick: paths && ((doc) => pickFields(doc, paths)),
-    readParts: (queries, signal) => readDocuments(queries, signal, include_docs, options),
   };
 }
 
 function checked(options: LiveOptions) {
   const { prefix, ids, limit = Infinity, sort = [] } = checkNames("query", options, known);
-  const given = ["prefix", "ids", "selector"].filter((name) => name in options);
-  if (given.length > 1) throw new TypeError(`\`${given[0]}\` excludes \`${given[1]}\``);
+  const [first, second] = ["prefix", "ids", "selector"].filter((name) => name in options);
+  if (second) throw new TypeError(`\`${first}\` excludes \`${second}\``);
   if ("prefix" in options) checkType("prefix", "string", prefix);
   if ("ids" in options) checkArray("ids", ids);
   for (const id of ids ?? []) checkType("ids", "string", id);
@@ -97,31 +90,30 @@ function orderOf(field: SortField): Order {
   return [name, (doc) => readField(doc, path), compare, direction === "desc" ? -1 : 1];
 }
 
-async function* readDocuments(
+/** Read the documents, in parts. */
+export async function* readDocuments(
   queries: DocumentQueries,
   signal: AbortSignal,
-  include_docs: boolean,
-  { prefix, ids, selector }: LiveOptions,
+  { prefix, ids, selector, scope }: Plan,
 ): AsyncGenerator<Change[], void, void> {
-  if (selector) {
-    const rows = queries.query<DocumentData>(selector as JsonObject, { signal });
-    for await (const docs of rows.batches()) yield docs.map(toChange);
-    return;
-  }
-  const rows = queries.allDocs.rows({
-    signal,
-    include_docs,
-    ...(ids && { keys: ids }),
-    ...(prefix && { startkey: prefix, endkey: `${prefix}\u{10ffff}` }),
-  });
-  for await (const batch of rows.batches())
-    yield batch.flatMap(({ id, value, doc }) => {
-      const { rev, deleted } = Object(value);
-      if (!rev || deleted) return [];
-      return toChange(doc ?? ({ _id: id, _rev: rev } as DocumentData));
-    });
+  const rows: Rows<object> = selector
+    ? queries.query(selector as JsonObject, { signal })
+    : queries.allDocs.rows({
+        signal,
+        include_docs: scope.include_docs,
+        ...(ids && { keys: ids }),
+        ...(prefix && { startkey: prefix, endkey: `${prefix}\u{10ffff}` }),
+      });
+  for await (const batch of rows.batches()) yield batch.flatMap(selector ? ofDocument : ofRow);
 }
 
-function toChange(doc: DocumentData): Change {
-  return { id: doc._id, rev: doc._rev as string, doc };
+function ofDocument(row: object): Change {
+  const doc = row as DocumentData;
+  return changeOf(doc._id, doc._rev as string, doc);
+}
+
+function ofRow(row: object): Change | [] {
+  const { id, value, doc } = row as DocRow;
+  const { rev, deleted } = Object(value);
+  return rev && !deleted ? changeOf(id, rev, doc) : [];
 }

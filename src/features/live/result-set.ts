@@ -4,31 +4,22 @@ import type { LiveDocument } from "./types.js";
 /** The documents of a result, in order. */
 export class ResultSet {
   readonly #compare: Plan["compareEntries"];
-  readonly #byId = new Map<string, Entry>();
+  readonly byId = new Map<string, Entry>();
   readonly #entries: Entry[] = [];
 
   constructor(compare: Plan["compareEntries"]) {
     this.#compare = compare;
   }
 
-  get knownIds(): Iterable<string> {
-    return this.#byId.keys();
-  }
-
-  /** The revision of a document. */
-  revOf(id: string): string | undefined {
-    return this.#byId.get(id)?.doc.rev;
-  }
-
   add(entry: Entry): void {
-    this.#byId.set(entry.doc.id, entry);
+    this.byId.set(entry.doc.id, entry);
     this.#entries.splice(this.#placeOf(entry), 0, entry);
   }
 
   delete(id: string): void {
-    const entry = this.#byId.get(id);
+    const entry = this.byId.get(id);
     if (!entry) return;
-    this.#byId.delete(id);
+    this.byId.delete(id);
     this.#entries.splice(this.#placeOf(entry), 1);
   }
 
@@ -41,12 +32,12 @@ export class ResultSet {
   #placeOf(entry: Entry): number {
     let from = 0;
     let to = this.#entries.length;
-    // The first read mostly comes in order.
-    if (to > 0 && this.#compare(this.#entries[to - 1] as Entry, entry) < 0) return to;
+    // Not in the middle at first: the first read mostly comes in order.
+    let at = to - 1;
     while (from < to) {
-      const middle = (from + to) >> 1;
-      if (this.#compare(this.#entries[middle] as Entry, entry) < 0) from = middle + 1;
-      else to = middle;
+      if (this.#compare(this.#entries[at] as Entry, entry) < 0) from = at + 1;
+      else to = at;
+      at = (from + to) >> 1;
     }
     return from;
   }

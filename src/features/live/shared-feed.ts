@@ -3,17 +3,18 @@ import { ChangesFeed } from "../../changes/changes-feed.js";
 import type { DatabaseContext } from "../../documents/database-context.js";
 import type { HttpClient } from "../../http/client.js";
 import type { DocumentData, Sequence, UserContext } from "../../shared/types.js";
-import { type Change, type Scope, union } from "./change.js";
-import { locks, type Position, Tabs, type TabsHost } from "./tabs.js";
+import { type Change, changeOf, type Scope, union } from "./change.js";
+import { locks, type Position, type Status, Tabs, type TabsHost } from "./tabs.js";
 
 /** A live query, as its feed sees it. */
 export interface Member {
   /** The changes that it needs. */
   readonly scope: Scope;
-  /** The position up to which it has received all changes. */
+  /** The position up to which it has received all changes. The feed sets it when the query enters. */
   reached: Sequence | undefined;
-  receive(changes: Change[]): Promise<void>;
-  /** Called when `isLive` or `lost` has changed. */
+  /** @param sequence - the position after these changes */
+  receive(changes: Change[], sequence: Sequence | undefined): Promise<void>;
+  /** Called when the feed's status has changed. */
   refresh(): void;
   /** Called when changes may have been missed: read the documents again. */
   readAgain(): void;
@@ -26,7 +27,7 @@ const feeds = /* @__PURE__ */ new WeakMap<HttpClient, Record<string, SharedFeed>
 /** The feed that the live queries of a database and session share. */
 export function sharedFeed(context: DatabaseContext, tabs: boolean | undefined): SharedFeed {
   const { client, path } = context;
-  const isShared = tabs === true && locks() !== undefined;
+  const isShared = Boolean(tabs && locks());
   const own = feeds.get(client) ?? {};
   feeds.set(client, own);
   const key = `${path} ${isShared}`;
@@ -39,18 +40,17 @@ export class SharedFeed implements TabsHost {
   readonly #context: DatabaseContext;
   readonly #isShared: boolean;
   readonly #members = new Set<Member>();
-  /** Resolves when the position is known. */
-  #opened: Promise<void> | undefined;
-  #open = () => {};
+  /** Called when the position is known, and the feed is as wide as needed. */
+  readonly #waiting: (() => void)[] = [];
   #tabs: Tabs | undefined;
   #feed: ChangesFeed | undefined;
   #scope = "";
   #sequence: Sequence | undefined;
   #delivery: Promise<unknown> = Promise.resolve();
-  /** Whether all changes so far have been delivered. */
-  isLive = false;
-  /** The connection is lost, because of this error. */
-  lost: { error: unknown } | undefined;
+  /** Live if all changes so far have been delivered. */
+  status: Status = "loading";
+  /** The reason of a lost connection, if there is one. */
+  error: Error | undefined;
 
   /**
    * @param context - without a codec: each query has its own
@@ -68,25 +68,24 @@ export class SharedFeed implements TabsHost {
    */
   async enter(member: Member): Promise<boolean> {
     this.#members.add(member);
-    if (!this.#isShared) this.#sequence ??= member.reached;
-    this.#opened ??= new Promise((resolve) => {
-      this.#open = resolve;
-    });
     if (this.#isShared) await this.#share();
-    await this.#tabs?.want();
+    else this.#sequence ??= member.reached;
+    this.#tabs?.ask();
     // Several queries often begin together.
     queueMicrotask(() => this.lead());
     const isKnown = this.#sequence !== undefined;
-    if (!isKnown) await this.#opened;
-    return isKnown && member.reached === this.#sequence;
+    if (!isKnown || !this.#isLeader)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const resumes = isKnown && member.reached === this.#sequence;
+    member.reached = this.#sequence;
+    return resumes;
   }
 
   leave(member: Member): void {
     if (!this.#members.delete(member)) return;
-    member.reached = this.#sequence;
     if (this.#members.size === 0) this.#end();
-    else if (this.#isLeader) this.lead();
-    else void this.#tabs?.want();
+    this.lead();
+    this.#tabs?.ask();
   }
 
   get #isLeader(): boolean {
@@ -102,18 +101,17 @@ export class SharedFeed implements TabsHost {
     if (this.#tabs) return;
     const { client, path } = this.#context;
     const request = { method: "GET", path: "_session", expects: "userCtx" } as const;
-    const running = this.#opened;
     const { userCtx } = await client.value<{ userCtx: UserContext }>(request);
     // Another query may have asked as well, and all may have left.
-    if (running === this.#opened)
+    if (this.#members.size > 0)
       this.#tabs ??= new Tabs(`couchfetch ${client.base}/${path} ${userCtx.name}`, this);
   }
 
   #end(): void {
     this.#tabs?.close();
     this.#close();
-    this.#opened = this.#tabs = this.#sequence = this.lost = undefined;
-    this.isLive = false;
+    this.#tabs = this.#sequence = this.error = undefined;
+    this.status = "loading";
   }
 
   #close(): void {
@@ -136,54 +134,59 @@ export class SharedFeed implements TabsHost {
       onState: (state) => {
         if (feed !== this.#feed) return;
         this.#sequence ??= feed.sequence;
-        if (state.state === "waiting") this.#report(false, { error: state.reason });
-        else if (state.state === "live") this.#report(true);
+        if (state.state === "waiting") this.#report("reconnecting", state.reason);
+        else if (state.state === "live") this.#report("live");
       },
     });
     this.#feed = feed;
-    this.isLive = false;
-    void this.#run(feed, scope.include_docs);
+    this.status = "loading";
+    void this.#run(feed);
   }
 
-  #report(isLive: boolean, lost?: { error: unknown }): void {
-    this.isLive = isLive;
-    this.lost = lost;
-    if (this.#sequence !== undefined) this.#open();
+  #report(status: Status, error?: Error): void {
+    this.status = status;
+    this.error = error;
+    if (this.#sequence !== undefined) for (const resolve of this.#waiting.splice(0)) resolve();
     for (const member of this.#members) member.refresh();
     if (this.#tabs?.isLeader) this.#tabs.post();
   }
 
-  async #run(feed: ChangesFeed, hasDocs: boolean): Promise<void> {
+  async #run(feed: ChangesFeed): Promise<void> {
     try {
       for await (const events of feed.batches()) {
         if (feed !== this.#feed) return;
         const before = this.#sequence;
-        const changes = events.flatMap((event) => toChange(event, hasDocs));
+        const changes = events.flatMap(toChange);
         this.#sequence = events.at(-1)?.sequence ?? before;
         this.#tabs?.post(before, changes);
         await this.receive(changes);
       }
     } catch (error) {
-      if (feed === this.#feed) this.#fail(error);
+      if (feed !== this.#feed) return;
+      const members = [...this.#members];
+      this.#members.clear();
+      this.#end();
+      for (const member of members) member.failWith(error);
     }
   }
 
   position(): Position {
-    const { isLive, lost } = this;
-    return [this.#sequence, isLive, lost && String(Object(lost.error).message)];
+    return [this.#sequence, this.status, this.error?.message];
   }
 
-  follow(...[sequence, isLive, lost]: Position): void {
+  follow(...[sequence, status, message]: Position): void {
     this.#close();
     this.#sequence = sequence;
-    const error = lost === this.position()[2] ? this.lost : { error: new Error(lost) };
-    this.#report(isLive, lost === undefined ? lost : error);
+    // The same error stays the same object.
+    const isSame = message === this.error?.message;
+    this.#report(status, isSame ? this.error : message ? new Error(message) : undefined);
   }
 
   /** Deliver changes one after the other: a schema may take its time. */
   receive(changes: Change[]): Promise<unknown> {
+    const sequence = this.#sequence;
     this.#delivery = this.#delivery.then(() =>
-      Promise.all([...this.#members].map((member) => member.receive(changes))),
+      Promise.all([...this.#members].map((member) => member.receive(changes, sequence))),
     );
     return this.#delivery;
   }
@@ -191,18 +194,11 @@ export class SharedFeed implements TabsHost {
   readAgain(): void {
     for (const member of [...this.#members]) member.readAgain();
   }
-
-  #fail(error: unknown): void {
-    const members = [...this.#members];
-    this.#members.clear();
-    this.#end();
-    for (const member of members) member.failWith(error);
-  }
 }
 
-function toChange({ id, rev, deleted, json }: ChangeEvent, hasDocs: boolean): Change[] {
-  if (deleted) return [{ id, rev }];
-  const doc = (hasDocs ? json.doc : { _id: id, _rev: rev }) as DocumentData | null;
+function toChange({ id, rev, deleted, json }: ChangeEvent): Change | [] {
+  if (deleted) return { id, rev };
+  const doc = json.doc as DocumentData | null | undefined;
   // Null for a revision that was replaced meanwhile: another change follows.
-  return doc ? [{ id, rev, doc }] : [];
+  return doc === null ? [] : changeOf(id, rev, doc);
 }

@@ -1,8 +1,15 @@
 import type { Sequence } from "../../shared/types.js";
 import { type Change, type Scope, union } from "./change.js";
 
-/** The position of a feed, whether it is connected, and the message of the error that has cut the connection. */
-export type Position = [sequence: Sequence | undefined, isLive: boolean, lost: string | undefined];
+/** The status of a feed. */
+export type Status = "loading" | "live" | "reconnecting";
+
+/** The position of a feed, its status, and the message of the error that has cut the connection. */
+export type Position = [
+  sequence: Sequence | undefined,
+  status: Status,
+  message: string | undefined,
+];
 
 /** Sent by a tab that does not hold the connection: what it needs; undefined when it closes. */
 type Wanted = [from: string, scope: Scope | undefined];
@@ -50,12 +57,10 @@ export class Tabs {
   readonly #timer: ReturnType<typeof setInterval>;
   /** What the other tabs need. */
   readonly #others = new Map<string, Scope>();
-  #waiting: (() => void)[] = [];
   readonly #closing = new AbortController();
   #release: (() => void) | undefined;
   #epoch = 0;
   #heardAt = Date.now();
-  #hasJoined = false;
 
   /** @param name - of the server, the database and the user */
   constructor(name: string, host: TabsHost) {
@@ -66,7 +71,7 @@ export class Tabs {
       if (data.length > 2) this.#hear(...(data as News));
       else if (this.isLeader) this.#answer(...(data as Wanted));
     };
-    this.#timer = setInterval(() => this.#ask(), askEvery);
+    this.#timer = setInterval(() => this.ask(), askEvery);
     this.#seek();
   }
 
@@ -77,13 +82,6 @@ export class Tabs {
   /** What all tabs need. */
   get scope(): Scope {
     return union([this.#host.need, ...this.#others.values()]);
-  }
-
-  /** Ask for what this tab needs. Resolves when it is met, or when this tab has to open the connection. */
-  async want(): Promise<void> {
-    if (this.isLeader) return;
-    this.#ask();
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   /** Send changes to the other tabs, or only the position. */
@@ -112,16 +110,16 @@ export class Tabs {
         if (signal.aborted) return resolve();
         hasHeld = true;
         this.#release = resolve;
-        this.#hasJoined = true;
         this.#epoch = Math.floor(this.#epoch) + 1 + Math.random();
         this.#host.lead();
         this.post();
-        this.#wake();
       });
     locks()
       ?.request(this.#name, steal ? { steal } : { signal }, hold)
       .catch(() => {
-        if (signal.aborted || !hasHeld) return;
+        if (signal.aborted) return;
+        // A page without an origin of its own has no locks, and no other tabs.
+        if (!hasHeld) return hold();
         // Another tab has taken the lock.
         this.#release = undefined;
         this.#others.clear();
@@ -132,7 +130,7 @@ export class Tabs {
   }
 
   /** As another tab: ask the one with the connection for a sign of life. */
-  #ask(): void {
+  ask(): void {
     if (this.isLeader) return;
     const { document } = globalThis as { document?: { visibilityState: string } };
     const isLate = Date.now() - this.#heardAt > longestSilence;
@@ -156,15 +154,10 @@ export class Tabs {
     // Not yet what this tab needs.
     if (position[0] === undefined) return;
     if (JSON.stringify(union([scope, this.#host.need])) !== JSON.stringify(scope)) return;
-    const isGap = this.#hasJoined && this.#host.position()[0] !== before;
-    this.#hasJoined = true;
+    const [known] = this.#host.position();
+    const isGap = known !== undefined && known !== before;
     this.#host.follow(...position);
     if (isGap) this.#host.readAgain();
     else this.#host.receive(changes);
-    this.#wake();
-  }
-
-  #wake(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
