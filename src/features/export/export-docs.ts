@@ -30,15 +30,28 @@ export function exportDocuments(
   return jsonLines(conflicts ? allLeaves(context, rest) : selectedDocuments(context, all));
 }
 
+// CouchDB sends one or two documents at a time. To write each of them would take longer than to read it.
+const pieceSize = 65_536;
+
 function jsonLines(documents: Rows<{ text: string }>): ReadableStream<Uint8Array> {
   const batches = documents.batches();
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = await batches.next();
-        if (done) controller.close();
-        else controller.enqueue(encoder.encode(value.map(({ text }) => `${text}\n`).join("")));
+        let piece = "";
+        let isOver: boolean | undefined = false;
+        try {
+          while (!isOver && piece.length < pieceSize) {
+            const { done, value = [] } = await batches.next();
+            isOver = done;
+            for (const { text } of value) piece += `${text}\n`;
+          }
+        } finally {
+          // Also if an error follows.
+          if (piece) controller.enqueue(encoder.encode(piece));
+        }
+        if (isOver) controller.close();
       },
       cancel: async () => void (await batches.return?.()),
     },

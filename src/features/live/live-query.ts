@@ -182,7 +182,6 @@ export class LiveQueryState implements LiveQuery, Member {
       changes.map((change) => selects(change) && this.#contentOf(change)),
     );
     // A query that stops meanwhile has not received them.
-    // A query that stops meanwhile has not received them.
     if (running !== this.#running) return;
     this.reached = sequence ?? this.reached;
     for (const [at, { id, rev, doc }] of changes.entries()) {
