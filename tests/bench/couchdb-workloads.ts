@@ -68,6 +68,8 @@ export const couchdbWorkloads: Workload[] = [
   {
     name: "copy",
     title: "All documents from one database to another",
+    // PouchDB takes minutes.
+    once: true,
     base: "PouchDB",
     entries: [
       transferred("exportDocs() into importDocs()", "copied", "database"),

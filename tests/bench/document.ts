@@ -70,10 +70,12 @@ server of \`tests/bench/server.ts\`: \`bun --cpu-prof\`, \`node --cpu-prof\` or 
 | CPU of a small document, in Node | No single part stands out among signal, timer, credentials, hooks and retry |
 | peak memory over ten times the rows, with the default heap | The young generation of V8, which grows with the loop as well. With a tight heap, the memory is flat |
 | longest task, in Node | Collections of V8's young generation of 10 to 20 ms |
-| time and CPU of a scan from CouchDB, beside \`fetch\` | The server writes one row at a time, and a client can only wait. Two scans at once are faster, but have no order: exports use them, \`docs()\` cannot. \`_bulk_get\` of the ids costs the server and the client more |
+| time and CPU of a scan from CouchDB, beside \`fetch\` | The server writes one row at a time, and a client can only wait: the runtime takes most of the CPU to receive these pieces. Two scans at once are faster, but have no order: exports use them, \`docs()\` cannot. \`_bulk_get\` of the ids takes less CPU, and on some machines less time, but twice the memory |
+| time of exports and imports, beside couchbackup | The server keeps both cores busy most of the time, with couchbackup as well |
+| CPU of exports, beside couchbackup | The runtime receives one or two documents at a time. couchbackup receives 500 with one response, and has them all in memory |
+| longest task, with CouchDB | Client and server share two cores. With a core for each (\`taskset\`), exports in Node have no task above 20 ms, and imports come close: collections of the young generation |
 
-The longest tasks in other runtimes, and the CPU of exports and imports with CouchDB, have no profile yet. Client and
-server share two cores there.
+The longest tasks in Deno, Bun and Chromium have no profile yet.
 
 ## With a running CouchDB
 
@@ -152,7 +154,8 @@ ${demandsTable(report)}
 | couchbackup | \`backup\` and \`restore\`, with their default options |
 
 CPU and memory are those of the client. ${many(Math.min(gets, documents))} small documents are requested, each once. An import reads the file that the same
-client has exported. Every copy is compared with the original, by ids and revisions.
+client has exported. Every copy is compared with the original, by ids and revisions. Copies from one database to another
+run in one round.
 
 ${results(report, folded)}`;
 }

@@ -31,7 +31,9 @@ export function summarize(
 ): Summary {
   const scans = runtimes.flatMap(({ name, version, measured }) => {
     const results = measured.find(({ workload }) => workload.name === "chunked")?.results;
-    return results && name !== "chromium" ? [{ title: `${name} ${version}`, results }] : [];
+    // `node24` has its version twice.
+    const title = `${name.replace(/\d+$/, "")} ${version}`;
+    return results && name !== "chromium" ? [{ title, results }] : [];
   });
   const sizes: Record<string, BundleSize> = {
     [docs]: { kilobytes: size, nodeOnly: false },
