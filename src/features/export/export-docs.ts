@@ -33,21 +33,33 @@ export function exportDocuments(
 // CouchDB sends one or two documents at a time. To write each of them would take longer than to read it.
 const pieceSize = 65_536;
 
+// Milliseconds after which a smaller piece is written.
+const longestWait = 50;
+
 function jsonLines(documents: Rows<{ text: string }>): ReadableStream<Uint8Array> {
   const batches = documents.batches();
   const encoder = new TextEncoder();
+  let next: ReturnType<typeof batches.next> | undefined;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         let piece = "";
-        let isOver: boolean | undefined = false;
+        let isOver = false;
+        let timer: ReturnType<typeof setTimeout> | undefined;
+        const late = new Promise<undefined>((resolve) => {
+          timer = setTimeout(() => resolve(undefined), longestWait);
+        });
         try {
-          while (!isOver && piece.length < pieceSize) {
-            const { done, value = [] } = await batches.next();
-            isOver = done;
-            for (const { text } of value) piece += `${text}\n`;
+          while (piece.length < pieceSize) {
+            next ??= batches.next();
+            const step = await (piece ? Promise.race([next, late]) : next);
+            isOver = step?.done === true;
+            if (!step || step.done) break;
+            next = undefined;
+            for (const { text } of step.value) piece += `${text}\n`;
           }
         } finally {
+          clearTimeout(timer);
           // Also if an error follows.
           if (piece) controller.enqueue(encoder.encode(piece));
         }
