@@ -204,7 +204,7 @@ const sortedFunctions: NonNullable<Options["plugins"]>[number] = {
  * 52 become one letter. None may be public, belong to the runtime, or be sent to CouchDB.
  */
 export const internalNames =
-  "client context limits expects session throwReason texts position codec begin was during open effect wasAborted operation saved depth original isOfIds retries listen base kind snapshot incomplete skips onEnd toRequest opening notFound sleep moves knownRev authServer delivered parent noteAttachment canResume isLike respondedAt isOurs isNew stateOf move last check note draft settle uploadTime cutUrls isNewRev isInCallback sequenceOf unsavedChanges isComplete events seen rest requestedAt repeated isLive moveTo isRenewed toError isStream wasConnected validateWrite timing wantsBytes isCapped feedRetries readBefore forget hasResponded inPlace madeOf toEvent unfinished unreadable validateRows validateOne toCodec isLast inDatabase chunk validateRead mergeBack partsOf contextOf pathOf clientOf isValid selects keysOf pick byId readAgain refresh receive isLeader lead follow ask failWith scope need keyOf leave isShared post compareEntries sortKeys reached enter".split(
+  "client context limits expects session throwReason texts position codec begin was during open effect wasAborted operation saved depth original isOfIds retries listen base kind snapshot incomplete skips onEnd toRequest opening notFound sleep moves knownRev authServer delivered parent noteAttachment canResume isLike respondedAt isOurs isNew stateOf move last check note draft settle uploadTime cutUrls isNewRev isInCallback sequenceOf unsavedChanges isComplete events seen rest requestedAt repeated isLive moveTo isRenewed toError isStream wasConnected validateWrite timing wantsBytes isCapped feedRetries readBefore forget hasResponded inPlace madeOf toEvent unfinished unreadable validateRows validateOne toCodec isLast inDatabase chunk validateRead mergeBack partsOf contextOf pathOf clientOf isValid selects keysOf pick byId readAgain refresh receive isLeader lead follow ask failWith scope need keyOf leave isShared post compareEntries sortKeys reached enter onChanges show".split(
     " ",
   );
 
@@ -220,19 +220,26 @@ const shortNames = Object.fromEntries(
 
 const types = { compilerOptions: { stripInternal: true } };
 
+function shortening(names: string[]): NonNullable<Options["esbuildOptions"]> {
+  return (options) => {
+    // The banner names ky's license.
+    options.legalComments = "none";
+    options.define = { "Number.NaN": "NaN" };
+    options.mangleProps = new RegExp(`^(${names.join("|")})$`);
+    options.mangleCache = shortNames;
+  };
+}
+
+/** Members of TanStack DB that have the name of an internal one. */
+const tanstackNames = ["begin", "original"];
+
 const shared: Options = {
   format: "esm",
   target: "es2022",
   platform: "neutral",
   esbuildPlugins: [pureKy],
   plugins: [pureClasses, sortedFunctions],
-  // The banner names ky's license.
-  esbuildOptions: (options) => {
-    options.legalComments = "none";
-    options.define = { "Number.NaN": "NaN" };
-    options.mangleProps = new RegExp(`^(${internalNames.join("|")})$`);
-    options.mangleCache = shortNames;
-  },
+  esbuildOptions: shortening(internalNames),
   dts: types,
   sourcemap: true,
 };
@@ -279,6 +286,14 @@ export default defineConfig([
     esbuildPlugins: [coreFromIndex],
     external: ["./index.js"],
     banner: bannerOf("live"),
+  },
+  {
+    ...shared,
+    entry: ["src/tanstack-db.ts"],
+    esbuildPlugins: [coreFromIndex],
+    external: ["./index.js", "./live.js"],
+    esbuildOptions: shortening(internalNames.filter((name) => !tanstackNames.includes(name))),
+    banner: bannerOf("tanstack-db"),
   },
   {
     ...shared,

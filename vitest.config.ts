@@ -9,6 +9,7 @@ export default defineConfig({
       "couchfetch/admin": new URL("dist/admin.js", import.meta.url).pathname,
       "couchfetch/schema": new URL("dist/schema.js", import.meta.url).pathname,
       "couchfetch/live": new URL("dist/live.js", import.meta.url).pathname,
+      "couchfetch/tanstack-db": new URL("dist/tanstack-db.js", import.meta.url).pathname,
       "couchfetch/transfer": new URL("dist/transfer.js", import.meta.url).pathname,
       couchfetch: new URL("dist/index.js", import.meta.url).pathname,
     },

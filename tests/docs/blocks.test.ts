@@ -3,6 +3,7 @@ import * as couchfetch from "couchfetch";
 import * as administration from "couchfetch/admin";
 import * as live from "couchfetch/live";
 import * as schema from "couchfetch/schema";
+import * as tanstackDb from "couchfetch/tanstack-db";
 import * as transfer from "couchfetch/transfer";
 import { transform } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -49,7 +50,9 @@ const modules: Record<string, () => unknown> = {
   "couchfetch/admin": () => administration,
   "couchfetch/schema": () => schema,
   "couchfetch/live": () => live,
+  "couchfetch/tanstack-db": () => tanstackDb,
   "couchfetch/transfer": () => transfer,
+  "@tanstack/db": () => import("@tanstack/db"),
   zod: () => import("zod"),
   "lossless-json": () => import("lossless-json"),
   undici,

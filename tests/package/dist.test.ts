@@ -57,6 +57,12 @@ describe("dist/index.js", () => {
     },
   );
 
+  test("dist/tanstack-db.js imports it and dist/live.js, and nothing else", () => {
+    const code = readFileSync(new URL("tanstack-db.js", dist), "utf8");
+    const imported = [...code.matchAll(/^\s*(?:import|\})[^"]* from "(.*)";$/gm)];
+    expect(new Set(imported.map(([, from]) => from))).toEqual(new Set(["./index.js", "./live.js"]));
+  });
+
   test("exports what other entries need without showing it in its types", async () => {
     const library = await import(new URL("index.js", dist).href);
     const types = readFileSync(new URL("index.d.ts", dist), "utf8");
@@ -66,7 +72,7 @@ describe("dist/index.js", () => {
       .map((name) => name.trim());
     const hidden = Object.keys(library).filter((name) => !shown?.includes(name));
     expect(hidden).toContain("documentWrite");
-    const uses = ["admin.js", "live.js", "transfer.js"].map((name) =>
+    const uses = ["admin.js", "live.js", "tanstack-db.js", "transfer.js"].map((name) =>
       readFileSync(new URL(name, dist), "utf8"),
     );
     for (const name of hidden) expect(uses.join(), name).toMatch(new RegExp(`\\b${name}\\b`));
@@ -87,10 +93,14 @@ describe("dist/index.js", () => {
     const read = (name: string) => readFileSync(new URL(name, dist), "utf8");
     const withoutComments = (code: string) => code.replace(/\/\*[\s\S]*?\*\//g, "");
     const types = withoutComments(
-      ["index", "admin", "live", "schema", "transfer"].map((name) => read(`${name}.d.ts`)).join(""),
+      ["index", "admin", "live", "schema", "tanstack-db", "transfer"]
+        .map((name) => read(`${name}.d.ts`))
+        .join(""),
     );
     const code = withoutComments(
-      ["index", "admin", "live", "schema", "transfer"].map((name) => read(`${name}.js`)).join(""),
+      ["index", "admin", "live", "schema", "tanstack-db", "transfer"]
+        .map((name) => read(`${name}.js`))
+        .join(""),
     );
     const sources = readdirSync(new URL("../src/", dist), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".ts"))

@@ -44,6 +44,6 @@ describe("an application pays for what it imports", () => {
   test("each other entry", async () => {
     const sizes = await entrySizes();
     expect(over(sizes)).toEqual([]);
-    for (const { name, bytes } of sizes) expect(bytes, name).toBeGreaterThan(2_000);
+    for (const { name, bytes } of sizes) expect(bytes, name).toBeGreaterThan(1_000);
   });
 });

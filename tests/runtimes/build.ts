@@ -21,7 +21,7 @@ export async function buildSuites(): Promise<void> {
         setup: ({ onResolve }) => {
           const asItIs = (file: string) => ({ path: `../../../dist/${file}`, external: true });
           onResolve({ filter: /^couchfetch$/ }, () => asItIs("index.js"));
-          for (const entry of ["admin", "live", "schema", "transfer"])
+          for (const entry of ["admin", "live", "schema", "tanstack-db", "transfer"])
             onResolve({ filter: new RegExp(`^couchfetch/${entry}$`) }, () => asItIs(`${entry}.js`));
         },
       },

@@ -15,6 +15,7 @@ const suite :Workerd.Worker = (
     (name = "dist/admin.js", esModule = embed "../../dist/admin.js"),
     (name = "dist/live.js", esModule = embed "../../dist/live.js"),
     (name = "dist/schema.js", esModule = embed "../../dist/schema.js"),
+    (name = "dist/tanstack-db.js", esModule = embed "../../dist/tanstack-db.js"),
     (name = "dist/transfer.js", esModule = embed "../../dist/transfer.js"),
   ],
   bindings = [(name = "ORDER", fromEnvironment = "ORDER")],

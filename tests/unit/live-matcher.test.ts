@@ -60,7 +60,7 @@ describe("a regular expression", () => {
     "\\h",
     "(",
   ])("%s is refused", (pattern) => {
-    expect(() => regexTest(pattern)).toThrow(/`\$regex` must be valid in JavaScript, too/);
+    expect(() => regexTest(pattern)).toThrow(/`\$regex` must be valid in JavaScript/);
   });
 });
 

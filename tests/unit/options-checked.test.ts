@@ -9,7 +9,7 @@ const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.met
 function withOptions(): string[] {
   const config = ts.readConfigFile(path("tsconfig.json"), ts.sys.readFile).config;
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, path("."));
-  const entries = ["index", "admin", "live", "schema", "transfer"].map((name) =>
+  const entries = ["index", "admin", "live", "schema", "tanstack-db", "transfer"].map((name) =>
     path(`src/${name}.ts`),
   );
   const program = ts.createProgram(entries, options);

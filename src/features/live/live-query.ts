@@ -24,6 +24,8 @@ const grace = 1_000;
 export class LiveQueryState implements LiveQuery, Member {
   readonly scope: Scope;
   reached: Sequence | undefined;
+  /** Called with changes after they are applied; with none after the database was read. */
+  onChanges: ((changes: readonly Change[]) => void) | undefined;
   readonly #context: DatabaseContext;
   readonly #plan: Plan;
   readonly #feed: SharedFeed;
@@ -150,7 +152,7 @@ export class LiveQueryState implements LiveQuery, Member {
         await operation.sleep(waitBefore(failures, error, session.hooks));
       }
     }
-    this.refresh();
+    this.refresh([]);
   }
 
   async #read(signal: AbortSignal, newer: Set<string>): Promise<void> {
@@ -194,7 +196,7 @@ export class LiveQueryState implements LiveQuery, Member {
       const sortKeys = keysOf(doc as DocumentData);
       this.#documents.add({ doc: Object.freeze({ id, rev, data }), sortKeys });
     }
-    this.refresh();
+    this.refresh(changes);
   }
 
   /** What is shown of a document; undefined for what the schema skips. */
@@ -207,12 +209,13 @@ export class LiveQueryState implements LiveQuery, Member {
   }
 
   /** Show what is new in the next frame. */
-  refresh(): void {
+  refresh(changes?: readonly Change[]): void {
+    if (changes) this.onChanges?.(changes);
     if (this.#isDue) return;
     this.#isDue = true;
     onNextFrame(() => {
       this.#isDue = false;
-      if (this.#running) this.#show();
+      if (this.#running) this.show();
     });
   }
 
@@ -227,7 +230,8 @@ export class LiveQueryState implements LiveQuery, Member {
     this.#publish(this.#current.docs, "closed", error);
   }
 
-  #show(): void {
+  /** Show what is new. */
+  show(): void {
     const { status, error = this.#error } = this.#feed;
     const { partial, limit } = this.#plan;
     const isLost = error || status === "reconnecting";

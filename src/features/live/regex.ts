@@ -25,6 +25,6 @@ export function regexTest(pattern: string): (text: string) => boolean {
     const expression = new RegExp(source);
     return (text) => expression.test(bytesOf(text));
   } catch (cause) {
-    throw new TypeError(`\`$regex\` must be valid in JavaScript, too: ${pattern}`, { cause });
+    throw new TypeError(`\`$regex\` must be valid in JavaScript: ${pattern}`, { cause });
   }
 }

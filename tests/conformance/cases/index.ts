@@ -34,6 +34,7 @@ import { revisions } from "./revisions.js";
 import { scans } from "./scans.js";
 import { schemas } from "./schemas.js";
 import { server } from "./server.js";
+import { tanstackDbCases } from "./tanstack-db.js";
 import { tasks } from "./tasks.js";
 import { userCases } from "./users.js";
 
@@ -52,6 +53,7 @@ export const suites: Record<string, Case[]> = {
   reading,
   tasks,
   live: liveCases,
+  "tanstack-db": tanstackDbCases,
   "read rows": readRowsCases,
   changes,
   feeds,
