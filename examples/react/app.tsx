@@ -1,5 +1,5 @@
 import { UnauthorizedError } from "couchfetch";
-import { Suspense, use, useState } from "react";
+import { use, useState } from "react";
 import { ChoreList } from "./chore-list.js";
 import { ErrorBoundary } from "./error-boundary.js";
 import { explain } from "./explain.js";
@@ -16,7 +16,7 @@ export function App() {
   const [session, setSession] = useState(use(resumed));
   const [problem, setProblem] = useState("");
   if (!session) return <SignIn key={problem} problem={problem} onSignIn={setSession} />;
-  const { user, db } = session;
+  const { user, db, chores } = session;
 
   const showLogin = (why: string) => {
     setProblem(why);
@@ -40,10 +40,8 @@ export function App() {
         </button>
       </header>
       <ErrorBoundary onError={onError}>
-        <Suspense fallback={<p role="status">Reading …</p>}>
-          <Status db={db} />
-          <ChoreList db={db} />
-        </Suspense>
+        <Status chores={chores} />
+        <ChoreList db={db} chores={chores} />
       </ErrorBoundary>
     </>
   );

@@ -1,18 +1,23 @@
 import type { Database, DocumentData } from "couchfetch";
+import type { LiveDocument } from "couchfetch/live";
 import { type FormEvent, startTransition, useOptimistic, useState } from "react";
 import { explain } from "./explain.js";
-import { useDocuments } from "./use-documents.js";
+import type { Chore, Chores } from "./session.js";
+import { useLive } from "./use-live.js";
 
-export interface Chore {
-  title: string;
-  done: boolean;
-}
+type Shown = LiveDocument<DocumentData<Chore>>;
 
-export function ChoreList({ db }: { db: Database<Chore> }) {
-  const { documents, whenReplaced } = useDocuments(db);
+const generation = ({ rev = "0" }: { rev?: string | undefined }) => Number.parseInt(rev, 10);
+
+export function ChoreList({ db, chores }: { db: Database<Chore>; chores: Chores }) {
+  const { docs } = useLive(chores);
   // The list shows a click at once, until the feed brings the saved document.
-  const [chores, expect] = useOptimistic(documents, (list, { _id, done }: DocumentData<Chore>) =>
-    list.map((chore) => (chore._id === _id ? { ...chore, done } : chore)),
+  const [list, expect] = useOptimistic(
+    docs,
+    (before, { id, done }: { id: string; done: boolean }) =>
+      before.map((chore) =>
+        chore.id === id ? { ...chore, data: { ...chore.data, done } } : chore,
+      ),
   );
   const [title, setTitle] = useState("");
   const [problem, setProblem] = useState("");
@@ -32,23 +37,26 @@ export function ChoreList({ db }: { db: Database<Chore> }) {
     attempt(saved);
   }
 
-  function check(chore: DocumentData<Chore>, done: boolean) {
+  function check({ id }: Shown, done: boolean) {
     startTransition(() => {
-      expect({ ...chore, done });
-      return attempt(save(chore, done));
+      expect({ id, done });
+      return attempt(save(id, done));
     });
   }
 
-  async function save(chore: DocumentData<Chore>, done: boolean) {
+  async function save(id: string, done: boolean) {
     // What others have changed meanwhile stays. What they have deleted is not created again, as by upsert.
-    const latest = await db.get(chore._id);
+    const latest = await db.get(id);
     await latest.update((data) => ({ ...data, done }));
-    await whenReplaced(chore);
+    for await (const { docs } of chores) {
+      const shown = docs.find((chore) => chore.id === id);
+      if (!shown || generation(shown) >= generation(latest)) break;
+    }
   }
 
-  function remove(chore: DocumentData<Chore>) {
-    // The revision that is seen: a newer one is a conflict.
-    attempt(db.document(chore._id, chore).delete({ discardChanges: true }));
+  function remove({ id, data }: Shown) {
+    // With the revision that is seen: a newer one is a conflict.
+    attempt(db.document(id, { ...data }).delete({ discardChanges: true }));
   }
 
   return (
@@ -62,20 +70,20 @@ export function ChoreList({ db }: { db: Database<Chore> }) {
       </form>
       <p role="alert">{problem}</p>
       <ul>
-        {chores.map((chore) => (
-          <li key={chore._id} className="row">
+        {list.map((chore) => (
+          <li key={chore.id} className="row">
             <label>
               <input
                 type="checkbox"
-                checked={chore.done}
+                checked={chore.data.done}
                 onChange={(event) => check(chore, event.target.checked)}
               />
-              <span>{chore.title}</span>
+              <span>{chore.data.title}</span>
             </label>
             <button
               type="button"
               onClick={() => remove(chore)}
-              aria-label={`Delete ${chore.title}`}
+              aria-label={`Delete ${chore.data.title}`}
             >
               Delete
             </button>

@@ -1,35 +1,23 @@
-import type { Database } from "couchfetch";
-import type { Chore } from "./chore-list.js";
-import { useDocuments } from "./use-documents.js";
+import type { Snapshot } from "couchfetch/live";
+import type { Chores } from "./session.js";
+import { useLive } from "./use-live.js";
 
-const texts = {
-  connecting: "Connecting …",
-  catchingUp: "Catching up …",
+const texts: Record<Snapshot["status"], string> = {
+  loading: "Reading …",
   live: "Live",
-  waiting: "Offline, reconnecting …",
+  reconnecting: "Offline, reconnecting …",
   closed: "",
 };
 
-/** Uses the documents that the list uses, and so its feed. */
-export function Status({ db }: { db: Database<Chore> }) {
-  const { documents, feed, retryNow } = useDocuments(db);
-  const { state, pending, attempt } = feed;
-  const done = documents.filter((chore) => chore.done).length;
+/** Uses the query that the list uses, and so its connection. */
+export function Status({ chores }: { chores: Chores }) {
+  const { docs, status } = useLive(chores);
+  const done = docs.filter(({ data }) => data.done).length;
   return (
     <div className="row">
-      <span>{documents.length > 0 ? `${done} of ${documents.length} done` : "Nothing to do"}</span>
-      <span className="feed" data-state={state}>
-        {/* Read aloud once, not at each attempt. */}
-        <span role="status">{texts[state]}</span>
-        {pending !== undefined && <span>{pending.toLocaleString("en")} left</span>}
-        {attempt !== undefined && (
-          <>
-            <span>attempt {attempt}</span>
-            <button type="button" onClick={retryNow}>
-              Retry now
-            </button>
-          </>
-        )}
+      <span>{docs.length > 0 ? `${done} of ${docs.length} done` : "Nothing to do"}</span>
+      <span role="status" data-state={status}>
+        {texts[status]}
       </span>
     </div>
   );
