@@ -1,12 +1,8 @@
-import { execFile } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { mkdtemp, rm } from "node:fs/promises";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { join } from "node:path";
 import { basic, CouchDB, type Database } from "couchfetch";
 import type { Browser, BrowserContext, Page as Tab } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -14,12 +10,12 @@ import { Line } from "../demo/line.js";
 import { install } from "../install.js";
 import { findChromium, launchChromium } from "../runtimes/chromium.js";
 import { type ServerUnderTest, serverUnderTest } from "../server-under-test.js";
+import { buildPages, checkTypes, servePages, Tabs } from "./pages.js";
 
 const patience = { timeout: 20_000 };
 const setUp = 180_000;
 const example = new URL("../../examples/react/", import.meta.url);
 const database = `react_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
-const run = promisify(execFile);
 
 interface Chore {
   title: string;
@@ -67,8 +63,7 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
   let origin: string;
   let browser: Browser;
   let context: BrowserContext;
-  let complaints: string[];
-  let watches: Map<Tab, { asked: string[]; feeds: Set<object> }>;
+  let tabs: Tabs;
 
   beforeAll(async () => {
     install(example, "the example for React");
@@ -76,7 +71,7 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
     await line.mend();
     folder = await mkdtemp(join(tmpdir(), "couchfetch-react-"));
     for (const build of builds) await buildPage(build);
-    pages = await servePages();
+    pages = await servePages(folder);
     origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
     browser = await launchChromium(executable ?? "");
   }, setUp);
@@ -92,8 +87,7 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
   beforeEach(async () => {
     context = await browser.newContext({ viewport: { width: 360, height: 700 } });
     context.setDefaultTimeout(patience.timeout);
-    complaints = [];
-    watches = new Map();
+    tabs = new Tabs(context);
   });
 
   afterEach(async () => {
@@ -101,48 +95,14 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
     await line.mend();
   });
 
-  async function buildPage(build: string): Promise<void> {
-    const vite = fileURLToPath(new URL("node_modules/vite/bin/vite.js", example));
-    const options = ["--base", `/${build}/`, "--outDir", join(folder, build), "--emptyOutDir"];
-    const url = line.origin + new URL(server.url).pathname;
-    const env = { NODE_ENV: build, VITE_COUCHDB_URL: url, VITE_DATABASE: database };
-    const where = { cwd: fileURLToPath(example), env: { ...process.env, ...env } };
-    await run(process.execPath, [vite, "build", ...options], where);
-  }
+  const buildPage = (build: string) =>
+    buildPages(example, join(folder, build), ["--base", `/${build}/`], {
+      NODE_ENV: build,
+      VITE_COUCHDB_URL: line.origin + new URL(server.url).pathname,
+      VITE_DATABASE: database,
+    });
 
-  async function servePages(): Promise<Server> {
-    const types: Record<string, string> = { ".js": "text/javascript", ".css": "text/css" };
-    const server = createServer(async ({ url = "/" }, response) => {
-      const path = url.endsWith("/") ? `${url}index.html` : url;
-      const body = await readFile(join(folder, path)).catch(() => undefined);
-      const type = types[extname(path)] ?? "text/html";
-      response.writeHead(body ? 200 : 404, { "Content-Type": type }).end(body);
-    });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    return server;
-  }
-
-  async function openTab(build = "development"): Promise<Tab> {
-    const tab = await context.newPage();
-    const feeds = new Set<object>();
-    const asked: string[] = [];
-    watches.set(tab, { asked, feeds });
-    tab.on("request", (request) => {
-      asked.push(new URL(request.url()).pathname.split("/").at(-1) ?? "");
-      if (request.url().includes("feed=continuous")) feeds.add(request);
-    });
-    tab.on("requestfinished", (request) => feeds.delete(request));
-    tab.on("requestfailed", (request) => feeds.delete(request));
-    tab.on("pageerror", (error) => complaints.push(String(error)));
-    tab.on("console", (message) => {
-      // Chromium reports lost connections here, as those of these tests are.
-      const isFailedRequest = /Failed to load resource|blocked by CORS/.test(message.text());
-      if (/error|warning/.test(message.type()) && !isFailedRequest) complaints.push(message.text());
-    });
-    await tab.goto(`${origin}/${build}/`);
-    return tab;
-  }
+  const openTab = (build = "development") => tabs.open(`${origin}/${build}/`);
 
   async function signIn(tab: Tab, password = server.password): Promise<Tab> {
     await tab.getByLabel("User").fill(server.user);
@@ -151,8 +111,6 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
     return tab;
   }
 
-  const feedsOf = (...tabs: Tab[]) =>
-    tabs.reduce((sum, tab) => sum + (watches.get(tab)?.feeds.size ?? 0), 0);
   const says = (tab: Tab, text: string) => tab.getByText(text, { exact: true }).waitFor();
   const box = (tab: Tab, name: string) => tab.getByRole("checkbox", { name, exact: true });
   const isChecked = (tab: Tab, name: string, what: boolean) =>
@@ -164,10 +122,7 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
     tab.getByRole("alert").filter({ hasText: text }).waitFor();
   const titles = (tab: Tab) => tab.getByRole("listitem").locator("label").allTextContents();
 
-  it("has the right types", async () => {
-    const tsc = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
-    await run(process.execPath, [tsc, "-p", fileURLToPath(example)]);
-  });
+  it("has the right types", () => checkTypes(example));
 
   it.each(builds)("shows in one tab what is done in the other (%s)", async (build) => {
     await write("0", "Water the tomatoes", true);
@@ -195,15 +150,15 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
     await says(one, "Nothing to do");
 
     // Two components read once, in StrictMode, too, and two tabs follow by one feed.
-    for (const { asked } of watches.values())
+    for (const { asked } of tabs.requests.values())
       expect(asked.filter((name) => name === "_all_docs")).toHaveLength(1);
-    expect(feedsOf(one, two)).toBe(1);
+    expect(tabs.openFeeds).toBe(1);
     await one.getByRole("button", { name: "Sign out" }).click();
     await one.getByLabel("Password").waitFor();
     // The browser has one session for all of its tabs.
     await alert(two, "Your session has ended.");
-    await expect.poll(() => feedsOf(one, two), patience).toBe(0);
-    expect(complaints.filter((text) => !text.includes("UnauthorizedError"))).toEqual([]);
+    await expect.poll(() => tabs.openFeeds, patience).toBe(0);
+    expect(tabs.complaints.filter((text) => !text.includes("UnauthorizedError"))).toEqual([]);
   });
 
   it("continues its session after a reload, and asks for a login when that has ended", async () => {
@@ -233,7 +188,7 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
     await tab.getByLabel("Password").waitFor();
     expect(await tab.getByRole("alert").textContent()).toBe("");
     // React's own report of the error that the page has handled.
-    expect(complaints.filter((text) => !text.includes("UnauthorizedError"))).toEqual([]);
+    expect(tabs.complaints.filter((text) => !text.includes("UnauthorizedError"))).toEqual([]);
   });
 
   it("says when it is offline, and catches up", async () => {
@@ -268,8 +223,8 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
     await tab.getByLabel("New chore").press("Enter");
     await isChecked(tab, "Sharpen the knives", false);
     expect(await tab.getByRole("alert").textContent()).toBe("");
-    expect(watches.get(tab)?.feeds.size).toBe(1);
-    expect(complaints).toEqual([]);
+    expect(tabs.openFeeds).toBe(1);
+    expect(tabs.complaints).toEqual([]);
   });
 
   it("overwrites nothing unseen", async () => {
@@ -293,7 +248,7 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
     await expect
       .poll(async () => (await chores.get("0")).json, patience)
       .toEqual({ title: "Fix the gate!", done: true });
-    expect(complaints).toEqual([]);
+    expect(tabs.complaints).toEqual([]);
   });
 
   it("is used with the keyboard", async () => {
@@ -308,7 +263,7 @@ describe.skipIf(!executable)("the example for React", { timeout: 60_000 }, () =>
     await says(tab, "1 of 1 done");
     for (const key of ["Tab", "Enter"]) await tab.keyboard.press(key);
     await says(tab, "Nothing to do");
-    expect(complaints).toEqual([]);
+    expect(tabs.complaints).toEqual([]);
   });
 
   it("shows what it cannot go on after", async () => {
