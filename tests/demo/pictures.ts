@@ -5,6 +5,7 @@ import { basic, CouchDB } from "couchfetch";
 import { startPage } from "../../examples/live/page-server.js";
 import { findChromium, launchChromium } from "../runtimes/chromium.js";
 import { startServer } from "../server/server.js";
+import { takeTwoTabs } from "./two-tabs.js";
 
 const animals = { Bee: 6, Cat: 4, Crane: 2, Octopus: 8, Snail: 1 };
 const pictures = [
@@ -14,7 +15,7 @@ const pictures = [
   { name: "live-offline", colorScheme: "light", width: 820, height: 700, isOffline: true },
 ] as const;
 
-const server = await startServer();
+const server = await startServer({ cors: { origins: ["*"], credentials: true } });
 const url = server.url.replace(/\/$/, "");
 const couch = new CouchDB(url, { auth: basic("admin", "secret") });
 const page = await startPage({ url, user: "admin", password: "secret", database: "animals" });
@@ -42,6 +43,8 @@ try {
     await tab.screenshot({ path });
     await tab.close();
   }
+  const path = fileURLToPath(new URL("../../docs/live-tabs.png", import.meta.url));
+  await takeTwoTabs(url, browser, path);
 } finally {
   await browser.close();
   await page.close();
