@@ -139,6 +139,31 @@ describe.skipIf(!executable)("the examples for frameworks", { timeout: 60_000 },
     },
   );
 
+  it("a tab takes over from one that is frozen or crashes", async () => {
+    const [one, two] = await openTwo("svelte");
+    // A debugger stops its scripts, as freezing does.
+    const session = await context.newCDPSession(one);
+    await session.send("Debugger.enable");
+    const paused = new Promise((resolve) => session.once("Debugger.paused", resolve));
+    const running = one.evaluate("debugger");
+    await paused;
+    await (await chores.create("0", { title: "Fix the gate", done: false })).save();
+    await shows(two, ["Fix the gate"]);
+    await session.send("Debugger.resume");
+    await running;
+    await shows(one, ["Fix the gate"]);
+    // The tab that has thawed gives up its connection.
+    await expect.poll(() => tabs.openFeeds, patience).toBe(1);
+
+    // Now the second tab has the connection.
+    two.on("crash", () => void tabs.requests.delete(two));
+    await two.goto("chrome://crash").catch(() => {});
+    await add(one, "Feed the cat");
+    await expect.poll(async () => (await titles(one)).length, patience).toBe(2);
+    await expect.poll(() => tabs.openFeeds, patience).toBe(1);
+    expect(tabs.complaints).toEqual([]);
+  });
+
   it.each(pageNames)("%s is exact again after the server was away", async (name) => {
     const gate = await chores.create("0", { title: "Fix the gate", done: false });
     await gate.save();

@@ -1,7 +1,8 @@
-import { CouchDB, type Fetch } from "couchfetch";
+import { getActiveResourcesInfo } from "node:process";
+import { CouchDB, type CouchDBOptions, type Fetch, TimeoutError } from "couchfetch";
 import { live } from "couchfetch/live";
 import { type StandardSchema, standardSchema } from "couchfetch/schema";
-import { expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 const cat = (rev: string) => ({ _id: "cat", _rev: rev, legs: Number.parseInt(rev, 10) });
 const change = (seq: number, doc: { _id: string; _rev: string }) => ({
@@ -12,19 +13,22 @@ const change = (seq: number, doc: { _id: string; _rev: string }) => ({
 });
 
 /** A database with a cat of a given revision, whose feed brings what is sent. */
-function scripted(rev: string) {
+function scripted(rev: string, options: CouchDBOptions = {}) {
   const requests: string[] = [];
   const feeds: ReadableStreamDefaultController<Uint8Array>[] = [];
   const sent: ReturnType<typeof change>[] = [];
   const fetch: Fetch = async ({ url }) => {
     const { pathname, searchParams } = new URL(url);
     requests.push(pathname);
+    if (pathname === "/_session") return Response.json({ userCtx: { name: "jan", roles: [] } });
     if (pathname === "/animals")
       return Response.json({ db_name: "animals", instance_start_time: "0" });
     if (pathname === "/animals/_all_docs") {
       const row = { id: "cat", key: "cat", value: { rev }, doc: cat(rev) };
       return Response.json({ total_rows: 1, offset: 0, rows: [row] });
     }
+    // A scan of the whole database takes longer.
+    if (pathname === "/animals/_find") return new Promise(() => {});
     if (searchParams.get("feed") !== "continuous") {
       // Not a number for "now".
       const since = Number(searchParams.get("since"));
@@ -37,7 +41,7 @@ function scripted(rev: string) {
     });
     return new Response(body, { headers: { "content-type": "application/json" } });
   };
-  const couch = new CouchDB("http://localhost:1", { fetch });
+  const couch = new CouchDB("http://localhost:1", { fetch, ...options });
   const send = (...changes: typeof sent) => {
     sent.push(...changes);
     const lines = changes.map((line) => `${JSON.stringify(line)}\n`).join("");
@@ -93,6 +97,15 @@ test("a change that a schema validates when the query stops is not missed later"
   await couch.close();
 });
 
+test("a selector that the server cannot answer in time is not sent again", async () => {
+  const { couch, requests } = scripted("1-a", { silenceTimeout: 50 });
+  const query = live(couch.database("animals"), { selector: { legs: 4 } });
+  await expect(query.ready).rejects.toThrow(TimeoutError);
+  expect(query.current).toMatchObject({ status: "closed", error: expect.any(TimeoutError) });
+  expect(requests.filter((path) => path.endsWith("_find"))).toHaveLength(1);
+  await couch.close();
+});
+
 test("a listener that throws keeps no other from its snapshots", async () => {
   const { couch, send } = scripted("1-a");
   const query = live(couch.database("animals"));
@@ -113,4 +126,121 @@ test("a listener that throws keeps no other from its snapshots", async () => {
   process.removeAllListeners("uncaughtException");
   for (const listener of before) process.on("uncaughtException", listener);
   await couch.close();
+});
+
+describe("frames", () => {
+  const page = globalThis as { document?: { visibilityState: string } };
+  const requested = new Map<number, FrameRequestCallback>();
+  let last = 0;
+
+  beforeEach(() => {
+    requested.clear();
+    page.document = { visibilityState: "visible" };
+    globalThis.requestAnimationFrame = (call) => {
+      last += 1;
+      requested.set(last, call);
+      return last;
+    };
+    globalThis.cancelAnimationFrame = (request) => void requested.delete(request);
+  });
+
+  afterEach(() => {
+    delete page.document;
+    Reflect.deleteProperty(globalThis, "requestAnimationFrame");
+    Reflect.deleteProperty(globalThis, "cancelAnimationFrame");
+  });
+
+  test("a visible page gets one snapshot a frame", async () => {
+    const { couch, send } = scripted("1-a");
+    const query = live(couch.database("animals"));
+    const seen: number[] = [];
+    const stop = query.subscribe(({ docs }) => void seen.push(docs.length));
+    const draw = () => {
+      for (const call of requested.values()) call(0);
+      return query.current.status === "live";
+    };
+    await vi.waitUntil(draw);
+    const before = seen.length;
+    for (let n = 2; n < 9; n += 1) send(change(n, { _id: `dog-${n}`, _rev: "1-a" }));
+    await vi.waitUntil(() => requested.size > 0);
+    draw();
+    expect(seen.slice(before)).toEqual([8]);
+    stop();
+    await couch.close();
+  });
+
+  test("a page that is hidden before it draws gets its snapshot, too", async () => {
+    const { couch, send } = scripted("1-a");
+    const query = live(couch.database("animals"));
+    const stop = query.subscribe(() => {});
+    await query.ready;
+    send(change(2, { _id: "dog", _rev: "1-a" }));
+    await vi.waitUntil(() => query.current.docs.length === 2);
+    expect([last > 0, requested.size]).toEqual([true, 0]);
+    stop();
+    await couch.close();
+  });
+});
+
+describe("tabs", () => {
+  const { navigator } = globalThis;
+  const own = new Set<BroadcastChannel>();
+  const Channel = BroadcastChannel;
+
+  class CountedChannel extends Channel {
+    constructor(name: string) {
+      super(name);
+      own.add(this as unknown as BroadcastChannel);
+    }
+
+    override close() {
+      own.delete(this as unknown as BroadcastChannel);
+      super.close();
+    }
+  }
+
+  function useLocks(request: (hold: () => Promise<void>) => Promise<unknown>) {
+    const locks = {
+      request: (_name: string, _options: object, hold: () => Promise<void>) => request(hold),
+    };
+    Object.defineProperty(globalThis, "navigator", { configurable: true, value: { locks } });
+    globalThis.BroadcastChannel = CountedChannel as unknown as typeof BroadcastChannel;
+  }
+
+  afterEach(() => {
+    Object.defineProperty(globalThis, "navigator", { configurable: true, value: navigator });
+    globalThis.BroadcastChannel = Channel;
+  });
+
+  const timers = () => getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+
+  test("nothing is left after the last subscription: no timer, lock, channel or connection", async () => {
+    let held = 0;
+    useLocks(async (hold) => {
+      held += 1;
+      await hold();
+      held -= 1;
+    });
+    const { couch, requests } = scripted("1-a");
+    const before = timers();
+    const queries = [{}, { ids: ["cat"] }].map((query) =>
+      live(couch.database("animals"), { tabs: true, ...query }),
+    );
+    const stops = queries.map((query) => query.subscribe(() => {}));
+    await Promise.all(queries.map(({ ready }) => ready));
+    expect([held, own.size]).toEqual([1, 1]);
+    for (const stop of stops) stop();
+    await vi.waitUntil(() => requests.includes("closed"), { timeout: 5_000 });
+    await vi.waitUntil(() => timers() <= before, { timeout: 5_000 });
+    expect([held, own.size]).toEqual([0, 0]);
+    await couch.close();
+  });
+
+  test("a page without locks, such as one without an origin, has a connection of its own", async () => {
+    useLocks(() => Promise.reject(new DOMException("the page has no origin", "SecurityError")));
+    const { couch } = scripted("1-a");
+    const query = live(couch.database("animals"), { tabs: true });
+    expect((await query.ready).docs).toHaveLength(1);
+    await couch.close();
+  });
 });

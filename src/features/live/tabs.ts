@@ -38,8 +38,8 @@ export interface TabsHost {
 }
 
 // Milliseconds. A tab that holds the connection and is not frozen responds at once.
-const askEvery = 500;
-const longestSilence = 1_500;
+const askEvery = 400;
+const longestSilence = 1_200;
 
 /** The lock manager, where there are tabs. */
 export const locks = (): LockManager | undefined =>
