@@ -5,7 +5,7 @@ import type { LiveDocument } from "./types.js";
 export class ResultSet {
   readonly #compare: Plan["compareEntries"];
   readonly byId = new Map<string, Entry>();
-  readonly #entries: Entry[] = [];
+  readonly #docs: LiveDocument[] = [];
 
   constructor(compare: Plan["compareEntries"]) {
     this.#compare = compare;
@@ -13,29 +13,29 @@ export class ResultSet {
 
   add(entry: Entry): void {
     this.byId.set(entry.doc.id, entry);
-    this.#entries.splice(this.#placeOf(entry), 0, entry);
+    this.#docs.splice(this.#placeOf(entry), 0, entry.doc);
   }
 
   delete(id: string): void {
     const entry = this.byId.get(id);
-    if (!entry) return;
+    if (entry) this.#docs.splice(this.#placeOf(entry), 1);
     this.byId.delete(id);
-    this.#entries.splice(this.#placeOf(entry), 1);
   }
 
   /** The first documents. */
   docs(limit: number): LiveDocument[] {
-    return this.#entries.slice(0, limit).map(({ doc }) => doc);
+    return this.#docs.slice(0, limit);
   }
 
   /** The number of entries before this one. No two are equal: they differ at least by id. */
   #placeOf(entry: Entry): number {
     let from = 0;
-    let to = this.#entries.length;
+    let to = this.#docs.length;
     // Not in the middle at first: the first read mostly comes in order.
     let at = to - 1;
     while (from < to) {
-      if (this.#compare(this.#entries[at] as Entry, entry) < 0) from = at + 1;
+      const other = this.byId.get((this.#docs[at] as LiveDocument).id) as Entry;
+      if (this.#compare(other, entry) < 0) from = at + 1;
       else to = at;
       at = (from + to) >> 1;
     }
