@@ -1,7 +1,9 @@
 import { getActiveResourcesInfo } from "node:process";
+import { createCollection } from "@tanstack/db";
 import { CouchDB, type CouchDBOptions, type Fetch, TimeoutError } from "couchfetch";
 import { live } from "couchfetch/live";
 import { type StandardSchema, standardSchema } from "couchfetch/schema";
+import { couchCollectionOptions } from "couchfetch/tanstack-db";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 const cat = (rev: string) => ({ _id: "cat", _rev: rev, legs: Number.parseInt(rev, 10) });
@@ -13,7 +15,11 @@ const change = (seq: number, doc: { _id: string; _rev: string }) => ({
 });
 
 /** A database with a cat of a given revision, whose feed brings what is sent. */
-function scripted(rev: string, options: CouchDBOptions = {}) {
+function scripted(
+  rev: string,
+  options: CouchDBOptions = {},
+  write?: (send: (...changes: ReturnType<typeof change>[]) => void) => Promise<Response>,
+) {
   const requests: string[] = [];
   const feeds: ReadableStreamDefaultController<Uint8Array>[] = [];
   const sent: ReturnType<typeof change>[] = [];
@@ -27,6 +33,7 @@ function scripted(rev: string, options: CouchDBOptions = {}) {
       const row = { id: "cat", key: "cat", value: { rev }, doc: cat(rev) };
       return Response.json({ total_rows: 1, offset: 0, rows: [row] });
     }
+    if (write && pathname === "/animals/_bulk_docs") return write(send);
     // A scan of the whole database takes longer.
     if (pathname === "/animals/_find") return new Promise(() => {});
     if (searchParams.get("feed") !== "continuous") {
@@ -147,7 +154,7 @@ describe("frames", () => {
   afterEach(() => {
     delete page.document;
     Reflect.deleteProperty(globalThis, "requestAnimationFrame");
-    Reflect.deleteProperty(globalThis, "cancelAnimationFrame");
+    // `cancelAnimationFrame` stays, for a frame may still be due.
   });
 
   test("a visible page gets one snapshot a frame", async () => {
@@ -178,6 +185,25 @@ describe("frames", () => {
     await vi.waitUntil(() => query.current.docs.length === 2);
     expect([last > 0, requested.size]).toEqual([true, 0]);
     stop();
+    await couch.close();
+  });
+  test("a collection shows what was written, even if the feed is faster than the response", async () => {
+    const { couch } = scripted("1-a", {}, async (send) => {
+      requested.clear();
+      send(change(2, cat("2-b")));
+      // It is received, and the next frame would show it.
+      await vi.waitUntil(() => requested.size > 0);
+      return Response.json([{ ok: true, id: "cat", rev: "2-b" }], { status: 201 });
+    });
+    const options = couchCollectionOptions({ db: couch.database("animals") });
+    const collection = createCollection(options);
+    await collection.preload();
+    const { isPersisted } = collection.update("cat", (draft) => {
+      draft.legs = 2;
+    });
+    await isPersisted.promise;
+    expect(collection.get("cat")).toMatchObject({ _rev: "2-b", legs: 2 });
+    await collection.cleanup();
     await couch.close();
   });
 });

@@ -48,6 +48,8 @@ export class MutationWriter {
       const sent = this.#turn.then(() => this.#send(mutations));
       this.#turn = sent.catch(() => {});
       const revs = await sent;
+      // The feed may have been faster than the response.
+      if (this.#isFollowing) this.#query.show();
       await new Promise<void>((resolve) => {
         this.#arrivals.push({ revs, resolve });
         this.#arrive();
