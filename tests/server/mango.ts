@@ -148,13 +148,13 @@ function condition(path: string[], operator: string, argument: unknown, negated:
   return { field: joinField(path), operator: effective, argument, test: turned };
 }
 
-/** Ids are compared by their bytes. */
+/** Ids are compared by their bytes. All other values come before them. */
 function idTest(operator: string, argument: unknown): Test {
   const test = OPERATORS[operator]?.(argument) ?? (() => false);
-  if (typeof argument !== "string" || !/^\$([gl]te?|eq|ne)$/.test(operator)) return test;
+  if (!/^\$([gl]te?|eq|ne)$/.test(operator)) return test;
   return (value) => {
     if (typeof value !== "string") return test(value);
-    const order = compareIds(value, argument);
+    const order = typeof argument === "string" ? compareIds(value, argument) : 1;
     if (operator === "$eq") return order === 0;
     if (operator === "$ne") return order !== 0;
     return operator.startsWith("$g")
