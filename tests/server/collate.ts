@@ -52,8 +52,8 @@ export function compareIds(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** `_all_docs` takes any JSON for a key, but only strings are ids: the rest comes before or after. */
+/** `_all_docs` takes any JSON for a key, but only strings are ids: all others come before them. */
 export function compareIdKeys(a: unknown, b: unknown): number {
   if (typeof a === "string" && typeof b === "string") return compareIds(a, b);
-  return rank(a) - rank(b);
+  return Number(typeof a === "string") - Number(typeof b === "string");
 }
