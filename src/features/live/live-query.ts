@@ -128,7 +128,7 @@ export class LiveQueryState implements LiveQuery, Member {
     this.#running = undefined;
     this.#feed.leave(this);
     if (this.#newer) this.#isRead = false;
-    this.#newer = undefined;
+    this.#newer = this.#error = undefined;
   }
 
   /** Read the documents, unless the feed can bring those that are here up to date. Retries as a live feed does. */

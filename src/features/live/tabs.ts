@@ -12,7 +12,7 @@ export type Position = [
 ];
 
 /** Sent by a tab that does not hold the connection: what it needs; undefined when it closes. */
-type Wanted = [from: string, scope: Scope | undefined];
+type Wanted = [from: string, scope?: Scope];
 
 /** Sent by the tab that holds the connection: its scope, the changes, and the sequence before these. */
 type News = [
@@ -91,7 +91,7 @@ export class Tabs {
 
   close(): void {
     clearInterval(this.#timer);
-    this.#send([this.#id, undefined]);
+    this.#send([this.#id]);
     this.#channel.close();
     this.#closing.abort();
     this.#release?.();

@@ -228,6 +228,27 @@ export const liveCases: Case[] = [
     },
   },
   {
+    name: "the first read may be shown while it is under way",
+    async run(context) {
+      await fill(context.db, animals);
+      const rule = { of: "_all_docs", times: 2, fault: { hold: 400 } };
+      await throughProxy(context, [rule], async (proxy) => {
+        const [partial, whole] = [live(proxy.db, { partial: true }), live(proxy.db)];
+        await following(partial, async () => {
+          await following(whole, async () => {
+            await eventually(() => partial.current.docs.length > 0);
+            assert.equal(partial.current.status, "loading");
+            assert.isBelow(partial.current.docs.length, 4);
+            assert.deepEqual(whole.current, { docs: [], status: "loading" });
+            await proxy.goOn();
+            for (const { ready } of [partial, whole])
+              assert.deepEqual(idsOf(await ready), ["cat", "dog", "fish", "fly"]);
+          });
+        });
+      });
+    },
+  },
+  {
     name: "after an outage it is exact again",
     async run(context) {
       await fill(context.db, animals);
