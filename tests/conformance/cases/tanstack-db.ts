@@ -1,4 +1,4 @@
-import { type Collection, createCollection } from "@tanstack/db";
+import { type Collection, createCollection, createLiveQueryCollection, eq } from "@tanstack/db";
 import { assert } from "chai";
 import {
   basic,
@@ -234,6 +234,41 @@ export const tanstackDbCases: Case[] = [
         1,
       );
       await Promise.all(collections.map((collection) => collection.cleanup()));
+    },
+  },
+  {
+    name: "a join of two collections shows changes of both, those of this client at once",
+    async run({ db }) {
+      await fill(db, {
+        "animal-cat": { name: "Tom", owner: "person-ann" },
+        "animal-dog": { name: "Rex", owner: "person-bob" },
+        "person-ann": { name: "Ann" },
+      });
+      const named = db as unknown as Database<{ name: string; owner?: string }>;
+      const animals = createCollection(couchCollectionOptions({ db: named, prefix: "animal-" }));
+      const people = createCollection(couchCollectionOptions({ db: named, prefix: "person-" }));
+      const pairs = createLiveQueryCollection((query) =>
+        query
+          .from({ animal: animals })
+          .innerJoin({ person: people }, ({ animal, person }) => eq(animal.owner, person._id))
+          .select(({ animal, person }) => ({ animal: animal.name, person: person.name })),
+      );
+      const shown = () =>
+        pairs.toArray
+          .map(({ animal, person }) => `${animal} of ${person}`)
+          .sort()
+          .join();
+      await pairs.preload();
+      assert.equal(shown(), "Tom of Ann");
+      await fill(db, { "person-bob": { name: "Bob" } });
+      await eventually(() => shown() === "Rex of Bob,Tom of Ann");
+      const { isPersisted } = animals.update("animal-cat", (draft) => {
+        draft.owner = "person-bob";
+      });
+      assert.equal(shown(), "Rex of Bob,Tom of Bob");
+      await isPersisted.promise;
+      assert.equal(shown(), "Rex of Bob,Tom of Bob");
+      for (const collection of [pairs, animals, people]) await collection.cleanup();
     },
   },
   {
