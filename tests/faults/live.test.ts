@@ -104,6 +104,90 @@ test("a change that a schema validates when the query stops is not missed later"
   await couch.close();
 });
 
+test("a query that begins again does not call its old documents live", async () => {
+  const { couch, requests } = scripted("1-a");
+  const query = live(couch.database("animals"));
+  const stop = query.subscribe(() => {});
+  await query.ready;
+  stop();
+  await vi.waitUntil(() => requests.includes("closed"), { timeout: 5_000 });
+  const seen: string[] = [];
+  query.subscribe(({ status }) => void seen.push(status));
+  await vi.waitUntil(() => seen.at(-1) === "live");
+  expect(seen[0]).toBe("loading");
+  await couch.close();
+});
+
+describe("collections of TanStack DB", () => {
+  const saved = (id: string, rev: string) =>
+    Response.json([{ ok: true, id, rev }], { status: 201 });
+
+  test("are ready when they show the documents, though a transaction is under way", async () => {
+    let respond = () => {};
+    const { couch, send } = scripted(
+      "1-a",
+      {},
+      () =>
+        new Promise((resolve) => {
+          respond = () => resolve(saved("dog", "1-b"));
+        }),
+    );
+    const options = couchCollectionOptions<object>({ db: couch.database("animals") });
+    const collection = createCollection(options);
+    let isReady = false;
+    const preloading = collection.preload().then(() => {
+      isReady = true;
+    });
+    const { isPersisted } = collection.insert({ _id: "dog" });
+    await vi.waitUntil(() => options.utils.query.current.status === "live");
+    expect(isReady).toBe(false);
+    send(change(2, { _id: "dog", _rev: "1-b" }));
+    respond();
+    await Promise.all([isPersisted.promise, preloading]);
+    expect([...collection.keys()].sort()).toEqual(["cat", "dog"]);
+    await collection.cleanup();
+    await couch.close();
+  });
+
+  test("do not take other changes for what they have written", async () => {
+    const { couch, send } = scripted("1-a", {}, async () => saved("cat", "2-b"));
+    const collection = createCollection(couchCollectionOptions({ db: couch.database("animals") }));
+    await collection.preload();
+    const { isPersisted } = collection.update("cat", (draft) => {
+      draft.legs = 2;
+    });
+    let isDone = false;
+    const done = isPersisted.promise.then(() => {
+      isDone = true;
+    });
+    // A revision that was replaced meanwhile has no document.
+    send({ ...change(2, cat("1-a")), id: "dog", doc: null as never });
+    send(change(3, { _id: "emu", _rev: "1-a" }));
+    await vi.waitUntil(() => collection.utils.query.current.docs.length === 2);
+    expect(isDone).toBe(false);
+    send(change(4, cat("2-b")));
+    await done;
+    expect(collection.get("cat")).toMatchObject({ _rev: "2-b", legs: 2 });
+    await collection.cleanup();
+    await couch.close();
+  });
+
+  test("read again if the feed does not bring what they have written", async () => {
+    const { couch, requests } = scripted("1-a", {}, async () => saved("dog", "1-b"));
+    const collection = createCollection(
+      couchCollectionOptions<object>({ db: couch.database("animals") }),
+    );
+    const { isPersisted } = collection.insert({ _id: "dog" });
+    await collection.preload();
+    // It was deleted at once, before the feed began.
+    await isPersisted.promise;
+    expect([...collection.keys()]).toEqual(["cat"]);
+    expect(requests.filter((path) => path.endsWith("_all_docs"))).toHaveLength(2);
+    await collection.cleanup();
+    await couch.close();
+  });
+});
+
 test("a selector that the server cannot answer in time is not sent again", async () => {
   const { couch, requests } = scripted("1-a", { silenceTimeout: 50 });
   const query = live(couch.database("animals"), { selector: { legs: 4 } });

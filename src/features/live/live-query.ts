@@ -24,8 +24,8 @@ const grace = 1_000;
 export class LiveQueryState implements LiveQuery, Member {
   readonly scope: Scope;
   reached: Sequence | undefined;
-  /** Called with changes after they are applied; with none after the database was read. */
-  onChanges: ((changes: readonly Change[]) => void) | undefined;
+  /** Called with changes after they are applied, and with null after the database was read. */
+  onChanges: ((changes: readonly Change[] | null | undefined) => void) | undefined;
   readonly #context: DatabaseContext;
   readonly #plan: Plan;
   readonly #feed: SharedFeed;
@@ -40,8 +40,8 @@ export class LiveQueryState implements LiveQuery, Member {
   #newer: Set<string> | undefined;
   /** Whether the documents are those of the database at `sequence`, or later. */
   #isRead = false;
-  /** Whether the feed has since caught up. */
-  #isComplete = false;
+  /** Whether the feed has since caught up: only then are new documents shown. */
+  isComplete = false;
   /** The error of the first read, which is retried. */
   #error: unknown;
   #current: Snapshot = Object.freeze({ docs: Object.freeze([]), status: "loading" });
@@ -61,7 +61,7 @@ export class LiveQueryState implements LiveQuery, Member {
   get ready(): Promise<Snapshot> {
     const first = async () => {
       // The loop ends only here, or by the error that ends the query.
-      for await (const _ of this) if (this.#isComplete) break;
+      for await (const _ of this) if (this.isComplete) break;
       return this.#current;
     };
     return first();
@@ -114,13 +114,15 @@ export class LiveQueryState implements LiveQuery, Member {
     const running = new AbortController();
     const { signal } = running;
     this.#running = running;
-    this.#isComplete = false;
+    this.#newer = new Set();
+    this.isComplete = false;
     this.#context.client
       .during({ signal }, (operation) => this.#load(operation, signal))
       .catch((error) => {
         if (running === this.#running) this.failWith(error);
       });
-    this.refresh();
+    // At once: what is shown may be old.
+    this.show();
   }
 
   #stop(): void {
@@ -134,7 +136,6 @@ export class LiveQueryState implements LiveQuery, Member {
   /** Read the documents, unless the feed can bring those that are here up to date. Retries as a live feed does. */
   async #load(operation: Operation, signal: AbortSignal): Promise<void> {
     const { session } = this.#context.client;
-    this.#newer = new Set();
     for (let failures = 1; this.#newer; failures += 1) {
       try {
         const resumes = await operation.race(this.#feed.enter(this));
@@ -152,7 +153,7 @@ export class LiveQueryState implements LiveQuery, Member {
         await operation.sleep(waitBefore(failures, error, session.hooks));
       }
     }
-    this.refresh([]);
+    this.refresh(null);
   }
 
   async #read(signal: AbortSignal, newer: Set<string>): Promise<void> {
@@ -209,8 +210,8 @@ export class LiveQueryState implements LiveQuery, Member {
   }
 
   /** Show what is new in the next frame. */
-  refresh(changes?: readonly Change[]): void {
-    if (changes) this.onChanges?.(changes);
+  refresh(changes?: readonly Change[] | null): void {
+    this.onChanges?.(changes);
     if (this.#isDue) return;
     this.#isDue = true;
     onNextFrame(() => {
@@ -235,11 +236,11 @@ export class LiveQueryState implements LiveQuery, Member {
     const { status, error = this.#error } = this.#feed;
     const { partial, limit } = this.#plan;
     const isLost = error || status === "reconnecting";
-    this.#isComplete ||= status === "live" && !this.#newer;
-    const isShown = this.#isComplete || partial;
+    this.isComplete ||= status === "live" && !this.#newer;
+    const isShown = this.isComplete || partial;
     this.#publish(
       isShown ? this.#documents.docs(limit) : this.#current.docs,
-      isLost ? "reconnecting" : this.#isComplete ? "live" : "loading",
+      isLost ? "reconnecting" : this.isComplete ? "live" : "loading",
       error,
     );
   }

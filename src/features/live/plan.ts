@@ -84,7 +84,7 @@ function orderOf(field: SortField): Order {
     typeof field === "string" ? { [field]: "asc" } : field,
   );
   if (others[0] || !/^(a|de)sc$/.test(`${direction}`))
-    throw new TypeError('`sort` must be fields, each "asc" or "desc"');
+    throw new TypeError('`sort` must be fields, "asc" or "desc"');
   const path = pathOf(name);
   const compare = name === "_id" ? compareIds : compareJson;
   return [name, (doc) => readField(doc, path), compare, direction === "desc" ? -1 : 1];

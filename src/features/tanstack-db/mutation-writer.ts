@@ -8,8 +8,15 @@ import { type Mutation, rowError, saveMutations } from "./save-mutations.js";
 /** Waits for the revisions that a transaction has written. */
 interface Arrival {
   revs: Map<string, string>;
+  /** How many reads of the query had begun when CouchDB responded. */
+  readsBefore: number;
+  /** Whether a later read is complete: it has seen the revisions, or what has replaced them. */
+  isRead: boolean;
   resolve: () => void;
 }
+
+// Milliseconds within which the feed brings a revision after a read.
+const longestArrival = 1_000;
 
 const generationOf = (rev = "0") => Number.parseInt(rev, 10);
 
@@ -22,6 +29,9 @@ export class MutationWriter {
   readonly #context: DatabaseContext;
   readonly #query: LiveQueryState;
   #isFollowing = false;
+  /** How many reads of the query have begun, and how many are complete. */
+  #reads = 0;
+  #completeReads = 0;
   #turn: Promise<unknown> = Promise.resolve();
   #underWay = 0;
   /** By id and revision, the revision that a transaction has replaced it by. */
@@ -29,6 +39,7 @@ export class MutationWriter {
   /** By id, the revision that the query has received last, since the first transaction under way began. */
   readonly #received = new Map<string, string>();
   #arrivals: Arrival[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(db: Database, query: LiveQueryState) {
     this.#db = db;
@@ -44,15 +55,16 @@ export class MutationWriter {
    */
   async write(mutations: readonly Mutation[]): Promise<void> {
     this.#underWay += 1;
+    const completeReads = this.#completeReads;
     try {
       const sent = this.#turn.then(() => this.#send(mutations));
       this.#turn = sent.catch(() => {});
       const revs = await sent;
-      // The feed may have been faster than the response.
-      if (this.#isFollowing) this.#query.show();
       await new Promise<void>((resolve) => {
-        this.#arrivals.push({ revs, resolve });
-        this.#arrive();
+        const arrival = { revs, readsBefore: this.#reads, isRead: false, resolve };
+        this.#arrivals.push(arrival);
+        this.#showArrived();
+        if (completeReads !== this.#completeReads) this.#readUnlessArrived();
       });
     } finally {
       this.#underWay -= 1;
@@ -64,8 +76,10 @@ export class MutationWriter {
   }
 
   /** Called after each snapshot of the query, and when it ends: no transaction then waits for it. */
-  follow(isFollowing: boolean): void {
+  follow(isFollowing: boolean, isReading = false): void {
+    if (isReading) this.#reads += 1;
     this.#isFollowing = isFollowing;
+    if (!isFollowing) clearTimeout(this.#timer);
     this.#arrive();
   }
 
@@ -96,31 +110,57 @@ export class MutationWriter {
     }
   }
 
-  /** @param changes - of the query; empty if it has read the database again */
-  #receive(changes: readonly Change[]): void {
+  /** @param changes - of the query; null if it has read the database */
+  #receive(changes: readonly Change[] | null | undefined): void {
+    if (changes === undefined) return;
+    if (changes === null) this.#completeReads += 1;
     if (this.#underWay === 0) return;
-    for (const { id, rev } of changes) this.#received.set(id, rev);
-    const isRead = changes.length === 0;
-    if (!isRead && !this.#arrivals.some((arrival) => this.#hasArrived(arrival))) return;
-    this.#query.show();
-    this.#arrive(isRead);
+    // A read may bring an older one.
+    for (const { id, rev } of changes ?? [])
+      if (generationOf(rev) >= generationOf(this.#received.get(id))) this.#received.set(id, rev);
+    if (changes === null)
+      for (const arrival of this.#arrivals) arrival.isRead ||= arrival.readsBefore < this.#reads;
+    this.#showArrived();
+    if (changes === null) this.#readUnlessArrived();
   }
 
-  #arrive(isRead = false): void {
+  /** The feed may have begun after a revision that the read has missed: then read again. */
+  #readUnlessArrived(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (!this.#arrivals.every((arrival) => this.#hasArrived(arrival))) this.#query.readAgain();
+    }, longestArrival);
+  }
+
+  /** Show what has arrived in a snapshot, rather than in the next frame, and complete its transactions. */
+  #showArrived(): void {
+    if (!this.#arrivals.some((arrival) => this.#hasArrived(arrival))) return;
+    if (this.#isFollowing) this.#query.show();
+    this.#arrive();
+  }
+
+  #arrive(): void {
     const arrivals = this.#arrivals;
     this.#arrivals = [];
     for (const arrival of arrivals)
-      if (isRead || this.#hasArrived(arrival)) arrival.resolve();
+      if (this.#isShown(arrival)) arrival.resolve();
       else this.#arrivals.push(arrival);
   }
 
-  #hasArrived({ revs }: Arrival): boolean {
-    if (!this.#isFollowing) return true;
+  #isShown(arrival: Arrival): boolean {
+    return !this.#isFollowing || (this.#query.isComplete && this.#hasArrived(arrival));
+  }
+
+  #hasArrived({ revs, isRead }: Arrival): boolean {
     const { doc_ids } = this.#query.scope;
-    return [...revs].every(
-      ([id, rev]) =>
-        (doc_ids && !doc_ids.includes(id)) ||
-        generationOf(this.#received.get(id)) >= generationOf(rev),
+    return (
+      isRead ||
+      !this.#isFollowing ||
+      [...revs].every(
+        ([id, rev]) =>
+          (doc_ids && !doc_ids.includes(id)) ||
+          generationOf(this.#received.get(id)) >= generationOf(rev),
+      )
     );
   }
 }

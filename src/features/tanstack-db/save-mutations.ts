@@ -48,7 +48,9 @@ function saveMerged(db: Database, context: DatabaseContext, mutations: BasedMuta
       const found = new Map([...docs].map((doc) => [doc.id, doc]));
       for (const { type, key, base, modified } of mutations) {
         const doc = found.get(key) ?? docs.create(key);
-        if (doc.rev !== base) throw conflict(context, key);
+        // Of a document that this collection has deleted, nothing is read.
+        const isGone = type === "insert" && !doc.exists;
+        if (doc.rev !== base && !isGone) throw conflict(context, key);
         if (type === "delete") docs.delete(doc);
         else replaceData(doc, modified);
       }
@@ -65,7 +67,9 @@ function replaceData({ data }: Document, modified: DocumentData): void {
 
 function documentOf({ type, key, base, modified }: BasedMutation): DocumentData {
   const document = { _id: key, ...(base && { _rev: base }) };
-  return type === "delete" ? { ...document, _deleted: true } : { ...modified, ...document };
+  // An insert may be the copy of a document that was deleted.
+  const { _rev, ...members } = modified;
+  return type === "delete" ? { ...document, _deleted: true } : { ...members, ...document };
 }
 
 const classes: Record<string, [status: number, Class: typeof CouchDBError]> = {

@@ -21,11 +21,20 @@ export function syncWith(
         if (doc !== before.get(id)) write({ type, value: doc.data as DocumentData });
       }
       for (const key of before.keys()) if (!shown.has(key)) write({ type: "delete", key });
-      commit();
-      if (status === "live") markReady();
-      else if (status === "closed" && !isReady) markError(error);
-      isReady ||= status === "live";
-      writer.follow(status !== "closed");
+      try {
+        const applied = commit();
+        // While a transaction is under way, TanStack DB applies nothing. Cleaning up rejects it.
+        if (status === "live")
+          Promise.resolve(applied).then(
+            () => markReady(),
+            () => {},
+          );
+      } finally {
+        // Also if a listener of the collection throws.
+        if (status === "closed" && !isReady) markError(error);
+        isReady ||= status === "live";
+        writer.follow(status !== "closed", status === "loading");
+      }
     });
     return () => {
       stop();

@@ -304,6 +304,10 @@ export const tanstackDbCases: Case[] = [
         await isPersisted.promise;
         assert.deepInclude((await db.get("cat")).data, { legs: 3, owner: "Jon" });
         await collection.insert({ _id: "ant", legs: 6 }).isPersisted.promise;
+        await Promise.all([
+          collection.delete("ant").isPersisted.promise,
+          collection.insert({ _id: "ant", legs: 5 }).isPersisted.promise,
+        ]);
         await collection.delete("ant").isPersisted.promise;
         assert.equal(keysOf(collection), "cat");
       });
