@@ -21,7 +21,7 @@ export interface LiveDocument<D extends object = DocumentData> {
 export interface Snapshot<D extends object = DocumentData> {
   readonly docs: readonly LiveDocument<D>[];
   /**
-   * - `"loading"`: the first read is under way
+   * - `"loading"`: the read is under way; `docs` may be those of an earlier subscription
    * - `"live"`: `docs` is what the database holds, and follows it
    * - `"reconnecting"`: the connection was lost; `docs` is what the database held then
    * - `"closed"`: `error` has ended the query. A new subscription starts it again
