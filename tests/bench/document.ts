@@ -73,9 +73,9 @@ server of \`tests/bench/server.ts\`: \`bun --cpu-prof\`, \`node --cpu-prof\` or 
 | time and CPU of a scan from CouchDB, beside \`fetch\` | The server writes one row at a time, and a client can only wait: the runtime takes most of the CPU to receive these pieces. Two scans at once are faster, but have no order: exports use them, \`docs()\` cannot. \`_bulk_get\` of the ids takes less CPU, and on some machines less time, but twice the memory |
 | time of exports and imports, beside couchbackup | The server keeps both cores busy most of the time, with couchbackup as well |
 | CPU of exports, beside couchbackup | The runtime receives one or two documents at a time. couchbackup receives 500 with one response, and has them all in memory |
-| longest task, with CouchDB | Client and server share two cores. With a core for each (\`taskset\`), exports in Node have no task above 20 ms, and imports come close: collections of the young generation |
+| longest task of exports and imports, in all runtimes | Client and server share two cores. With a core for each (\`taskset\`), none is above 20 ms in Deno and Bun; in Node only imports are, by collections of the young generation |
 
-The longest tasks in Deno, Bun and Chromium have no profile yet.
+The longest tasks in Chromium have no profile yet.
 
 ## With a running CouchDB
 
