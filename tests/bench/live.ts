@@ -22,8 +22,8 @@ if (!gc) throw new Error("run it with --expose-gc");
 
 /** Bytes of live objects. */
 async function heap(): Promise<number> {
-  // Some garbage is collected only after other tasks.
   for (let n = 0; n < 4; n += 1) {
+    // This wait is for other tasks, after which more garbage can be collected. No event ends it.
     await new Promise((resolve) => setTimeout(resolve, 20));
     gc?.();
   }

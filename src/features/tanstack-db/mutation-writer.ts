@@ -15,7 +15,7 @@ interface Arrival {
   resolve: () => void;
 }
 
-// Milliseconds within which the feed brings a revision after a read.
+// Milliseconds within which a connected feed brings a revision.
 const longestArrival = 1_000;
 
 const generationOf = (rev = "0") => Number.parseInt(rev, 10);
@@ -29,9 +29,8 @@ export class MutationWriter {
   readonly #context: DatabaseContext;
   readonly #query: LiveQueryState;
   #isFollowing = false;
-  /** How many reads of the query have begun, and how many are complete. */
+  /** How many reads of the query have begun. */
   #reads = 0;
-  #completeReads = 0;
   #turn: Promise<unknown> = Promise.resolve();
   #underWay = 0;
   /** By id and revision, the revision that a transaction has replaced it by. */
@@ -55,7 +54,6 @@ export class MutationWriter {
    */
   async write(mutations: readonly Mutation[]): Promise<void> {
     this.#underWay += 1;
-    const completeReads = this.#completeReads;
     try {
       const sent = this.#turn.then(() => this.#send(mutations));
       this.#turn = sent.catch(() => {});
@@ -64,7 +62,7 @@ export class MutationWriter {
         const arrival = { revs, readsBefore: this.#reads, isRead: false, resolve };
         this.#arrivals.push(arrival);
         this.#showArrived();
-        if (completeReads !== this.#completeReads) this.#readUnlessArrived();
+        this.#readUnlessArrived();
       });
     } finally {
       this.#underWay -= 1;
@@ -112,23 +110,25 @@ export class MutationWriter {
 
   /** @param changes - of the query; null if it has read the database */
   #receive(changes: readonly Change[] | null | undefined): void {
-    if (changes === undefined) return;
-    if (changes === null) this.#completeReads += 1;
-    if (this.#underWay === 0) return;
+    if (changes === undefined || this.#underWay === 0) return;
     // A read may bring an older one.
     for (const { id, rev } of changes ?? [])
       if (generationOf(rev) >= generationOf(this.#received.get(id))) this.#received.set(id, rev);
     if (changes === null)
       for (const arrival of this.#arrivals) arrival.isRead ||= arrival.readsBefore < this.#reads;
     this.#showArrived();
-    if (changes === null) this.#readUnlessArrived();
   }
 
-  /** The feed may have begun after a revision that the read has missed: then read again. */
+  /**
+   * Read again if a revision does not come. The feed may have begun after it, or name another one: that of a
+   * conflict, which wins once a document is deleted.
+   */
   #readUnlessArrived(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (!this.#arrivals.every((arrival) => this.#hasArrived(arrival))) this.#query.readAgain();
+      if (this.#arrivals.every((arrival) => this.#hasArrived(arrival))) return;
+      if (this.#query.current.status === "live") this.#query.readAgain();
+      else this.#readUnlessArrived();
     }, longestArrival);
   }
 

@@ -190,6 +190,20 @@ export const tanstackDbCases: Case[] = [
     },
   },
   {
+    name: "a document that has a conflict shows that when it is deleted",
+    async run({ db }) {
+      for (const [legs, digit] of ["a", "b"].entries()) {
+        const cat = { _id: "cat", _rev: `1-${digit.repeat(32)}`, legs };
+        await db.createDocs([cat], undefined, { new_edits: false });
+      }
+      await collecting({ db: typed(db) }, async (collection) => {
+        assert.equal(collection.get("cat")?.legs, 1);
+        await collection.delete("cat").isPersisted.promise;
+        assert.equal(collection.get("cat")?.legs, 0);
+      });
+    },
+  },
+  {
     name: "a change by which a document leaves the selection removes it",
     async run({ db }) {
       await fill(db, animals);
